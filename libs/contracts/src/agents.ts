@@ -1,0 +1,79 @@
+/** Agents and workers: definitions, heartbeats, offers, cancellations. */
+import { z } from 'zod';
+import { Timestamp } from './common.js';
+import { AgentName, RunId, TaskId, WorkerId } from './ids.js';
+import { Priority, Skill } from './plan.js';
+
+export const AgentDefinition = z.strictObject({
+  name: AgentName,
+  description: z.string().min(1).max(500),
+  skills: z.array(Skill).min(1).max(20),
+  instructions: z.string().min(1).max(20_000),
+  /** Names of the tools it may call; no grant, no call. */
+  tools: z.array(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/)).max(50),
+  model: z.string().min(1).max(200).optional(),
+  temperature: z.number().min(0).max(2).default(0),
+  limits: z
+    .strictObject({
+      maxSteps: z.int().min(1).max(200).default(24),
+      maxTokens: z.int().min(100).max(10_000_000).default(200_000),
+      maxMs: z.int().min(100).max(3_600_000).default(120_000),
+    })
+    .prefault({}),
+});
+export type AgentDefinition = z.infer<typeof AgentDefinition>;
+
+export const AGENT_STATES = ['created', 'initializing', 'idle', 'running', 'paused', 'error', 'terminated'] as const;
+export const AgentState = z.enum(AGENT_STATES);
+export type AgentState = z.infer<typeof AgentState>;
+
+export const AgentSummary = z.strictObject({
+  name: AgentName,
+  description: z.string(),
+  skills: z.array(Skill),
+  model: z.string().optional(),
+});
+export type AgentSummary = z.infer<typeof AgentSummary>;
+
+export const HeldAttempt = z.strictObject({ runId: RunId, taskId: TaskId, attempt: z.int().min(1) });
+export type HeldAttempt = z.infer<typeof HeldAttempt>;
+
+/** How often a worker beats, and after how long a silence it counts as lost. */
+export const HEARTBEAT = { everyMs: 250, lostAfterMs: 2500 } as const;
+
+/** The first one announces a worker; `terminated` takes its leave; silence means it is lost. `epoch` is new with each start. */
+export const Heartbeat = z.strictObject({
+  workerId: WorkerId,
+  epoch: z.string().regex(/^[A-Za-z0-9]{1,40}$/),
+  seq: z.int().nonnegative(),
+  at: Timestamp,
+  startedAt: Timestamp,
+  specialty: z.string().min(1).max(60),
+  state: AgentState,
+  agents: z.array(AgentSummary).min(1),
+  slots: z.int().min(0).max(10_000),
+  /** Attempts accepted (offer taken) or being worked on. */
+  held: z.array(HeldAttempt),
+});
+export type Heartbeat = z.infer<typeof Heartbeat>;
+
+export const Offer = z.strictObject({
+  runId: RunId,
+  taskId: TaskId,
+  attempt: z.int().min(1),
+  agent: AgentName,
+  priority: Priority,
+  /** For planning tasks: the agents at hand. */
+  catalogue: z.array(AgentSummary).optional(),
+});
+export type Offer = z.infer<typeof Offer>;
+export const OfferBatch = z.strictObject({ offers: z.array(Offer).min(1).max(250) });
+export type OfferBatch = z.infer<typeof OfferBatch>;
+
+/** Attempts whose work is no longer wanted. */
+export const CancelBatch = z.strictObject({ attempts: z.array(HeldAttempt).min(1).max(1000) });
+export type CancelBatch = z.infer<typeof CancelBatch>;
+
+/** A worker as lists show it. */
+export const WorkerView = Heartbeat.omit({ seq: true, held: true }).extend({ held: z.int(), lastSeenAt: Timestamp, lost: z.boolean() });
+export type WorkerView = z.infer<typeof WorkerView>;

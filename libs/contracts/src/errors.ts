@@ -1,0 +1,37 @@
+/** The one error class that crosses library boundaries. */
+
+export interface CadreErrorOptions {
+  /** Whether the same call may succeed later. */
+  retriable?: boolean;
+  /** What a person can do about it. */
+  remedy?: string;
+  cause?: unknown;
+}
+
+/** An operating error: a stable code, a sentence, whether a retry may help, and the remedy. */
+export class CadreError extends Error {
+  readonly code: string;
+  readonly retriable: boolean;
+  readonly remedy: string | undefined;
+
+  constructor(code: string, message: string, options: CadreErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'CadreError';
+    this.code = code;
+    this.retriable = options.retriable ?? false;
+    this.remedy = options.remedy;
+  }
+}
+
+/** RFC 9457 problem details, with Cadre's code and the remedy. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: string;
+  /** What to change. */
+  remedy?: string;
+  /** Each fault of the input: where it is (a JSON path) and what is wrong. */
+  errors?: { path: string; message: string }[];
+}

@@ -1,0 +1,111 @@
+/** Events: what happened in a run. Commits hold them; state is their fold. */
+import { z } from 'zod';
+import { ArtifactRef, Content, Failure, Timestamp, Usage } from './common.js';
+import { AgentName, RunId, TaskId, TenantId, WorkerId } from './ids.js';
+import { PlanSource, RunOptions, TaskSpec } from './plan.js';
+import { CallRecord, TaskResult } from './results.js';
+
+const task = { taskId: TaskId };
+const attempt = { taskId: TaskId, attempt: z.int().min(1) };
+
+export const RunStarted = z.strictObject({
+  type: z.literal('RunStarted'),
+  tenant: TenantId,
+  goal: z.string(),
+  inputs: z.array(ArtifactRef),
+  options: RunOptions,
+  fingerprint: z.string(),
+  deadlineAt: Timestamp,
+  traceparent: z.string().optional(),
+});
+/** Tasks join the run: the planning task at its start, the plan's tasks and the answer task once it is known. */
+export const TasksAdded = z.strictObject({
+  type: z.literal('TasksAdded'),
+  source: PlanSource.or(z.literal('engine')),
+  tasks: z.array(TaskSpec).min(1),
+  note: z.string().optional(),
+});
+/** An attempt is open and may be started from `notBefore` on. */
+export const AttemptScheduled = z.strictObject({
+  type: z.literal('AttemptScheduled'),
+  ...attempt,
+  notBefore: Timestamp,
+  agent: AgentName.optional(),
+});
+export const AttemptStarted = z.strictObject({
+  type: z.literal('AttemptStarted'),
+  ...attempt,
+  agent: AgentName,
+  workerId: WorkerId,
+  deadlineAt: Timestamp,
+});
+export const CallsRecorded = z.strictObject({ type: z.literal('CallsRecorded'), ...attempt, calls: z.array(CallRecord).min(1) });
+/** The attempt is closed without a result. `counted`: against the retry policy. */
+export const AttemptFailed = z.strictObject({
+  type: z.literal('AttemptFailed'),
+  ...attempt,
+  error: Failure,
+  counted: z.boolean(),
+  usage: Usage,
+});
+export const TaskCompleted = z.strictObject({ type: z.literal('TaskCompleted'), ...attempt, result: TaskResult });
+export const TaskFailed = z.strictObject({ type: z.literal('TaskFailed'), ...task, error: Failure });
+/** `condition`: it was not needed. `dependency`: it cannot start any more. `alternative`: the task it stands in for did not fail. */
+export const TaskSkipped = z.strictObject({
+  type: z.literal('TaskSkipped'),
+  ...task,
+  cause: z.enum(['condition', 'dependency', 'alternative']),
+  reason: z.string(),
+});
+export const TaskCancelled = z.strictObject({ type: z.literal('TaskCancelled'), ...task });
+export const CancelRequested = z.strictObject({ type: z.literal('CancelRequested'), reason: z.string() });
+
+const ended = { artifacts: z.array(ArtifactRef), usage: Usage };
+/** `partial`: some task failed or was skipped because of a failure. */
+export const RunCompleted = z.strictObject({ type: z.literal('RunCompleted'), answer: Content, partial: z.boolean(), ...ended });
+export const RunFailed = z.strictObject({ type: z.literal('RunFailed'), error: Failure, ...ended });
+export const RunCancelled = z.strictObject({ type: z.literal('RunCancelled'), reason: z.string(), ...ended });
+
+export const RunEvent = z.discriminatedUnion('type', [
+  RunStarted,
+  TasksAdded,
+  AttemptScheduled,
+  AttemptStarted,
+  CallsRecorded,
+  AttemptFailed,
+  TaskCompleted,
+  TaskFailed,
+  TaskSkipped,
+  TaskCancelled,
+  CancelRequested,
+  RunCompleted,
+  RunFailed,
+  RunCancelled,
+]);
+export type RunEvent = z.infer<typeof RunEvent>;
+export type RunEventType = RunEvent['type'];
+
+/** All events of one decision. `seq` counts the run's commits from 1; `cause` is the command's id. */
+export const Commit = z.strictObject({
+  runId: RunId,
+  seq: z.int().min(1),
+  at: Timestamp,
+  cause: z.string(),
+  events: z.array(RunEvent).min(1),
+});
+export type Commit = z.infer<typeof Commit>;
+
+/** One log message: the commits of a tick, or a new owner's claim (no commits). */
+export const Block = z.strictObject({
+  v: z.literal(1),
+  id: z.string().min(1).max(80),
+  shard: z.int().min(0).max(99),
+  owner: z.string().min(1).max(80),
+  kind: z.enum(['claim', 'commits']),
+  at: Timestamp,
+  commits: z.array(Commit),
+});
+export type Block = z.infer<typeof Block>;
+
+/** Limits of a block: commits per block, bytes of its JSON, blocks on their way at once. */
+export const BLOCK_LIMITS = { commits: 256, bytes: 512 * 1024, inFlight: 2 } as const;

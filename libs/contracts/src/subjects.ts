@@ -1,0 +1,40 @@
+/** Every NATS name of Cadre, in one place. */
+import { shardName } from './ids.js';
+
+export const STREAMS = {
+  log: (shard: number) => `CADRE_LOG_${shardName(shard)}`,
+  ingress: 'CADRE_INGRESS',
+  events: 'CADRE_EVENTS',
+} as const;
+
+export const BUCKETS = { leases: 'cadre_leases', blobs: 'cadre_blobs' } as const;
+
+export const SUBJECTS = {
+  /** Blocks of a shard's log. */
+  log: (shard: number) => `cadre.log.${shardName(shard)}`,
+  /** Commands to the owner of a shard: core request, a `CommandBatch`, answered by a `ReplyBatch`. */
+  shardCommands: (shard: number) => `cadre.shard.${shardName(shard)}.cmd`,
+  /** CloudEvents from outside. */
+  ingress: (tenant: string, type: string) => `cadre.in.${tenant}.${type}`,
+  ingressAll: 'cadre.in.>',
+  /** The event feed of one run. */
+  events: (tenant: string, runId: string) => `cadre.ev.${tenant}.${runId}`,
+  eventsAll: 'cadre.ev.>',
+  heartbeat: (workerId: string) => `cadre.hb.${workerId}`,
+  heartbeats: 'cadre.hb.*',
+  /** Offers to one life of one worker. */
+  offers: (workerId: string, epoch: string) => `cadre.agent.${workerId}.${epoch}.offer`,
+  /** Cancellations to one worker. */
+  cancels: (workerId: string) => `cadre.agent.${workerId}.cancel`,
+  /** Read model queries, answered by any monitor: core request, a `HistoryQuery`. */
+  history: 'cadre.query.history',
+} as const;
+
+/** Headers of a NATS message beside those of CloudEvents (`ce-*`) and `traceparent`. */
+export const HEADERS = {
+  blockId: 'Cadre-Block',
+  claim: 'Cadre-Claim',
+  messageId: 'Nats-Msg-Id',
+  expectedLastSequence: 'Nats-Expected-Last-Sequence',
+  traceparent: 'traceparent',
+} as const;

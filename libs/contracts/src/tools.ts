@@ -1,0 +1,176 @@
+/**
+ * The standard tools: names, argument and result shapes. The workers implement them, agents are granted them by name, and a model
+ * (or the deterministic model server) reads their results.
+ */
+import { z } from 'zod';
+import { WorkspacePath } from './common.js';
+
+const Cell = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+export type Cell = z.infer<typeof Cell>;
+
+export const ColumnProfile = z.object({
+  name: z.string(),
+  type: z.enum(['integer', 'number', 'boolean', 'date', 'timestamp', 'text', 'other']),
+  nulls: z.int(),
+  distinct: z.int(),
+  /** Numbers, or ISO 8601 strings for dates. */
+  min: Cell.optional(),
+  max: Cell.optional(),
+  mean: z.number().optional(),
+  stddev: z.number().optional(),
+  p25: z.number().optional(),
+  median: z.number().optional(),
+  p75: z.number().optional(),
+  /** The most frequent values of columns with at most 200 distinct ones, at most 10. */
+  top: z.array(z.object({ value: Cell, count: z.int() })).optional(),
+});
+export type ColumnProfile = z.infer<typeof ColumnProfile>;
+
+export const DataProfile = z.object({
+  file: z.string(),
+  /** Name of the file's table in `query_data`. */
+  table: z.string(),
+  format: z.enum(['csv', 'tsv', 'json', 'ndjson', 'parquet']),
+  rows: z.int(),
+  columns: z.array(ColumnProfile),
+  /** Columns that look like time, measures (numbers that are not ids) and dimensions (few distinct values), best first. */
+  suggested: z.object({ time: z.string().optional(), measures: z.array(z.string()), dimensions: z.array(z.string()) }),
+});
+export type DataProfile = z.infer<typeof DataProfile>;
+
+export const TrendPoint = z.object({ bucket: z.string(), rows: z.int(), mean: z.number(), min: z.number(), max: z.number() });
+export const Trend = z.object({
+  file: z.string(),
+  time: z.string(),
+  measure: z.string(),
+  grain: z.enum(['year', 'quarter', 'month', 'week', 'day', 'hour', 'minute', 'second', 'value']),
+  points: z.array(TrendPoint).max(400),
+  /** Least-squares slope of the buckets' means, per bucket. */
+  slopePerBucket: z.number(),
+  r2: z.number(),
+  direction: z.enum(['rising', 'falling', 'flat']),
+  /** First and last bucket's mean. */
+  first: z.number(),
+  last: z.number(),
+});
+export type Trend = z.infer<typeof Trend>;
+
+export const Anomalies = z.object({
+  file: z.string(),
+  measure: z.string(),
+  /** Tukey's fences: quartiles less and plus 1.5 times the interquartile range. */
+  lower: z.number(),
+  upper: z.number(),
+  count: z.int(),
+  /** The rows farthest outside, at most 10. */
+  rows: z.array(z.record(z.string(), Cell)),
+});
+export type Anomalies = z.infer<typeof Anomalies>;
+
+export const TypeDiagnostic = z.object({ file: z.string(), line: z.int(), code: z.string(), message: z.string() });
+export const Finding = z.object({
+  file: z.string(),
+  line: z.int(),
+  rule: z.string(),
+  severity: z.enum(['error', 'warning', 'info']),
+  message: z.string(),
+});
+export type Finding = z.infer<typeof Finding>;
+export const ApiExport = z.object({ name: z.string(), kind: z.string(), signature: z.string(), doc: z.string() });
+
+/** Name → purpose, arguments, result. A failing tool answers `{ "error": "…" }` instead. */
+export const TOOLS = {
+  list_files: {
+    description: "List the files of the workspace: the run's inputs (under inputs/), artifacts of earlier tasks, and your own files.",
+    args: z.strictObject({}),
+    result: z.object({ files: z.array(z.object({ path: z.string(), size: z.int(), origin: z.enum(['input', 'artifact', 'own']) })) }),
+  },
+  read_file: {
+    description: 'Read a text file of the workspace.',
+    args: z.strictObject({ path: WorkspacePath, maxBytes: z.int().min(1).max(200_000).default(20_000) }),
+    result: z.object({ path: z.string(), size: z.int(), text: z.string(), truncated: z.boolean() }),
+  },
+  write_file: {
+    description: 'Write a text file into the workspace. It becomes an artifact of the run. Inputs cannot be overwritten.',
+    args: z.strictObject({ path: WorkspacePath, text: z.string().max(1_000_000) }),
+    result: z.object({ path: z.string(), size: z.int() }),
+  },
+  profile_data: {
+    description: 'Profile a data file (CSV, TSV, JSON, NDJSON or Parquet): rows, columns, types, ranges, frequent values.',
+    args: z.strictObject({ file: WorkspacePath }),
+    result: DataProfile,
+  },
+  query_data: {
+    description: 'Run one read-only SQL query (DuckDB) over the data files; each file is a table, named as profile_data says.',
+    args: z.strictObject({ sql: z.string().min(1).max(5000), limit: z.int().min(1).max(1000).default(100) }),
+    result: z.object({ columns: z.array(z.string()), rows: z.array(z.array(Cell)), truncated: z.boolean() }),
+  },
+  find_trends: {
+    description: 'How a measure develops over a time (or ordered number) column: bucket means, slope, direction.',
+    args: z.strictObject({ file: WorkspacePath, time: z.string().min(1), measure: z.string().min(1) }),
+    result: Trend,
+  },
+  find_anomalies: {
+    description: "Values of a measure outside Tukey's fences.",
+    args: z.strictObject({ file: WorkspacePath, measure: z.string().min(1) }),
+    result: Anomalies,
+  },
+  draw_chart: {
+    description: "Draw a chart of a query's result (columns x and y, optional series) as an SVG file in the workspace.",
+    args: z.strictObject({
+      kind: z.enum(['line', 'bar', 'point', 'histogram']),
+      title: z.string().min(1).max(200),
+      sql: z.string().min(1).max(5000),
+      xTitle: z.string().max(100),
+      yTitle: z.string().max(100),
+      path: WorkspacePath,
+    }),
+    result: z.object({ path: z.string(), size: z.int(), points: z.int() }),
+  },
+  check_types: {
+    description: "Type-check TypeScript files of the workspace (strict, Node's types, erasable syntax only).",
+    args: z.strictObject({ files: z.array(WorkspacePath).min(1).max(50) }),
+    result: z.object({ ok: z.boolean(), diagnostics: z.array(TypeDiagnostic) }),
+  },
+  run_tests: {
+    description: 'Run test files of the workspace with node --test, without network, with limits on time, memory and output.',
+    args: z.strictObject({ files: z.array(WorkspacePath).min(1).max(50) }),
+    result: z.object({
+      ok: z.boolean(),
+      passed: z.int(),
+      failed: z.int(),
+      skipped: z.int(),
+      durationMs: z.int(),
+      stopped: z.enum(['time', 'memory', 'output']).optional(),
+      failures: z.array(z.object({ name: z.string(), message: z.string() })),
+      output: z.string(),
+    }),
+  },
+  describe_api: {
+    description: 'List what TypeScript files export: names, kinds, signatures, doc comments.',
+    args: z.strictObject({ files: z.array(WorkspacePath).min(1).max(50) }),
+    result: z.object({ modules: z.array(z.object({ file: z.string(), exports: z.array(ApiExport) })) }),
+  },
+  static_checks: {
+    description: 'Check TypeScript files for defects: type errors, unused code, dangerous calls, missing documentation, long functions.',
+    args: z.strictObject({ files: z.array(WorkspacePath).min(1).max(50) }),
+    result: z.object({
+      findings: z.array(Finding),
+      metrics: z.array(z.object({ file: z.string(), lines: z.int(), functions: z.int(), longestFunction: z.int() })),
+    }),
+  },
+} as const;
+export type ToolName = keyof typeof TOOLS;
+export const TOOL_NAMES = Object.keys(TOOLS) as ToolName[];
+export type ToolArgs<N extends ToolName> = z.infer<(typeof TOOLS)[N]['args']>;
+export type ToolResult<N extends ToolName> = z.infer<(typeof TOOLS)[N]['result']>;
+
+/**
+ * What an agent's last message must be: one JSON object. `answer` is Markdown.
+ * The planning agent's `answer` is left out and `plan` is given instead.
+ */
+export const AgentReply = z.object({
+  answer: z.string().min(1),
+  confidence: z.number().min(0).max(1),
+});
+export type AgentReply = z.infer<typeof AgentReply>;

@@ -1,0 +1,110 @@
+/** What the read model shows: the shapes of API answers and of queries to the monitor. */
+import { z } from 'zod';
+import { ArtifactRef, Content, Failure, Timestamp, Usage } from './common.js';
+import { AgentName, RunId, TaskId, TenantId, WorkerId } from './ids.js';
+import { PlanSource, Priority, Require, RunOptions, Skill } from './plan.js';
+import { CallRecord } from './results.js';
+import { FeedEvent } from './feed.js';
+
+export const RUN_STATUSES = ['planning', 'running', 'completed', 'failed', 'cancelled'] as const;
+export const RunStatus = z.enum(RUN_STATUSES);
+export type RunStatus = z.infer<typeof RunStatus>;
+export const isTerminal = (status: RunStatus): boolean => status !== 'planning' && status !== 'running';
+
+/** `waiting`: for dependencies. `ready`: an attempt is open, no worker has started it. */
+export const TASK_STATUSES = ['waiting', 'ready', 'running', 'completed', 'failed', 'skipped', 'cancelled'] as const;
+export const TaskStatus = z.enum(TASK_STATUSES);
+export type TaskStatus = z.infer<typeof TaskStatus>;
+
+export const TaskView = z.strictObject({
+  taskId: TaskId,
+  title: z.string(),
+  status: TaskStatus,
+  priority: Priority,
+  skills: z.array(Skill),
+  dependsOn: z.array(TaskId),
+  require: Require,
+  attempt: z.int().nonnegative(),
+  agent: AgentName.optional(),
+  workerId: WorkerId.optional(),
+  startedAt: Timestamp.optional(),
+  endedAt: Timestamp.optional(),
+  confidence: z.number().optional(),
+  answer: Content.optional(),
+  artifacts: z.array(ArtifactRef),
+  /** The last failure of the task or of its last attempt, or why it was skipped. */
+  error: z.string().optional(),
+  usage: Usage,
+});
+export type TaskView = z.infer<typeof TaskView>;
+
+export const RunSummary = z.strictObject({
+  runId: RunId,
+  tenant: TenantId,
+  goal: z.string(),
+  status: RunStatus,
+  createdAt: Timestamp,
+  endedAt: Timestamp.optional(),
+  /** Tasks ended, and all tasks known so far. */
+  tasksDone: z.int(),
+  tasksTotal: z.int(),
+  usage: Usage,
+});
+export type RunSummary = z.infer<typeof RunSummary>;
+
+export const RunView = RunSummary.extend({
+  options: RunOptions,
+  inputs: z.array(ArtifactRef),
+  planSource: PlanSource.optional(),
+  planNote: z.string().optional(),
+  deadlineAt: Timestamp,
+  /** Number of the run's last commit folded. */
+  seq: z.int(),
+  tasks: z.array(TaskView),
+  answer: Content.optional(),
+  partial: z.boolean().optional(),
+  error: Failure.optional(),
+  cancelReason: z.string().optional(),
+  artifacts: z.array(ArtifactRef),
+  traceparent: z.string().optional(),
+});
+export type RunView = z.infer<typeof RunView>;
+
+export const CallView = CallRecord.extend({ taskId: TaskId, attempt: z.int() });
+export type CallView = z.infer<typeof CallView>;
+
+export const RunPage = z.strictObject({ runs: z.array(RunSummary), nextCursor: z.string().optional() });
+export type RunPage = z.infer<typeof RunPage>;
+
+/** Queries to the monitor. One tenant each. */
+export const HistoryQuery = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('ListRuns'),
+    tenant: TenantId,
+    status: RunStatus.optional(),
+    limit: z.int().min(1).max(200).default(50),
+    cursor: z.string().max(200).optional(),
+  }),
+  z.strictObject({ type: z.literal('GetRun'), tenant: TenantId, runId: RunId }),
+  z.strictObject({ type: z.literal('GetCalls'), tenant: TenantId, runId: RunId }),
+  /** The run's events after a position, at most `limit`. */
+  z.strictObject({
+    type: z.literal('GetEvents'),
+    tenant: TenantId,
+    runId: RunId,
+    after: z.string().optional(),
+    limit: z.int().min(1).max(1000).default(500),
+  }),
+]);
+export type HistoryQuery = z.infer<typeof HistoryQuery>;
+export type HistoryQueryInput = z.input<typeof HistoryQuery>;
+
+export const HistoryAnswer = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('Runs'), page: RunPage }),
+  z.strictObject({ type: z.literal('Run'), run: RunView }),
+  z.strictObject({ type: z.literal('Calls'), calls: z.array(CallView) }),
+  z.strictObject({ type: z.literal('Events'), events: z.array(FeedEvent), more: z.boolean() }),
+  z.strictObject({ type: z.literal('NotFound') }),
+  z.strictObject({ type: z.literal('Invalid'), message: z.string() }),
+]);
+export type HistoryAnswer = z.infer<typeof HistoryAnswer>;
