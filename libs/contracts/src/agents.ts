@@ -1,6 +1,6 @@
 /** Agents and workers: definitions, heartbeats, offers, cancellations. */
 import { z } from 'zod';
-import { Timestamp } from './common.js';
+import { Timestamp } from './values.js';
 import { AgentName, RunId, TaskId, WorkerId } from './ids.js';
 import { Priority, Skill } from './plan.js';
 

@@ -1,6 +1,6 @@
 /** Commands: what may be asked of the owner of a shard. */
 import { z } from 'zod';
-import { ArtifactRef, Failure, Json, Traceparent, Usage } from './common.js';
+import { ArtifactRef, Failure, Json, Traceparent, Usage } from './values.js';
 import { AgentName, RunId, TaskId, TenantId, WorkerId } from './ids.js';
 import { Goal, Plan, RunOptions } from './plan.js';
 import { CallRecord, TaskResult } from './results.js';

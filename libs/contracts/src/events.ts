@@ -1,6 +1,6 @@
 /** Events: what happened in a run. Commits hold them; state is their fold. */
 import { z } from 'zod';
-import { ArtifactRef, Content, Failure, Timestamp, Usage } from './common.js';
+import { ArtifactRef, Content, Failure, Timestamp, Usage } from './values.js';
 import { AgentName, RunId, TaskId, TenantId, WorkerId } from './ids.js';
 import { PlanSource, RunOptions, TaskSpec } from './plan.js';
 import { CallRecord, TaskResult } from './results.js';

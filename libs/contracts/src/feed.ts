@@ -1,6 +1,6 @@
 /** The event feed: one CloudEvent for each run event, on `cadre.ev.<tenant>.<run>`. */
 import { z } from 'zod';
-import { Json } from './common.js';
+import { Json } from './values.js';
 import { RunId, TenantId } from './ids.js';
 import { RunEvent } from './events.js';
 

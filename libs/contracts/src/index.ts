@@ -15,7 +15,7 @@ export {
   Failure,
   Timestamp,
   Traceparent,
-} from './common.js';
+} from './values.js';
 export { CadreError } from './errors.js';
 export type { CadreErrorOptions, Problem } from './errors.js';
 export {

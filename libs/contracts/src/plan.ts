@@ -1,6 +1,6 @@
 /** Plans: what a run is to do. The same shape is submitted by users, written by planners and kept in the log. */
 import { z } from 'zod';
-import { ArtifactRef, Json, utf8Bytes } from './common.js';
+import { ArtifactRef, Json, utf8Bytes } from './values.js';
 import { AgentName, TaskId } from './ids.js';
 
 /** From most to least urgent. */

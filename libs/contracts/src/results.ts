@@ -1,6 +1,6 @@
 /** What attempts produce. */
 import { z } from 'zod';
-import { ArtifactRef, Content, Json, Timestamp, Usage } from './common.js';
+import { ArtifactRef, Content, Json, Timestamp, Usage } from './values.js';
 import { AgentName, RunId, TaskId, TenantId } from './ids.js';
 import { Plan, PlanSource } from './plan.js';
 

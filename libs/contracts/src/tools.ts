@@ -3,7 +3,7 @@
  * (or the deterministic model server) reads their results.
  */
 import { z } from 'zod';
-import { WorkspacePath } from './common.js';
+import { WorkspacePath } from './values.js';
 
 const Cell = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 export type Cell = z.infer<typeof Cell>;

@@ -1,6 +1,6 @@
 /** What the read model shows: the shapes of API answers and of queries to the monitor. */
 import { z } from 'zod';
-import { ArtifactRef, Content, Failure, Timestamp, Usage } from './common.js';
+import { ArtifactRef, Content, Failure, Timestamp, Usage } from './values.js';
 import { AgentName, RunId, TaskId, TenantId, WorkerId } from './ids.js';
 import { PlanSource, Priority, Require, RunOptions, Skill } from './plan.js';
 import { CallRecord } from './results.js';
