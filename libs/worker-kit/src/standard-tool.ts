@@ -1,0 +1,24 @@
+/** Makes a tool of the standard list: its name, description and arguments come from contracts, only the work is added. */
+import type { Tool, ToolContext, ToolEffect } from '@cadre/agents';
+import { TOOLS } from '@cadre/contracts';
+import type { Json, ToolArgs, ToolName, ToolResult } from '@cadre/contracts';
+import type { z } from 'zod';
+
+/**
+ * @param effect what a call may do to the world outside the attempt's private workspace
+ * @param run gets validated arguments; a thrown `CadreError` becomes the tool's answer `{error}`, with its remedy
+ */
+export function standardTool<N extends ToolName>(
+  name: N,
+  effect: ToolEffect,
+  run: (args: ToolArgs<N>, context: ToolContext) => Promise<ToolResult<N>>,
+): Tool {
+  const { description, args } = TOOLS[name];
+  return {
+    name,
+    description,
+    parameters: args as z.ZodType<unknown>,
+    effect,
+    run: async (input, context) => (await run(input as ToolArgs<N>, context)) as Json,
+  };
+}

@@ -1,0 +1,30 @@
+/** What an app says to `startWorker`. */
+import type { Tool } from '@cadre/agents';
+import type { AgentDefinition, Assignment } from '@cadre/contracts';
+import type { z } from 'zod';
+import type { Workspace } from './workspace.js';
+
+/** What a tool may know of the attempt it serves. One per attempt. */
+export interface ToolEnvironment {
+  assignment: Assignment;
+  agent: AgentDefinition;
+  /** Aborts when the attempt ends early: cancelled, out of time, handed back. */
+  signal: AbortSignal;
+  /** Runs when the attempt has ended, whatever its outcome, before the workspace is removed. Close databases here. */
+  onClose(close: () => void | Promise<void>): void;
+}
+
+/** The tools of a specialty for one attempt. Those of the generic list (list_files, read_file, write_file) are there already. */
+export type ToolFactory = (workspace: Workspace, environment: ToolEnvironment) => Tool[];
+
+export interface WorkerOptions {
+  /** Name of the service and of its kind of worker: `data-analyst`. */
+  specialty: string;
+  /** Defaults may be left out; parsed with the contract's schema. */
+  agents: z.input<typeof AgentDefinition>[];
+  tools?: ToolFactory;
+  /** Attempts worked on at once. Default 2; `CADRE_SLOTS` overrides it. */
+  slots?: number;
+  /** Default `process.env`. */
+  env?: NodeJS.ProcessEnv;
+}
