@@ -76,7 +76,7 @@ export type CallView = z.infer<typeof CallView>;
 export const RunPage = z.strictObject({ runs: z.array(RunSummary), nextCursor: z.string().optional() });
 export type RunPage = z.infer<typeof RunPage>;
 
-/** Queries to the monitor. One tenant each. */
+/** Queries to the monitor; those about runs see one tenant each. */
 export const HistoryQuery = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('ListRuns'),
@@ -95,6 +95,8 @@ export const HistoryQuery = z.discriminatedUnion('type', [
     after: z.string().optional(),
     limit: z.int().min(1).max(1000).default(500),
   }),
+  /** Up to which sequence a shard's log is archived; the log is not trimmed past it. */
+  z.strictObject({ type: z.literal('GetPosition'), shard: z.int().min(0).max(99) }),
 ]);
 export type HistoryQuery = z.infer<typeof HistoryQuery>;
 export type HistoryQueryInput = z.input<typeof HistoryQuery>;
@@ -104,6 +106,7 @@ export const HistoryAnswer = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('Run'), run: RunView }),
   z.strictObject({ type: z.literal('Calls'), calls: z.array(CallView) }),
   z.strictObject({ type: z.literal('Events'), events: z.array(FeedEvent), more: z.boolean() }),
+  z.strictObject({ type: z.literal('Position'), seq: z.int().nonnegative() }),
   z.strictObject({ type: z.literal('NotFound') }),
   z.strictObject({ type: z.literal('Invalid'), message: z.string() }),
 ]);
