@@ -25,4 +25,6 @@ export default {
     ],
   },
   testTimeout: 30_000,
+  maxWorkers: 2,
+  reporters: ['default', '<rootDir>/tools/count-reporter.mjs'],
 };
