@@ -8,6 +8,7 @@ import type {
   RunId,
   RunOptions,
   RunStatus,
+  TaskId,
   TaskResult,
   TaskSpec,
   TaskStatus,
@@ -41,7 +42,16 @@ export interface TaskState {
   error?: Failure;
   /** Why it was skipped. */
   skipped?: { cause: 'condition' | 'dependency' | 'alternative'; reason: string };
+  /** Of all attempts: what closed ones used and what the open one has recorded so far. */
   usage: Usage;
+  /** Calls recorded by the open attempt: all numbers up to `upTo` and those in `beyond` (messages may overtake each other). */
+  recorded?: { upTo: number; beyond: number[]; usage: Usage };
+  /** The attempt closed last without a result, by whom and why (the failure's code): recognises repeated commands. */
+  lastClosed?: { attempt: number; workerId?: WorkerId; code: string };
+  /** Tasks that name this one in `dependsOn`; kept so that a decision need not search. */
+  dependents?: TaskId[];
+  /** Tasks that name this one in `alternativeTo`. */
+  alternatives?: TaskId[];
 }
 
 export interface RunState {

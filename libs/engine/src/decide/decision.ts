@@ -1,0 +1,26 @@
+/** What `decide` answers. Expected outcomes only: a broken invariant throws. */
+import type { Json, Rejection, RunEvent } from '@cadre/contracts';
+
+/** `accepted` events are one commit; its `at` must be the context's `now`. `duplicate`: already applied; nothing to store. */
+export type Decision =
+  | { outcome: 'accepted'; events: RunEvent[]; result?: Json }
+  | { outcome: 'duplicate'; result?: Json }
+  | { outcome: 'rejected'; code: Rejection; message: string };
+
+/** Time and chance come in with the command. `now`: milliseconds since 1970 UTC; `random`: from 0 up to, not with, 1. */
+export interface DecideContext {
+  now: number;
+  random: number;
+}
+
+export function rejected(code: Rejection, message: string): Decision {
+  return { outcome: 'rejected', code, message };
+}
+
+export function duplicate(result?: Json): Decision {
+  return result === undefined ? { outcome: 'duplicate' } : { outcome: 'duplicate', result };
+}
+
+export function accepted(events: RunEvent[], result?: Json): Decision {
+  return result === undefined ? { outcome: 'accepted', events } : { outcome: 'accepted', events, result };
+}
