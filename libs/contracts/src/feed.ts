@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { Json } from './values.js';
 import { RunId, TenantId } from './ids.js';
-import { RunEvent } from './events.js';
+import { RunEvent, type Commit } from './events.js';
 
 /** CloudEvents 1.0, structured JSON. `id` is `<runId>/<seq>.<index>`: unique, and ordered within the run by (seq, index). */
 export const FeedEvent = z.strictObject({
@@ -18,6 +18,21 @@ export const FeedEvent = z.strictObject({
   data: RunEvent,
 });
 export type FeedEvent = z.infer<typeof FeedEvent>;
+
+/** The feed's form of a commit's events, in order. */
+export function toFeedEvents(tenant: TenantId, commit: Commit): FeedEvent[] {
+  const time = new Date(commit.at).toISOString();
+  return commit.events.map((data, index) => ({
+    specversion: '1.0',
+    id: `${commit.runId}/${commit.seq}.${index}`,
+    source: `/cadre/${tenant}`,
+    type: `cadre.${data.type}`,
+    subject: commit.runId,
+    time,
+    datacontenttype: 'application/json',
+    data,
+  }));
+}
 
 /** Position of an event within its run: `<seq>.<index>`; the id of a server-sent event. */
 export const FeedPosition = z.string().regex(/^[0-9]{1,12}\.[0-9]{1,6}$/, 'an event id looks like 12.0');

@@ -87,7 +87,7 @@ export {
   CancelBatch,
   WorkerView,
 } from './agents.js';
-export { FeedEvent, FeedPosition, compareFeedPositions, IngressEvent, IngressSubject } from './feed.js';
+export { FeedEvent, toFeedEvents, FeedPosition, compareFeedPositions, IngressEvent, IngressSubject } from './feed.js';
 export {
   RUN_STATUSES,
   RunStatus,
