@@ -9,7 +9,7 @@ export function emptyShard(): ShardState {
 }
 
 /** One commit; a run that ends with it moves from `open` to `ended`. Changes the shard in place. */
-export function foldCommitInto(shard: ShardState, commit: Commit): ShardState {
+export function foldShardCommit(shard: ShardState, commit: Commit): ShardState {
   if (Object.hasOwn(shard.ended, commit.runId)) {
     throw new CadreError('log-corrupt', `Run ${commit.runId} has a commit after its end.`, {
       remedy: 'The log was not written by this engine, or was changed; restore it from a copy.',
@@ -32,7 +32,7 @@ export function foldCommitInto(shard: ShardState, commit: Commit): ShardState {
 
 /** All commits of a block; a claim changes nothing. Changes the shard in place and returns it. Error `log-corrupt`. */
 export function foldBlock(shard: ShardState, block: Block): ShardState {
-  for (const commit of block.commits) foldCommitInto(shard, commit);
+  for (const commit of block.commits) foldShardCommit(shard, commit);
   return shard;
 }
 

@@ -1,10 +1,10 @@
 /** The public names of the engine. */
 export type { AppendOutcome, Blobs, CommandSender, Lease, Leases, LogSnapshot, ShardLog, StoredBlock } from './ports.js';
 export type { EndedRun, RunState, ShardState, TaskState } from './state.js';
-export type { DecideContext, Decision } from './decide/decision.js';
+export type { DecideContext, Decision } from './decision.js';
 export { decide, decideEnded, decideInShard } from './decide/decide.js';
 export { evolve, foldCommit } from './evolve.js';
-export { emptyShard, foldBlock, foldCommitInto, pruneEnded } from './fold-shard.js';
+export { emptyShard, foldBlock, foldShardCommit, pruneEnded } from './fold-shard.js';
 export { buildAssignment, outcomes } from './assignment.js';
 export { validatePlan } from './plan/validate-plan.js';
 export type { PlanProblem } from './plan/validate-plan.js';

@@ -1,5 +1,5 @@
 import type { Command } from '@cadre/contracts';
-import type { DecideContext, Decision } from './decision.js';
+import type { DecideContext, Decision } from '../decision.js';
 import type { EndedRun, RunState, ShardState } from '../state.js';
 
 /** Decides on one command. Pure: the state is only read. `undefined`: no such run is open. */
