@@ -1,0 +1,93 @@
+/** Reads an agent's last message: one JSON object, bare, in a code fence, or with words around it. */
+import { AgentReply, Plan } from '@cadre/contracts';
+import type { AgentSummary, Assignment, Json } from '@cadre/contracts';
+import { validatePlan } from '@cadre/engine';
+import { z } from 'zod';
+
+const PlanReply = z.object({ plan: Plan, note: z.string().optional(), confidence: z.number().min(0).max(1).optional() });
+
+const MAX_NOTE = 2000;
+
+export interface FinalReply {
+  answer: string;
+  confidence: number;
+  plan?: { plan: Plan; note?: string };
+}
+
+/** `malformed`: not the object asked for. `invalid-plan`: the object asked for, but its plan cannot be carried out. */
+export type FinalReading = { ok: true; reply: FinalReply } | { ok: false; fault: 'malformed' | 'invalid-plan'; why: string };
+
+/** What the model server is asked to keep to. */
+export function responseSchemaFor(kind: Assignment['kind']): { name: string; schema: { [key: string]: Json } } {
+  return kind === 'plan' ? { name: 'plan', schema: jsonSchemaOf(PlanReply) } : { name: 'reply', schema: jsonSchemaOf(AgentReply) };
+}
+
+/** The JSON Schema of what a model may send, where defaults may be left out. */
+export function jsonSchemaOf(schema: z.ZodType): { [key: string]: Json } {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  return rest as { [key: string]: Json };
+}
+
+/** @param catalogue for plans: the agents that may be counted on; without it skills and names are not checked */
+export function readFinal(text: string, kind: Assignment['kind'], catalogue?: AgentSummary[]): FinalReading {
+  const objects = candidates(text).flatMap(parseObject);
+  const found = objects[0];
+  if (found === undefined) {
+    const shape = kind === 'plan' ? '{"plan": {"tasks": [...]}}' : '{"answer": "...", "confidence": 0.0}';
+    return { ok: false, fault: 'malformed', why: `Your message was not one JSON object. Send only ${shape}.` };
+  }
+  return kind === 'plan' ? readPlan(found, catalogue) : readReply(found);
+}
+
+function readReply(found: unknown): FinalReading {
+  const parsed = AgentReply.safeParse(found);
+  if (parsed.success) return { ok: true, reply: parsed.data };
+  return { ok: false, fault: 'malformed', why: `Your JSON object is not as asked for. ${describeFaults(parsed.error)}` };
+}
+
+function readPlan(found: unknown, catalogue: AgentSummary[] | undefined): FinalReading {
+  const parsed = PlanReply.safeParse(found);
+  if (!parsed.success) return { ok: false, fault: 'invalid-plan', why: `The plan is not as asked for. ${describeFaults(parsed.error)}` };
+  const { plan, confidence } = parsed.data;
+  const note = parsed.data.note?.slice(0, MAX_NOTE);
+  const problems = [...validatePlan(plan.tasks).map((problem) => problem.message), ...(catalogue ? unstaffed(plan, catalogue) : [])];
+  if (problems.length > 0)
+    return { ok: false, fault: 'invalid-plan', why: `The plan cannot be carried out. ${problems.slice(0, 20).join(' ')}` };
+  const answer = note || `A plan of ${plan.tasks.length} tasks: ${plan.tasks.map((task) => task.title).join(', ')}.`;
+  return { ok: true, reply: { answer, confidence: confidence ?? 1, plan: { plan, ...(note && { note }) } } };
+}
+
+/** Tasks that no agent of the catalogue could take; they would wait for ever. */
+function unstaffed(plan: Plan, catalogue: AgentSummary[]): string[] {
+  const byName = new Map(catalogue.map((agent) => [agent.name, agent]));
+  return plan.tasks.flatMap((task) => {
+    const unknown = [task.agent, ...task.fallbackAgents].filter((name) => name !== undefined && !byName.has(name));
+    if (unknown.length > 0) return [`Task ${task.id} names unknown agents: ${unknown.join(', ')}.`];
+    const able = catalogue.filter((agent) => task.agent === undefined || agent.name === task.agent);
+    if (able.some((agent) => task.skills.every((skill) => agent.skills.includes(skill)))) return [];
+    return [`No agent of the catalogue has all skills of task ${task.id} (${task.skills.join(', ')}).`];
+  });
+}
+
+/** One sentence for each of the first faults: where, and what is wrong. */
+export function describeFaults(error: z.ZodError): string {
+  return error.issues
+    .slice(0, 10)
+    .map((issue) => `${issue.path.length > 0 ? `At ${issue.path.join('.')}: ` : ''}${issue.message}.`)
+    .join(' ');
+}
+
+function candidates(text: string): string[] {
+  const fenced = [...text.matchAll(/```[A-Za-z]*[ \t]*\r?\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
+  const [open, close] = [text.indexOf('{'), text.lastIndexOf('}')];
+  return [text, ...fenced.reverse(), ...(open >= 0 && close > open ? [text.slice(open, close + 1)] : [])];
+}
+
+function parseObject(text: string): object[] {
+  try {
+    const value: unknown = JSON.parse(text.trim());
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? [value] : [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,330 @@
+import { CadreError } from '@cadre/contracts';
+import type { CallRecord } from '@cadre/contracts';
+import fc from 'fast-check';
+import type { ModelReply } from './ports.js';
+import { runAttempt } from './run-attempt.js';
+import type { AttemptInput } from './run-attempt.js';
+import { ScriptedModel, answers, callsTools, echoTool, sampleAgent, sampleAssignment, sampleOutcome } from './testing/index.js';
+import type { ScriptedTurn } from './testing/index.js';
+import { TOOL_OUTPUT_BYTES } from './tool-desk.js';
+
+function attempt(turns: ScriptedTurn[], overrides: Partial<AttemptInput> = {}) {
+  const model = new ScriptedModel(turns);
+  const records: CallRecord[] = [];
+  let now = 1000;
+  const result = runAttempt({
+    assignment: sampleAssignment(),
+    agent: sampleAgent(),
+    model,
+    tools: [echoTool()],
+    clock: { now: () => (now += 1) },
+    onCall: (record) => records.push(record),
+    readContent: async (content) => ('text' in content ? content.text : 'fetched'),
+    signal: new AbortController().signal,
+    ...overrides,
+  });
+  return { model, records, result };
+}
+
+const lastToolText = (model: ScriptedModel, request: number): unknown => {
+  const message = model.requests[request]?.messages.findLast((m) => m.role === 'tool');
+  return JSON.parse(message?.text ?? 'null');
+};
+const repairOf = (model: ScriptedModel, request: number): string => {
+  const message = model.requests[request]?.messages.at(-1);
+  return (JSON.parse(message?.text ?? '{}') as { repair: string }).repair;
+};
+
+describe('a sound conversation', () => {
+  test('calls a tool, reads its result, ends with the answer, and counts both', async () => {
+    const { model, records, result } = attempt([callsTools({ name: 'echo', args: { say: 'hi' } }), answers('Done.', 0.8)]);
+    expect(await result).toEqual({
+      kind: 'completed',
+      answer: 'Done.',
+      confidence: 0.8,
+      usage: { modelCalls: 2, toolCalls: 1, inputTokens: 20, outputTokens: 10, costMicros: 6 },
+    });
+    expect(lastToolText(model, 1)).toEqual({ said: 'hi' });
+    expect(records.map(({ n, kind, name, ok }) => ({ n, kind, name, ok }))).toEqual([
+      { n: 1, kind: 'model', name: 'scripted', ok: true },
+      { n: 2, kind: 'tool', name: 'echo', ok: true },
+      { n: 3, kind: 'model', name: 'scripted', ok: true },
+    ]);
+    expect(records[1]?.note).toBe('say=hi');
+  });
+
+  test('the first messages are the instructions with the protocol and the task as JSON', async () => {
+    const { model, result } = attempt([answers('ok')], {
+      assignment: sampleAssignment({
+        input: { depth: 2 },
+        inputs: [{ name: 'weather.csv', size: 9, mediaType: 'text/csv', sha256: 'a'.repeat(64) }],
+        results: [
+          sampleOutcome({ answer: { text: 'x'.repeat(7000) }, confidence: 0.5, agent: 'generalist' }),
+          sampleOutcome({ taskId: 'b', title: 'B', status: 'failed', error: 'no luck' }),
+        ],
+        previousError: 'timed out',
+      }),
+    });
+    await result;
+    const [system, user] = model.requests[0]!.messages;
+    expect(system?.text).toMatch(/^You help\.\n/);
+    expect(system?.text).toContain('"answer"');
+    const task = JSON.parse(user!.text);
+    expect(task).toMatchObject({
+      kind: 'work',
+      agent: 'generalist',
+      goal: 'Understand the weather.',
+      task: { id: 'analyse', title: 'Analyse', instructions: 'Find the trend.', input: { depth: 2 } },
+      inputs: [{ name: 'weather.csv', size: 9, mediaType: 'text/csv' }],
+      previousError: 'timed out',
+    });
+    expect(task.results[0].answer).toHaveLength(6000);
+    expect(task.results[1]).toEqual({ taskId: 'b', title: 'B', status: 'failed', artifacts: [], error: 'no luck' });
+    expect(model.requests[0]).toMatchObject({ responseSchema: { name: 'reply' }, temperature: 0 });
+    expect(model.requests[0]?.tools[0]).toMatchObject({ name: 'echo', parameters: { type: 'object', required: ['say'] } });
+  });
+
+  test.each([
+    '```json\n{"answer":"A","confidence":1}\n```',
+    'Here it is:\n{"answer":"A","confidence":1}\nBye.',
+    ' {"answer":"A","confidence":1} ',
+  ])('accepts %j', async (text) => {
+    expect(await attempt([{ text }]).result).toMatchObject({ kind: 'completed', answer: 'A' });
+  });
+
+  test("the run's model goes before the definition's", async () => {
+    const { model, result } = attempt([answers('ok')], {
+      agent: sampleAgent({ model: 'mine' }),
+      assignment: sampleAssignment({ model: 'theirs' }),
+    });
+    await result;
+    expect(model.requests[0]?.model).toBe('theirs');
+  });
+});
+
+describe('tools', () => {
+  test('one that is not granted is not run; the model hears which are', async () => {
+    const secret = echoTool('secret');
+    const { model, records, result } = attempt([callsTools({ name: 'secret', args: { say: 'x' } }), answers('ok')], {
+      tools: [echoTool(), secret],
+    });
+    expect(await result).toMatchObject({ kind: 'completed', usage: { toolCalls: 1 } });
+    expect(secret.calls).toEqual([]);
+    expect(lastToolText(model, 1)).toEqual({ error: 'There is no tool secret for you. You may call: echo.' });
+    expect(model.requests[0]?.tools.map((tool) => tool.name)).toEqual(['echo']);
+    expect(records[1]).toMatchObject({ kind: 'tool', name: 'secret', ok: false });
+  });
+
+  test.each([
+    ['{"say":', 'not valid JSON'],
+    ['{"say": 1}', 'At say'],
+    ['{"say": "a", "more": 1}', 'more'],
+    ['', 'say'],
+  ])('arguments %j are answered with what is wrong', async (args, part) => {
+    const tool = echoTool();
+    const { model, result } = attempt([callsTools({ name: 'echo', args }), answers('ok')], { tools: [tool] });
+    expect(await result).toMatchObject({ kind: 'completed' });
+    expect(tool.calls).toEqual([]);
+    expect((lastToolText(model, 1) as { error: string }).error).toContain(part);
+  });
+
+  test('an error of a tool is an answer with its remedy', async () => {
+    const tool = echoTool('echo', () => {
+      throw new CadreError('file-missing', 'There is no file a.', { remedy: 'List the files.' });
+    });
+    const { model, result } = attempt([callsTools({ name: 'echo', args: { say: 'a' } }), answers('ok')], { tools: [tool] });
+    expect(await result).toMatchObject({ kind: 'completed' });
+    expect(lastToolText(model, 1)).toEqual({ error: 'There is no file a. List the files.' });
+  });
+
+  test('a long result is shortened to valid JSON within the limit', async () => {
+    const tool = echoTool('echo', () => ({ text: '"ä\n'.repeat(60_000) }));
+    const { model, result } = attempt([callsTools({ name: 'echo', args: { say: 'a' } }), answers('ok')], { tools: [tool] });
+    await result;
+    const text = model.requests[1]!.messages.at(-1)!.text;
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(TOOL_OUTPUT_BYTES);
+    expect(Buffer.byteLength(text)).toBeGreaterThan(TOOL_OUTPUT_BYTES - 1024);
+    expect(JSON.parse(text)).toMatchObject({ truncated: true });
+  });
+
+  test('calls without an id of their own get one; broken arguments leave the history', async () => {
+    const { model, result } = attempt([
+      callsTools(
+        { name: 'echo', args: '{"say":', id: '' },
+        { name: 'echo', args: { say: 'b' }, id: 'x' },
+        { name: 'echo', args: { say: 'c' }, id: 'x' },
+      ),
+      answers('ok'),
+    ]);
+    await result;
+    const turn = model.requests[1]!.messages.find((m) => m.role === 'assistant');
+    const calls = turn?.role === 'assistant' ? turn.toolCalls : [];
+    expect(new Set(calls.map((call) => call.id)).size).toBe(3);
+    expect(calls[0]?.arguments).toBe('{}');
+  });
+});
+
+describe('malformed output', () => {
+  test('is repaired twice, then fails with its type', async () => {
+    const { model, result } = attempt([{ text: 'Hello' }, { text: '{"answer":"","confidence":7}' }, { text: '[]' }]);
+    expect(await result).toMatchObject({ kind: 'failed', error: { code: 'malformed-output', retriable: true }, usage: { modelCalls: 3 } });
+    expect(repairOf(model, 1)).toContain('not one JSON object');
+    expect(repairOf(model, 2)).toMatch(/answer.*confidence/);
+  });
+
+  test('a repaired message counts', async () => {
+    expect(await attempt([{ text: 'Hello' }, {}, answers('Better.')]).result).toMatchObject({ kind: 'completed', answer: 'Better.' });
+  });
+
+  test('a message that was cut off is told so', async () => {
+    const { model, result } = attempt([{ text: '{"answer":"lon', finish: 'length' }, answers('short')]);
+    expect(await result).toMatchObject({ kind: 'completed', answer: 'short' });
+    expect(repairOf(model, 1)).toContain('cut off');
+  });
+
+  test('a refusal ends the attempt for good', async () => {
+    expect(await attempt([{ finish: 'refusal', text: 'I cannot.' }]).result).toMatchObject({
+      kind: 'failed',
+      error: { code: 'model-refused', retriable: false, message: expect.stringContaining('I cannot.') },
+    });
+  });
+});
+
+describe('planning', () => {
+  const planning = { assignment: sampleAssignment({ kind: 'plan', taskId: 'plan' }) };
+  const task = (id: string, dependsOn: string[] = []) => ({ id, title: id, instructions: `Do ${id}.`, skills: ['general'], dependsOn });
+  const plan = (...tasks: object[]) => ({ text: JSON.stringify({ plan: { tasks }, note: 'Short.' }) });
+  const catalogue = [{ name: 'generalist', description: 'd', skills: ['general'] }];
+
+  test('gives a plan with its defaults filled in', async () => {
+    const { model, result } = attempt([plan(task('a'), task('b', ['a']))], { ...planning, catalogue });
+    const outcome = await result;
+    expect(outcome).toMatchObject({ kind: 'completed', answer: 'Short.', confidence: 1, plan: { note: 'Short.' } });
+    expect(outcome.kind === 'completed' && outcome.plan?.plan.tasks[1]).toMatchObject({ id: 'b', dependsOn: ['a'], require: 'all' });
+    expect(model.requests[0]?.responseSchema?.name).toBe('plan');
+    expect(JSON.parse(model.requests[0]!.messages[1]!.text).catalogue).toEqual(catalogue);
+  });
+
+  test('a cycle is repaired once, naming it, then the attempt fails for good', async () => {
+    const { model, result } = attempt([plan(task('a', ['b']), task('b', ['a'])), plan(task('a', ['a']))], planning);
+    expect(await result).toMatchObject({ kind: 'failed', error: { code: 'plan-invalid', retriable: false } });
+    expect(repairOf(model, 1)).toMatch(/a.*b/);
+  });
+
+  test.each([
+    [{ ...task('a'), agent: 'nobody' }, 'nobody'],
+    [{ ...task('a'), skills: ['magic'] }, 'magic'],
+    [{ ...task('a'), colour: 'red' }, 'colour'],
+  ])('tells of a task that cannot be carried out: %j', async (faulty, part) => {
+    const { model, result } = attempt([plan(faulty), plan(task('a'))], { ...planning, catalogue });
+    expect(await result).toMatchObject({ kind: 'completed' });
+    expect(repairOf(model, 1)).toContain(part);
+  });
+});
+
+describe('limits', () => {
+  const endless = Array.from({ length: 300 }, () => callsTools({ name: 'echo', args: { say: 'again' } }));
+
+  test('steps', async () => {
+    const outcome = await attempt(endless, { agent: sampleAgent({ limits: { maxSteps: 3 } }) }).result;
+    expect(outcome).toMatchObject({
+      kind: 'failed',
+      error: { code: 'step-limit', retriable: false },
+      usage: { modelCalls: 3, toolCalls: 3 },
+    });
+  });
+
+  test('tokens; the last call may not ask for more than is left', async () => {
+    const { model, result } = attempt(endless, { agent: sampleAgent({ limits: { maxTokens: 100 } }) });
+    expect(await result).toMatchObject({ kind: 'failed', error: { code: 'token-limit', retriable: false } });
+    expect(model.requests.map((request) => request.maxOutputTokens)).toEqual([100, 85, 70, 55, 40, 25, 10]);
+  });
+
+  test('time', async () => {
+    let now = 0;
+    const outcome = await attempt(endless, { agent: sampleAgent({ limits: { maxMs: 500 } }), clock: { now: () => (now += 100) } }).result;
+    expect(outcome).toMatchObject({ kind: 'failed', error: { code: 'time-limit', retriable: true } });
+  });
+});
+
+describe('errors and aborts', () => {
+  test('an error of the model passes through with its flag', async () => {
+    const error = new CadreError('model-rate-limited', 'Too many requests; retry after 3 s.', { retriable: true });
+    const { records, result } = attempt([error]);
+    expect(await result).toMatchObject({ kind: 'failed', error: { code: 'model-rate-limited', retriable: true, message: error.message } });
+    expect(records).toMatchObject([{ kind: 'model', ok: false, inputTokens: 0 }]);
+  });
+
+  test('an unknown error of the model is retriable', async () => {
+    expect(await attempt([new Error('boom')]).result).toMatchObject({ kind: 'failed', error: { code: 'model-failed', retriable: true } });
+  });
+
+  test('a model that ignores the signal is left behind; the reason becomes the failure', async () => {
+    const controller = new AbortController();
+    const hang = () => {
+      queueMicrotask(() => controller.abort(new CadreError('time-limit', 'Too late.', { retriable: true })));
+      return new Promise<never>(() => undefined);
+    };
+    expect(await attempt([hang], { signal: controller.signal }).result).toMatchObject({
+      kind: 'failed',
+      error: { code: 'time-limit', message: 'Too late.' },
+    });
+  });
+
+  test('a hanging tool and a hanging content are left behind', async () => {
+    for (const where of ['tool', 'content']) {
+      const controller = new AbortController();
+      const hang = () => {
+        queueMicrotask(() => controller.abort());
+        return new Promise<never>(() => undefined);
+      };
+      const { result } = attempt([callsTools({ name: 'echo', args: { say: 'x' } })], {
+        signal: controller.signal,
+        ...(where === 'tool'
+          ? { tools: [echoTool('echo', hang)] }
+          : { readContent: hang, assignment: sampleAssignment({ results: [sampleOutcome({ answer: { text: 'a' } })] }) }),
+      });
+      expect(await result).toMatchObject({ kind: 'failed', error: { code: 'aborted' } });
+    }
+  });
+
+  test('aborted before it began: no call is made', async () => {
+    const { model, result } = attempt([answers('x')], { signal: AbortSignal.abort() });
+    expect(await result).toMatchObject({ kind: 'failed', error: { code: 'aborted' } });
+    expect(model.requests).toHaveLength(0);
+  });
+});
+
+test('whatever the model replies, the loop ends, never throws, and runs granted tools only', async () => {
+  const name = fc.oneof(fc.constantFrom('echo', 'secret', '__proto__', 'constructor', ''), fc.string());
+  const args = fc.oneof(fc.constantFrom('{"say":"a"}', '', '{', 'null'), fc.json());
+  const reply: fc.Arbitrary<Partial<ModelReply>> = fc.record({
+    text: fc.oneof(fc.string(), fc.json(), fc.constantFrom('{"answer":"a","confidence":1}', '```json\n{}\n```', '{"plan":{"tasks":[]}}')),
+    toolCalls: fc.array(fc.record({ id: fc.string(), name, arguments: args }), { maxLength: 70 }),
+    finish: fc.constantFrom('stop', 'tool-calls', 'length', 'refusal'),
+    inputTokens: fc.oneof(fc.integer(), fc.double()),
+    outputTokens: fc.oneof(fc.nat(), fc.double()),
+    costMicros: fc.double(),
+    model: fc.string(),
+  });
+  const turn: fc.Arbitrary<ScriptedTurn> = fc.oneof(
+    { weight: 8, arbitrary: reply },
+    { weight: 1, arbitrary: fc.string().map((m) => new Error(m)) },
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(turn, { maxLength: 12 }),
+      fc.constantFrom('plan' as const, 'work' as const, 'answer' as const),
+      async (turns, kind) => {
+        const [granted, secret] = [echoTool('echo'), echoTool('secret')];
+        const { records, result } = attempt(turns, { assignment: sampleAssignment({ kind }), tools: [granted, secret] });
+        const outcome = await result;
+        expect(['completed', 'failed']).toContain(outcome.kind);
+        expect(secret.calls).toEqual([]);
+        expect(records.map((record) => record.n)).toEqual(records.map((_, index) => index + 1));
+        expect(records.filter((record) => record.kind === 'tool')).toHaveLength(outcome.usage.toolCalls);
+      },
+    ),
+    { numRuns: 300 },
+  );
+});

@@ -1,0 +1,3 @@
+export { ScriptedModel, callsTools, answers } from './scripted-model.js';
+export type { ScriptedTurn } from './scripted-model.js';
+export { echoTool, sampleAgent, sampleAssignment, sampleOutcome } from './fixtures.js';
