@@ -1,0 +1,180 @@
+/**
+ * The start and the end of every service. Order at the start: settings, logs, NATS, Nest, HTTP; ready once all of it stands. At the end:
+ * not ready, duties stop taking work and hand back (`beforeApplicationShutdown`), HTTP closes, NATS drains.
+ */
+import 'reflect-metadata';
+import { randomUUID } from 'node:crypto';
+import { CadreError } from '@cadre/contracts';
+import { connectNats, registerMicroService, serveRequests } from '@cadre/messaging';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { DynamicModule, Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Logger as NestLog } from 'nestjs-pino';
+import type { Logger } from 'pino';
+import type { z } from 'zod';
+import { CONFIG_EXIT_CODE, loadConfig, type BaseConfig } from './base-config.js';
+import { Health } from './health.js';
+import { KitModule } from './kit.module.js';
+import { createLog } from './log.js';
+import { Metrics } from './metrics.js';
+import { addOperationRoutes } from './operation-routes.js';
+import { ProblemFilter } from './problem.filter.js';
+import { guardProcess } from './process-guard.js';
+import { writeReadyFile } from './ready-file.js';
+import type { ServiceContext } from './service-context.js';
+import { startTracing } from './tracing.js';
+
+export interface ServiceOptions<C extends BaseConfig> {
+  /** Letters, digits, - and _; shown in logs, metrics, `nats micro`. */
+  name: string;
+  schema: z.ZodType<C>;
+  module: (context: ServiceContext<C>) => DynamicModule | Type;
+  /** Called before the routes are bound. */
+  configure?: (app: NestFastifyApplication, context: ServiceContext<C>) => void | Promise<void>;
+  /** Default: `process.env`. */
+  env?: NodeJS.ProcessEnv;
+  /** Largest JSON body. Default 1 MiB. */
+  bodyLimitBytes?: number;
+  version?: string;
+  /**
+   * Default true: the process is the service, so signals stop it and failures end it (78 for wrong settings, else 1).
+   * False, for tests: failures reject and nothing of the process is touched.
+   */
+  ownsProcess?: boolean;
+}
+
+export interface RunningService {
+  url: string;
+  /** Graceful; the same promise each time. */
+  stop(): Promise<void>;
+}
+
+/** Rejects (with `ownsProcess: false`) by `CadreError`: `config-invalid`, `port-taken`, those of `connectNats`, and what modules throw. */
+export async function startService<C extends BaseConfig>(options: ServiceOptions<C>): Promise<RunningService> {
+  if (options.ownsProcess === false) return (await launch(options)).running;
+  try {
+    const { running, context, end } = await launch(options, true);
+    context.log.info({ url: running.url, pid: process.pid }, `${options.name} listens on ${running.url}`);
+    void end;
+    return running;
+  } catch (error) {
+    return exitWith(options.name, error);
+  }
+}
+
+interface Launched<C extends BaseConfig> {
+  running: RunningService;
+  context: ServiceContext<C>;
+  end: (code: number) => void;
+}
+
+async function launch<C extends BaseConfig>(options: ServiceOptions<C>, ownsProcess = false): Promise<Launched<C>> {
+  const config = loadConfig(options.name, options.schema, options.env ?? process.env);
+  const instanceId = config.CADRE_INSTANCE_ID ?? `${options.name}-${randomUUID().slice(0, 8)}`;
+  const log = await createLog(options.name, instanceId, config);
+  const nats = await connectNats({ url: config.NATS_URL, name: instanceId, log, waitMs: config.NATS_WAIT_MS });
+  let end: (code: number) => void = () => undefined;
+  const context = await createContext(options, config, instanceId, log, nats, (error) => {
+    log.fatal({ err: error }, 'the service cannot go on');
+    end(1);
+  });
+  let app: NestFastifyApplication | undefined;
+  let stopped: Promise<void> | undefined;
+  const stop = () => (stopped ??= stopAll(context, () => app));
+  const guard = ownsProcess ? guardProcess(log, config.SHUTDOWN_MS, stop) : undefined;
+  if (guard) end = guard.end;
+  try {
+    app = await createApp(options, context);
+    const url = await listen(app, config);
+    context.health.serving();
+    if (config.CADRE_READY_FILE) await writeReadyFile(config.CADRE_READY_FILE, url);
+    return { running: { url, stop }, context, end };
+  } catch (error) {
+    guard?.release();
+    await stop().catch((cause: unknown) => log.warn({ err: cause }, 'stopping after a failed start failed too'));
+    throw error;
+  }
+}
+
+async function createContext<C extends BaseConfig>(
+  options: ServiceOptions<C>,
+  config: C,
+  instanceId: string,
+  log: Logger,
+  nats: NatsConnection,
+  fail: (error: unknown) => void,
+): Promise<ServiceContext<C>> {
+  const { name } = options;
+  const health = new Health();
+  health.register('nats', natsCheck(nats));
+  const micro = registerMicroService(nats, {
+    name: `cadre-${name}`,
+    id: instanceId,
+    version: options.version ?? '0.1.0',
+    description: `Cadre ${name}`,
+  });
+  const tracing = await startTracing(`cadre-${name}`, instanceId, config.OTEL_EXPORTER_OTLP_ENDPOINT);
+  const serve: ServiceContext<C>['serve'] = (subject, given, handler) => {
+    const endpoint = serveRequests(nats, subject, { log, ...given }, handler);
+    micro.add(endpoint);
+    return endpoint;
+  };
+  return { name, instanceId, config, nats, log, metrics: new Metrics(name), health, tracing, micro, serve, fail };
+}
+
+function natsCheck(nats: NatsConnection) {
+  let connected = true;
+  void (async () => {
+    for await (const status of nats.status()) {
+      if (status.type === 'disconnect') connected = false;
+      else if (status.type === 'reconnect') connected = true;
+    }
+  })();
+  return () => ({ ok: connected && !nats.isClosed(), detail: connected ? nats.getServer() : 'not connected' });
+}
+
+async function createApp<C extends BaseConfig>(options: ServiceOptions<C>, context: ServiceContext<C>): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({ bodyLimit: options.bodyLimitBytes ?? 1024 * 1024, routerOptions: { maxParamLength: 300 } });
+  const module = KitModule.forService(context, options.module(context));
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { bufferLogs: true, abortOnError: false });
+  app.useLogger(app.get(NestLog));
+  app.useGlobalFilters(new ProblemFilter(context.log));
+  addOperationRoutes(adapter.getInstance(), context.health, context.metrics);
+  await options.configure?.(app, context);
+  return app;
+}
+
+async function listen(app: NestFastifyApplication, config: BaseConfig): Promise<string> {
+  try {
+    await app.listen(config.HTTP_PORT, config.HTTP_HOST);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause;
+    throw new CadreError('port-taken', `port ${config.HTTP_PORT} on ${config.HTTP_HOST} is taken`, {
+      remedy: 'stop what uses it, or set HTTP_PORT to another one (0 for any free port)',
+      cause,
+    });
+  }
+  const address = app.getHttpServer().address();
+  const port = typeof address === 'object' && address ? address.port : config.HTTP_PORT;
+  const host = ['0.0.0.0', '::'].includes(config.HTTP_HOST) ? '127.0.0.1' : config.HTTP_HOST;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+async function stopAll<C extends BaseConfig>(context: ServiceContext<C>, app: () => NestFastifyApplication | undefined): Promise<void> {
+  context.health.stopping();
+  await app()?.close();
+  await context.micro.stop();
+  await context.tracing.stop();
+  if (!context.nats.isClosed()) await context.nats.drain().catch(() => context.nats.close());
+  context.log.info({}, 'stopped');
+}
+
+/** Before there is a log, people read stderr. */
+function exitWith(name: string, error: unknown): never {
+  if (error instanceof CadreError) {
+    const remedy = error.remedy === undefined ? '' : `\n  To do: ${error.remedy}`;
+    process.stderr.write(`${error.code === 'config-invalid' ? error.message : `${name} cannot start: ${error.message}`}${remedy}\n`);
+  } else process.stderr.write(`${name} cannot start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exit(error instanceof CadreError && error.code === 'config-invalid' ? CONFIG_EXIT_CODE : 1);
+}
