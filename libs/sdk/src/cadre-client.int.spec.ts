@@ -1,0 +1,134 @@
+import { CadreClient } from './cadre-client.js';
+import type { RunFeedItem } from './event-stream.js';
+import { StandInGateway, type StandInOptions } from './testing/index.js';
+
+let gateway: StandInGateway;
+
+afterEach(() => gateway.stop());
+
+async function connect(options: StandInOptions = {}): Promise<CadreClient> {
+  gateway = await StandInGateway.start(options);
+  return new CadreClient({ baseUrl: `${gateway.url}/` });
+}
+
+async function collect(events: AsyncIterable<RunFeedItem>): Promise<RunFeedItem[]> {
+  const items: RunFeedItem[] = [];
+  for await (const item of events) items.push(item);
+  return items;
+}
+
+test('starts a run from JSON, follows it to its end, and reads what it left', async () => {
+  const client = await connect();
+  const { runId, status } = await client.startRun({ goal: 'count rain days' });
+  expect(status).toBe('planning');
+  const items = await collect(client.events(runId));
+  expect(items[0]).toMatchObject({ position: '1.0', event: { type: 'cadre.RunStarted' } });
+  expect(items.at(-1)?.event.type).toBe('cadre.RunCompleted');
+  const run = await client.endedRun(runId);
+  expect(run).toMatchObject({ status: 'completed', partial: false, planSource: 'template', tasksDone: 3, tasksTotal: 3 });
+  expect((await client.artifacts(runId)).map(({ name }) => name)).toEqual(['report.md', 'charts/rain.svg']);
+  const chart = await client.downloadArtifact(runId, 'charts/rain.svg');
+  expect(await new Response(chart.body).text()).toContain('<svg');
+  expect(chart.size).toBe(42);
+  expect(await client.calls(runId)).toEqual([]);
+});
+
+test('uploads files in a form, with the idempotency key', async () => {
+  const client = await connect();
+  const files = [
+    { name: 'a b.csv', data: 'x,y\n1,2\n' },
+    { name: 'raw.json', data: new TextEncoder().encode('[1]') },
+  ];
+  const first = await client.startRun({ goal: 'sum' }, { files, idempotencyKey: 'k1' });
+  expect([...gateway.uploads]).toEqual([
+    ['a b.csv', 'x,y\n1,2\n'],
+    ['raw.json', '[1]'],
+  ]);
+  expect((await client.startRun({ goal: 'sum' }, { files, idempotencyKey: 'k1' })).runId).toBe(first.runId);
+  expect(gateway.requests[0]?.headers).toMatchObject({ 'idempotency-key': 'k1' });
+});
+
+test('an event stream that breaks again and again loses and repeats nothing', async () => {
+  const client = await connect({ breakAfter: 4 });
+  const { runId } = await client.startRun({ goal: 'x' });
+  const positions = (await collect(client.events(runId))).map(({ position }) => position);
+  expect(positions).toEqual(positions.map((_, index) => `${index + 1}.0`));
+  const asked = gateway.requests.filter(({ path }) => path.endsWith('/events')).map(({ headers }) => headers['last-event-id']);
+  expect(asked[0]).toBeUndefined();
+  expect(asked.length).toBeGreaterThan(3);
+  expect(new Set(asked).size).toBe(asked.length);
+});
+
+test('goes on after a position, and after the gateway was away', async () => {
+  const client = await connect({ stepMs: 20 });
+  const { runId } = await client.startRun({ goal: 'x' });
+  const port = Number(new URL(gateway.url).port);
+  const positions: string[] = [];
+  for await (const { position } of client.events(runId, { after: '2.0' })) {
+    positions.push(position);
+    if (position === '5.0') {
+      await gateway.stop();
+      setTimeout(() => void gateway.listen(port), 300);
+    }
+  }
+  expect(positions[0]).toBe('3.0');
+  expect(positions).toEqual(positions.map((_, index) => `${index + 3}.0`));
+});
+
+test('an event stream can be aborted, and gives up when nobody comes back', async () => {
+  const client = await connect();
+  const { runId } = await client.startRun({ goal: 'this will hang' });
+  const abort = new AbortController();
+  setTimeout(() => abort.abort(new Error('enough')), 100);
+  await expect(collect(client.events(runId, { signal: abort.signal }))).rejects.toThrow('enough');
+  setTimeout(() => void gateway.stop(), 100);
+  await expect(collect(client.events(runId, { giveUpMs: 300 }))).rejects.toMatchObject({ code: 'gateway-unreachable' });
+});
+
+test('a cancelled run ends with its terminal event', async () => {
+  const client = await connect();
+  const { runId } = await client.startRun({ goal: 'this will hang' });
+  setTimeout(() => void client.cancelRun(runId, 'no longer needed'), 50);
+  expect(await client.waitForEnd(runId)).toMatchObject({ status: 'cancelled' });
+  await expect(client.cancelRun(runId)).rejects.toMatchObject({ code: 'run-ended', status: 409 });
+});
+
+test('pages through runs', async () => {
+  const client = await connect();
+  for (const goal of ['a', 'b', 'c that will hang']) await client.startRun({ goal });
+  const first = await client.listRuns({ limit: 2 });
+  expect(first.runs.map(({ goal }) => goal)).toEqual(['c that will hang', 'b']);
+  const second = await client.listRuns({ limit: 2, cursor: first.nextCursor! });
+  expect(second).toMatchObject({ runs: [{ goal: 'a' }] });
+  expect((await client.listRuns({ status: 'planning' })).runs).toHaveLength(1);
+});
+
+test('a refusal names the faults and the remedy', async () => {
+  const client = await connect();
+  await expect(client.startRun({ goal: ' ' })).rejects.toMatchObject({
+    name: 'CadreApiError',
+    ...{ code: 'invalid-request', status: 400, retriable: false, remedy: 'correct the fields named under errors' },
+    errors: [{ path: 'goal', message: 'the goal is empty; say what is to be done' }],
+  });
+  await expect(client.getRun('r00-unknown')).rejects.toMatchObject({ code: 'unknown-run', status: 404 });
+});
+
+test('health tells live from ready, and an absent gateway is named', async () => {
+  const client = await connect({ ready: false });
+  expect(await client.health()).toEqual({ live: true, ready: false, detail: { ready: false } });
+  const { url } = gateway;
+  await gateway.stop();
+  await expect(client.health()).rejects.toMatchObject({ code: 'gateway-unreachable', message: `No Cadre gateway answers at ${url}.` });
+});
+
+test('an answer of another program is recognised as such', async () => {
+  gateway = await StandInGateway.start();
+  const client = new CadreClient({ baseUrl: gateway.url, fetch: async () => new Response('<html>hello</html>', { status: 200 }) });
+  await expect(client.getRun('r00-x')).rejects.toMatchObject({ code: 'bad-answer' });
+});
+
+test('fields that a newer gateway adds are let through', async () => {
+  gateway = await StandInGateway.start();
+  const client = new CadreClient({ baseUrl: gateway.url, fetch: async () => Response.json({ runs: [], later: 1 }) });
+  expect(await client.listRuns()).toMatchObject({ runs: [] });
+});

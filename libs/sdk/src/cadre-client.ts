@@ -1,0 +1,170 @@
+/** The typed client of Cadre's HTTP interface. Works wherever `fetch` does. */
+import { ArtifactRef, CallView, RunId, RunPage, RunRequest, RunStatus, RunView, WorkerView, isTerminal } from '@cadre/contracts';
+import { z } from 'zod';
+import { runEvents, type EventsOptions, type RunFeedItem } from './event-stream.js';
+import { HttpExchange } from './http-exchange.js';
+
+export interface CadreClientOptions {
+  /** Address of the gateway, for example `http://127.0.0.1:7400`. */
+  baseUrl: string;
+  /** Default: the global `fetch`. */
+  fetch?: typeof fetch;
+  /** Sent with every request. */
+  headers?: Record<string, string>;
+}
+
+/** A file to upload with a run. Large files are best given as a Blob that is read when sent. */
+export interface InputFile {
+  /** The name under which agents see it. */
+  name: string;
+  data: Blob | Uint8Array<ArrayBuffer> | string;
+}
+
+export interface StartRunOptions {
+  files?: InputFile[];
+  /** The same key with the same request gives the same run, however often it is sent. */
+  idempotencyKey?: string;
+  signal?: AbortSignal;
+}
+
+const StartedRun = z.looseObject({ runId: RunId, status: RunStatus });
+export type StartedRun = { runId: string; status: RunStatus };
+export type RunRequestInput = z.input<typeof RunRequest>;
+
+export interface Health {
+  live: boolean;
+  ready: boolean;
+  /** What `/readyz` said. */
+  detail: unknown;
+}
+
+export interface ArtifactDownload {
+  body: ReadableStream<Uint8Array>;
+  mediaType: string;
+  /** Bytes, when the gateway says so. */
+  size: number | undefined;
+}
+
+interface Abortable {
+  signal?: AbortSignal;
+}
+
+const run = (runId: string, rest = ''): string => `/v1/runs/${encodeURIComponent(runId)}${rest}`;
+
+/** Every method throws `CadreApiError` for a refusal (code, status, remedy, faults) and `CadreError` `gateway-unreachable` or `bad-answer`. */
+export class CadreClient {
+  private readonly http: HttpExchange;
+
+  constructor(options: CadreClientOptions) {
+    // A bare reference to the global function loses its receiver in browsers.
+    const send: typeof fetch = options.fetch ?? ((input, init) => fetch(input, init));
+    this.http = new HttpExchange(options.baseUrl.replace(/\/+$/, ''), send, options.headers ?? {});
+  }
+
+  get baseUrl(): string {
+    return this.http.baseUrl;
+  }
+
+  /** Starts a run. Files are uploaded with the request. */
+  async startRun(request: RunRequestInput, options: StartRunOptions = {}): Promise<StartedRun> {
+    const { files = [], idempotencyKey, signal } = options;
+    const body = JSON.stringify(request);
+    const { runId, status } = await this.http.json('/v1/runs', StartedRun, {
+      method: 'POST',
+      headers: {
+        ...(files.length === 0 ? { 'content-type': 'application/json' } : {}),
+        ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+      },
+      body: files.length === 0 ? body : form(body, files),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return { runId, status };
+  }
+
+  getRun(runId: string, options: Abortable = {}): Promise<RunView> {
+    return this.http.json(run(runId), RunView, options);
+  }
+
+  /** Runs, newest first, one page. `nextCursor` of the answer asks for the next. */
+  listRuns(query: { status?: RunStatus; limit?: number; cursor?: string } & Abortable = {}): Promise<RunPage> {
+    const { signal, ...rest } = query;
+    const search = new URLSearchParams();
+    for (const [key, value] of Object.entries(rest)) if (value !== undefined) search.set(key, String(value));
+    return this.http.json(`/v1/runs${search.size === 0 ? '' : `?${search}`}`, RunPage, signal === undefined ? {} : { signal });
+  }
+
+  /** Asks for the end of a run. It is over when its terminal event has come. */
+  async cancelRun(runId: string, reason?: string): Promise<void> {
+    const response = await this.http.request(run(runId, '/cancel'), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(reason === undefined ? {} : { reason }),
+    });
+    await response.body?.cancel();
+  }
+
+  /** The run's events from its start (or after a position), through lost connections, until its terminal event. */
+  events(runId: string, options: EventsOptions = {}): AsyncGenerator<RunFeedItem, void, undefined> {
+    return runEvents(this.http, runId, options);
+  }
+
+  /** Waits for a run's end. */
+  async waitForEnd(runId: string, options: Abortable = {}): Promise<RunView> {
+    for await (const item of this.events(runId, options)) void item;
+    return await this.endedRun(runId, options);
+  }
+
+  /**
+   * The view of a run whose terminal event was seen. The read model may be some milliseconds behind the feed.
+   * @returns the last view after 5 s, ended or not
+   */
+  async endedRun(runId: string, options: Abortable = {}): Promise<RunView> {
+    const until = Date.now() + 5000;
+    for (;;) {
+      const view = await this.getRun(runId, options);
+      if (isTerminal(view.status) || Date.now() > until) return view;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  async calls(runId: string, options: Abortable = {}): Promise<CallView[]> {
+    return (await this.http.json(run(runId, '/calls'), z.looseObject({ calls: z.array(CallView) }), options)).calls;
+  }
+
+  async artifacts(runId: string, options: Abortable = {}): Promise<ArtifactRef[]> {
+    return (await this.http.json(run(runId, '/artifacts'), z.looseObject({ artifacts: z.array(ArtifactRef) }), options)).artifacts;
+  }
+
+  /** @param name the artifact's name, which may hold slashes: `charts/rain.svg` */
+  async downloadArtifact(runId: string, name: string, options: Abortable = {}): Promise<ArtifactDownload> {
+    const path = name.split('/').map(encodeURIComponent).join('/');
+    const response = await this.http.request(run(runId, `/artifacts/${path}`), options);
+    const length = response.headers.get('content-length');
+    return {
+      body: response.body ?? new Blob([]).stream(),
+      mediaType: response.headers.get('content-type') ?? 'application/octet-stream',
+      size: length === null ? undefined : Number(length),
+    };
+  }
+
+  /** The workers that the gateway hears or heard of. */
+  async agents(options: Abortable = {}): Promise<WorkerView[]> {
+    return (await this.http.json('/v1/agents', z.looseObject({ workers: z.array(WorkerView) }), options)).workers;
+  }
+
+  /** @throws CadreError `gateway-unreachable` when nothing answers */
+  async health(options: Abortable = {}): Promise<Health> {
+    const live = await this.http.raw('/livez', options);
+    await live.body?.cancel();
+    const ready = await this.http.raw('/readyz', options);
+    return { live: live.ok, ready: ready.ok, detail: (await ready.json().catch(() => undefined)) as unknown };
+  }
+}
+
+function form(request: string, files: InputFile[]): FormData {
+  const data = new FormData();
+  // The request goes first, so that the gateway can refuse it before it has read the files.
+  data.set('request', request);
+  for (const { name, data: content } of files) data.append('input', content instanceof Blob ? content : new Blob([content]), name);
+  return data;
+}

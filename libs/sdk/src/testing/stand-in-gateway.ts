@@ -1,0 +1,205 @@
+/**
+ * An in-process HTTP server that follows the gateway's interface closely enough to test clients against: it accepts runs, plays a scripted
+ * one, streams its events, and can break connections on purpose. The goal chooses the script: it ends with `fail`, `partial` or `hang`, else it completes.
+ */
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ArtifactRef, compareFeedPositions, isTerminal, type Problem, RunRequest, type WorkerView } from '@cadre/contracts';
+import { type Outcome, playRun, RunScript } from './scenario.js';
+
+export interface StandInOptions {
+  /** Time between two events of a stream. Default 0. */
+  stepMs?: number;
+  /** Breaks each event stream after so many events, without ending it properly. */
+  breakAfter?: number;
+  /** Whether `/readyz` says yes. Default true. */
+  ready?: boolean;
+  port?: number;
+}
+
+interface Received {
+  method: string;
+  path: string;
+  headers: IncomingMessage['headers'];
+}
+
+const files: Record<string, string> = {
+  'report.md': '# Report\n',
+  'charts/rain.svg': '<svg xmlns="http://www.w3.org/2000/svg"/>\n',
+};
+
+export class StandInGateway {
+  /** Every request that came in. */
+  readonly requests: Received[] = [];
+  /** Uploaded files by name. */
+  readonly uploads = new Map<string, string>();
+  workers: WorkerView[] = [];
+  private readonly runs = new Map<string, RunScript>();
+  private readonly keys = new Map<string, string>();
+  private server: Server | undefined;
+
+  private constructor(readonly options: StandInOptions) {}
+
+  static async start(options: StandInOptions = {}): Promise<StandInGateway> {
+    const gateway = new StandInGateway(options);
+    await gateway.listen(options.port ?? 0);
+    return gateway;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server?.address() as AddressInfo).port}`;
+  }
+
+  async listen(port: number): Promise<void> {
+    this.server = createServer((request, response) => {
+      this.answer(request, response).catch((error: unknown) => problem(response, 500, 'internal', String(error)));
+    });
+    await new Promise<void>((resolve) => this.server!.listen(port, '127.0.0.1', resolve));
+  }
+
+  async stop(): Promise<void> {
+    const server = this.server;
+    this.server = undefined;
+    server?.closeAllConnections();
+    await new Promise<void>((resolve) => (server === undefined ? resolve() : server.close(() => resolve())));
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://stand-in');
+    const method = request.method ?? 'GET';
+    this.requests.push({ method, path: `${url.pathname}${url.search}`, headers: request.headers });
+    const [, version, kind, runId, ...rest] = url.pathname.split('/').map(decodeURIComponent);
+    if (url.pathname === '/livez') return json(response, 200, { live: true });
+    if (url.pathname === '/readyz')
+      return json(response, this.options.ready === false ? 503 : 200, { ready: this.options.ready !== false });
+    if (url.pathname === '/v1/agents') return json(response, 200, { workers: this.workers });
+    if (version !== 'v1' || kind !== 'runs') return problem(response, 404, 'not-found', 'There is no such page.');
+    if (runId === undefined) return method === 'POST' ? await this.startRun(request, response) : this.listRuns(url, response);
+    const script = this.runs.get(runId);
+    if (script === undefined)
+      return problem(response, 404, 'unknown-run', `There is no run ${runId}.`, 'Run `cadre runs list` for the ids.');
+    if (method === 'POST') return this.cancel(script, response);
+    await this.answerRun(script, rest, request, response);
+  }
+
+  private async answerRun(script: RunScript, rest: string[], request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const [what, ...name] = rest;
+    if (what === undefined) return json(response, 200, script.last);
+    if (what === 'events') return await this.streamEvents(script, request, response);
+    if (what === 'calls') return json(response, 200, { calls: [] });
+    if (what === 'artifacts' && name.length === 0) return json(response, 200, { artifacts: script.last.artifacts });
+    const text = files[name.join('/')];
+    if (text === undefined) return problem(response, 404, 'not-found', `The run has no artifact ${name.join('/')}.`);
+    response.writeHead(200, { 'content-type': 'text/plain', 'content-length': Buffer.byteLength(text) }).end(text);
+  }
+
+  private async startRun(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await readRequest(request);
+    const parsed = RunRequest.safeParse(body.request);
+    if (!parsed.success) {
+      const errors = parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
+      return problem(response, 400, 'invalid-request', 'The request is not valid.', 'correct the fields named under errors', errors);
+    }
+    for (const [name, text] of body.files) this.uploads.set(name, text);
+    const { goal } = parsed.data;
+    const key = request.headers['idempotency-key'];
+    const known = typeof key === 'string' ? this.keys.get(key) : undefined;
+    const runId = known ?? `r00-00000000-0000-7000-8000-${(this.runs.size + 1).toString().padStart(12, '0')}`;
+    if (typeof key === 'string') this.keys.set(key, runId);
+    if (known === undefined) {
+      const script = new RunScript(
+        runId,
+        goal,
+        body.files.map(([name, text]) => artifact(name, text)),
+        Date.now(),
+      );
+      const outcome = /(fail|partial|hang)$/.exec(goal)?.[1] as Outcome | undefined;
+      playRun(
+        script,
+        outcome ?? 'complete',
+        Object.entries(files).map(([name, text]) => artifact(name, text)),
+      );
+      this.runs.set(runId, script);
+    }
+    json(response, 202, { runId, status: 'planning', links: { self: `/v1/runs/${runId}` } });
+  }
+
+  private listRuns(url: URL, response: ServerResponse): void {
+    const status = url.searchParams.get('status');
+    const limit = Number(url.searchParams.get('limit') ?? 50);
+    const start = Number(url.searchParams.get('cursor') ?? 0);
+    const all = [...this.runs.values()].reverse().map(({ last }) => last);
+    const wanted = all.filter((view) => status === null || view.status === status);
+    const runs = wanted.slice(start, start + limit).map((view) => {
+      const { runId, tenant, goal, status: now, createdAt, endedAt, tasksDone, tasksTotal, usage } = view;
+      return { runId, tenant, goal, status: now, createdAt, ...(endedAt === undefined ? {} : { endedAt }), tasksDone, tasksTotal, usage };
+    });
+    json(response, 200, { runs, ...(wanted.length > start + limit ? { nextCursor: String(start + limit) } : {}) });
+  }
+
+  private cancel(script: RunScript, response: ServerResponse): void {
+    if (isTerminal(script.last.status)) return problem(response, 409, 'run-ended', 'The run has already ended.');
+    script.cancel('asked');
+    json(response, 202, { runId: script.last.runId, status: script.last.status });
+  }
+
+  private async streamEvents(script: RunScript, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const after = request.headers['last-event-id'];
+    let next = 0;
+    let sent = 0;
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(': hello\n\n');
+    while (!response.destroyed) {
+      const step = script.steps[next];
+      if (step === undefined) {
+        if (isTerminal(script.last.status)) break;
+        await sleep(5);
+        continue;
+      }
+      next += 1;
+      if (typeof after === 'string' && compareFeedPositions(step.position, after) <= 0) continue;
+      if (this.options.breakAfter !== undefined && sent >= this.options.breakAfter) return void response.destroy();
+      await sleep(this.options.stepMs ?? 0);
+      response.write(`id: ${step.position}\nevent: ${step.event.type}\ndata: ${JSON.stringify(step.event)}\n\n`);
+      sent += 1;
+    }
+    response.end();
+  }
+}
+
+function artifact(name: string, text: string): ArtifactRef {
+  const sha256 = createHash('sha256').update(text).digest('hex');
+  return { name, sha256, size: Buffer.byteLength(text), mediaType: 'text/plain' };
+}
+
+/** Reads either form of the request: plain JSON, or a form with files. */
+async function readRequest(request: IncomingMessage): Promise<{ request: unknown; files: [string, string][] }> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const type = request.headers['content-type'] ?? '';
+  const body = new Response(Buffer.concat(chunks), { headers: { 'content-type': type } });
+  if (!type.startsWith('multipart/')) return { request: await body.json(), files: [] };
+  const form = await body.formData();
+  const uploads = form.getAll('input').filter((entry) => typeof entry !== 'string');
+  const read = uploads.map(async (file): Promise<[string, string]> => [file.name, await file.text()]);
+  return { request: JSON.parse(String(form.get('request'))), files: await Promise.all(read) };
+}
+
+function json(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+function problem(
+  response: ServerResponse,
+  status: number,
+  code: string,
+  detail: string,
+  remedy?: string,
+  errors?: Problem['errors'],
+): void {
+  if (response.headersSent) return void response.destroy();
+  const body = { type: `urn:cadre:problem:${code}`, title: code, status, detail, code, remedy, errors };
+  response.writeHead(status, { 'content-type': 'application/problem+json' }).end(JSON.stringify(body));
+}
