@@ -39,6 +39,8 @@ export interface ModelReply {
   finish: 'stop' | 'tool-calls' | 'length' | 'refusal';
   inputTokens: number;
   outputTokens: number;
+  /** The server did not count the tokens; the numbers are an estimate. */
+  estimated?: boolean;
   /** Millionths of a US dollar. */
   costMicros: number;
 }

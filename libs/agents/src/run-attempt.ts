@@ -195,6 +195,10 @@ function withSoundArguments(call: ToolCall): ToolCall {
 }
 
 function describeReply(reply: ModelReply): string {
+  return reply.estimated ? `${describeFinish(reply)} (tokens estimated)` : describeFinish(reply);
+}
+
+function describeFinish(reply: ModelReply): string {
   if (reply.finish === 'refusal') return 'refused';
   if (reply.toolCalls.length > 0) return `calls ${reply.toolCalls.map((call) => call.name).join(', ')}`;
   return reply.finish === 'length' ? 'cut off at the output limit' : 'final message';

@@ -1,0 +1,141 @@
+/** A model behind any server that speaks the OpenAI wire format (chat completions with tools). */
+import type { ModelPort, ModelReply, ModelRequest } from '@cadre/agents';
+import { CadreError } from '@cadre/contracts';
+import OpenAI, { APIError } from 'openai';
+import { FIRST_DIALECT, easierDialect } from './dialect.js';
+import type { Dialect } from './dialect.js';
+import { modelError, timeoutError } from './errors.js';
+import { DEFAULT_PRICES, costMicros, priceOf } from './prices.js';
+import type { PriceTable } from './prices.js';
+import { Completion, readChoice, requestBody } from './wire.js';
+
+export interface OpenAiModelOptions {
+  /** Like `https://api.openai.com/v1`. */
+  baseUrl: string;
+  /** Local servers need none. */
+  apiKey?: string;
+  /** Used when a request names none. */
+  defaultModel: string;
+  /** Longest time of one call, its whole answer included. Default two minutes. */
+  timeoutMs?: number;
+  /** `none`: never ask for JSON by `response_format`, for servers that then suppress tool calls. Default `auto`. */
+  responseFormat?: 'auto' | 'none';
+  prices?: PriceTable;
+  /** Told once for each thing to warn of. */
+  onWarning?(message: string): void;
+}
+
+const DEFAULT_TIMEOUT_MS = 120_000;
+const CHARACTERS_PER_TOKEN = 4;
+
+export class OpenAiModel implements ModelPort {
+  private readonly client: OpenAI;
+  private readonly timeoutMs: number;
+  private readonly prices: PriceTable;
+  private readonly dialects = new Map<string, Dialect>();
+  private readonly warned = new Set<string>();
+
+  constructor(private readonly options: OpenAiModelOptions) {
+    this.timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    this.prices = options.prices ?? DEFAULT_PRICES;
+    this.client = new OpenAI({
+      baseURL: options.baseUrl,
+      apiKey: options.apiKey || 'none',
+      maxRetries: 0,
+      timeout: this.timeoutMs,
+      logLevel: 'off',
+    });
+  }
+
+  /** Errors as `ModelPort` says; `aborted` (or the signal's own `CadreError`) when the signal aborts. */
+  async complete(request: ModelRequest, signal: AbortSignal): Promise<ModelReply> {
+    const model = request.model || this.options.defaultModel;
+    for (let dialect = this.dialectOf(model); ;) {
+      try {
+        const completion = await this.ask(request, model, dialect, signal);
+        this.dialects.set(model, dialect);
+        return this.describe(completion, request, model);
+      } catch (error) {
+        const easier =
+          error instanceof APIError && error.status !== undefined
+            ? easierDialect(dialect, error, Boolean(request.responseSchema))
+            : undefined;
+        if (!easier) throw modelError(error, this.options.baseUrl, this.timeoutMs);
+        dialect = easier;
+      }
+    }
+  }
+
+  private dialectOf(model: string): Dialect {
+    const first: Dialect = this.options.responseFormat === 'none' ? { ...FIRST_DIALECT, format: 'none' } : FIRST_DIALECT;
+    return this.dialects.get(model) ?? first;
+  }
+
+  /** The SDK's own timeout ends with the headers, and so does its care for the signal; ours hold until the body is read. */
+  private async ask(request: ModelRequest, model: string, dialect: Dialect, signal: AbortSignal): Promise<Completion> {
+    if (signal.aborted) throw abortError(signal);
+    const stop = new AbortController();
+    let rejectAll: (error: CadreError) => void = () => undefined;
+    const stopped = new Promise<never>((_, reject) => (rejectAll = reject));
+    const end = (error: CadreError) => {
+      stop.abort();
+      rejectAll(error);
+    };
+    const onAbort = () => end(abortError(signal));
+    const timer = setTimeout(() => end(timeoutError(this.options.baseUrl, this.timeoutMs)), this.timeoutMs);
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      const answer: unknown = await Promise.race([
+        this.client.chat.completions.create(requestBody(request, model, dialect), { signal: stop.signal }),
+        stopped,
+      ]);
+      return readCompletion(answer, this.options.baseUrl);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  private describe(completion: Completion, request: ModelRequest, asked: string): ModelReply {
+    const model = completion.model ?? asked;
+    const choice = readChoice(completion);
+    const { usage } = completion;
+    const inputTokens = usage?.prompt_tokens ?? estimateTokens([request.messages, request.tools]);
+    const outputTokens = usage?.completion_tokens ?? estimateTokens([choice.text, choice.toolCalls]);
+    if (!usage) this.warn(`The model server does not count the tokens of ${model}; they are estimated from the number of characters.`);
+    const price = priceOf(this.prices, model) ?? priceOf(this.prices, asked);
+    if (!price) this.warn(`The price of the model ${model} is not known, so its calls count as free. Set it in CADRE_PRICES.`);
+    const cost = price ? costMicros(price, inputTokens, outputTokens, usage?.prompt_tokens_details?.cached_tokens ?? 0) : 0;
+    return { model, ...choice, inputTokens, outputTokens, costMicros: cost, ...(!usage && { estimated: true }) };
+  }
+
+  private warn(message: string): void {
+    if (this.warned.has(message)) return;
+    this.warned.add(message);
+    this.options.onWarning?.(message);
+  }
+}
+
+function readCompletion(answer: unknown, server: string): Completion {
+  const parsed = Completion.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  const why = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the whole'}: ${issue.message}`).slice(0, 3);
+  throw new CadreError(
+    'model-unavailable',
+    `The model server at ${server} sent something else than a chat completion (${why.join('; ')}).`,
+    {
+      retriable: true,
+      remedy: 'Check that OPENAI_BASE_URL is the base of an OpenAI-compatible API; it often ends in /v1.',
+    },
+  );
+}
+
+function estimateTokens(parts: unknown[]): number {
+  return Math.ceil(JSON.stringify(parts).length / CHARACTERS_PER_TOKEN);
+}
+
+function abortError(signal: AbortSignal): CadreError {
+  return signal.reason instanceof CadreError
+    ? signal.reason
+    : new CadreError('aborted', 'The work was stopped from outside.', { retriable: true });
+}
