@@ -1,0 +1,185 @@
+/** Answers queries from the rows. Every statement about runs names the tenant. Lists are newest first and go on by key, so pages stay right while runs come in. */
+import {
+  FeedPosition,
+  RunId,
+  toFeedEvents,
+  type CallRecord,
+  type Commit,
+  type FeedEvent,
+  type HistoryAnswer,
+  type HistoryQuery,
+  type RunStatus,
+  type RunSummary,
+} from '@cadre/contracts';
+import type { Kysely } from 'kysely';
+import { byteLength, fitRunView } from './fit-answer.js';
+import { loadRuns } from './run-rows.js';
+import { runView } from './run-view.js';
+import type { HistoryDatabase, RunRow } from './schema.js';
+
+export interface AnswerLimits {
+  /** Longest answer in bytes of JSON; long ones are cut where the query can go on, or lose the tasks' longest texts. */
+  bytes: number;
+}
+
+type Query<T extends HistoryQuery['type']> = Extract<HistoryQuery, { type: T }>;
+type Db = Kysely<HistoryDatabase>;
+
+/** A message of nats-server's default size limit, less room for headers and wrapping. */
+const DEFAULT_LIMITS: AnswerLimits = { bytes: 960 * 1024 };
+const MAX_CALLS = 2000;
+const COMMITS_AT_ONCE = 200;
+
+export async function answerQuery(db: Db, query: HistoryQuery, limits: Partial<AnswerLimits> = {}): Promise<HistoryAnswer> {
+  const bytes = (limits.bytes ?? DEFAULT_LIMITS.bytes) - 1024;
+  switch (query.type) {
+    case 'ListRuns':
+      return await listRuns(db, query);
+    case 'GetRun':
+      return await getRun(db, query, bytes);
+    case 'GetCalls':
+      return await getCalls(db, query, bytes);
+    case 'GetEvents':
+      return await getEvents(db, query, bytes);
+    case 'GetPosition':
+      return { type: 'Position', seq: await positionOf(db, query.shard) };
+  }
+}
+
+/** Number of the shard's last block folded; 0 when there is none. */
+export async function positionOf(db: Db, shard: number): Promise<number> {
+  const row = await db.selectFrom('positions').select('seq').where('shard', '=', shard).executeTakeFirst();
+  return row?.seq ?? 0;
+}
+
+async function listRuns(db: Db, query: Query<'ListRuns'>): Promise<HistoryAnswer> {
+  const after = query.cursor === undefined ? undefined : readCursor(query.cursor);
+  if (query.cursor !== undefined && after === undefined)
+    return { type: 'Invalid', message: 'the cursor is not one that a list of runs gave' };
+  let select = db
+    .selectFrom('runs')
+    .selectAll()
+    .where('tenant', '=', query.tenant)
+    .orderBy('created_at', 'desc')
+    .orderBy('run_id', 'desc')
+    .limit(query.limit + 1);
+  if (query.status !== undefined) select = select.where('status', '=', query.status);
+  if (after !== undefined) {
+    select = select.where((eb) => eb(eb.refTuple('created_at', 'run_id'), '<', eb.tuple(after.createdAt, after.runId)));
+  }
+  const rows = await select.execute();
+  const runs = rows.slice(0, query.limit).map(summaryOf);
+  const last = runs.at(-1);
+  return { type: 'Runs', page: { runs, ...(rows.length > query.limit && last && { nextCursor: writeCursor(last) }) } };
+}
+
+async function getRun(db: Db, query: Query<'GetRun'>, bytes: number): Promise<HistoryAnswer> {
+  if (!(await isTenants(db, query))) return { type: 'NotFound' };
+  const state = (await loadRuns(db, [query.runId])).get(query.runId);
+  if (state === undefined || state.tenant !== query.tenant) return { type: 'NotFound' };
+  const run = fitRunView(runView(state), bytes);
+  return run === undefined
+    ? { type: 'Invalid', message: 'the run is too large to be sent in one answer; read its events' }
+    : { type: 'Run', run };
+}
+
+async function getCalls(db: Db, query: Query<'GetCalls'>, bytes: number): Promise<HistoryAnswer> {
+  if (!(await isTenants(db, query))) return { type: 'NotFound' };
+  const rows = await db
+    .selectFrom('calls')
+    .select(['task_id', 'attempt', 'record'])
+    .where('tenant', '=', query.tenant)
+    .where('run_id', '=', query.runId)
+    .orderBy('at')
+    .orderBy('task_id')
+    .orderBy('attempt')
+    .orderBy('n')
+    .limit(MAX_CALLS)
+    .execute();
+  const calls = rows.map((row) => ({ ...(row.record as CallRecord), taskId: row.task_id, attempt: row.attempt }));
+  return { type: 'Calls', calls: takeBytes(calls, bytes).taken };
+}
+
+async function getEvents(db: Db, query: Query<'GetEvents'>, bytes: number): Promise<HistoryAnswer> {
+  const after = FeedPosition.safeParse(query.after ?? '0.0');
+  if (!after.success) return { type: 'Invalid', message: `after: ${after.error.issues[0]?.message ?? 'not a position'}` };
+  if (!(await isTenants(db, query))) return { type: 'NotFound' };
+  const [afterSeq = 0, afterIndex = 0] = after.data.split('.').map(Number);
+  const found: FeedEvent[] = [];
+  let size = 0;
+  for (let seq = afterSeq, first = true; ; first = false) {
+    const commits = await commitsFrom(db, query, seq, first);
+    for (const commit of commits) {
+      const events = toFeedEvents(query.tenant, commit);
+      found.push(...(query.after !== undefined && commit.seq === afterSeq ? events.slice(afterIndex + 1) : events));
+      size += byteLength(commit.events);
+      seq = commit.seq;
+    }
+    if (commits.length < COMMITS_AT_ONCE || found.length > query.limit || size > bytes) break;
+  }
+  const { taken } = takeBytes(found.slice(0, query.limit), bytes);
+  return { type: 'Events', events: taken, more: taken.length < found.length };
+}
+
+async function commitsFrom(db: Db, query: Query<'GetEvents'>, seq: number, including: boolean): Promise<Commit[]> {
+  const rows = await db
+    .selectFrom('commits')
+    .selectAll()
+    .where('tenant', '=', query.tenant)
+    .where('run_id', '=', query.runId)
+    .where('seq', including ? '>=' : '>', seq)
+    .orderBy('seq')
+    .limit(COMMITS_AT_ONCE)
+    .execute();
+  return rows.map((row) => ({ runId: row.run_id, seq: row.seq, at: row.at, cause: row.cause, events: row.events as Commit['events'] }));
+}
+
+async function isTenants(db: Db, query: { tenant: string; runId: string }): Promise<boolean> {
+  const row = await db
+    .selectFrom('runs')
+    .select('run_id')
+    .where('tenant', '=', query.tenant)
+    .where('run_id', '=', query.runId)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** As many as fit, at least one. */
+function takeBytes<T>(items: T[], bytes: number): { taken: T[] } {
+  let size = 0;
+  const end = items.findIndex((item, index) => {
+    size += byteLength(item) + 1;
+    return size > bytes && index > 0;
+  });
+  return { taken: end < 0 ? items : items.slice(0, end) };
+}
+
+function summaryOf(row: Omit<RunRow, 'state'>): RunSummary {
+  return {
+    runId: row.run_id,
+    tenant: row.tenant,
+    goal: row.goal,
+    status: row.status as RunStatus,
+    createdAt: row.created_at,
+    ...(row.ended_at !== null && { endedAt: row.ended_at }),
+    tasksDone: row.tasks_done,
+    tasksTotal: row.tasks_total,
+    usage: {
+      modelCalls: row.model_calls,
+      toolCalls: row.tool_calls,
+      inputTokens: row.input_tokens,
+      outputTokens: row.output_tokens,
+      costMicros: row.cost_micros,
+    },
+  };
+}
+
+function writeCursor(last: RunSummary): string {
+  return Buffer.from(`${last.createdAt} ${last.runId}`).toString('base64url');
+}
+
+function readCursor(cursor: string): { createdAt: number; runId: string } | undefined {
+  const [createdAt, runId] = Buffer.from(cursor, 'base64url').toString('utf8').split(' ');
+  if (!/^[0-9]{1,15}$/.test(createdAt ?? '') || !RunId.safeParse(runId).success) return undefined;
+  return { createdAt: Number(createdAt), runId: runId ?? '' };
+}

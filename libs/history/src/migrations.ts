@@ -1,0 +1,76 @@
+/** The schema's history: numbered steps, each applied once, in order, all in one transaction. A published step is never changed. */
+import { CadreError } from '@cadre/contracts';
+import { sql, type Kysely } from 'kysely';
+import type { HistoryDatabase } from './schema.js';
+
+interface Migration {
+  number: number;
+  name: string;
+  statements: string[];
+}
+
+const usage = `model_calls bigint not null, tool_calls bigint not null, input_tokens bigint not null, output_tokens bigint not null,
+  cost_micros bigint not null`;
+
+const MIGRATIONS: readonly Migration[] = [
+  {
+    number: 1,
+    name: 'first tables',
+    statements: [
+      `create table runs (
+        run_id text primary key, tenant text not null, shard int not null, status text not null, goal text not null,
+        created_at bigint not null, ended_at bigint, deadline_at bigint not null, seq int not null,
+        tasks_done int not null, tasks_total int not null, ${usage}, state json not null)`,
+      `create index runs_newest on runs (tenant, created_at desc, run_id desc)`,
+      `create index runs_by_status on runs (tenant, status, created_at desc, run_id desc)`,
+      `create index runs_open on runs (status) where ended_at is null`,
+      `create table tasks (
+        run_id text not null, task_id text not null, tenant text not null, position int not null, kind text not null,
+        title text not null, status text not null, attempt int not null, agent text, worker_id text, started_at bigint,
+        ended_at bigint, confidence double precision, ${usage}, state json not null, primary key (run_id, task_id))`,
+      `create table calls (
+        run_id text not null, task_id text not null, attempt int not null, n int not null, tenant text not null, kind text not null,
+        name text not null, ok boolean not null, at bigint not null, duration_ms bigint not null, input_tokens bigint not null,
+        output_tokens bigint not null, cost_micros bigint not null, record json not null, primary key (run_id, task_id, attempt, n))`,
+      `create table commits (
+        run_id text not null, seq int not null, tenant text not null, at bigint not null, cause text not null, events json not null,
+        primary key (run_id, seq))`,
+      `create table agents (
+        worker_id text not null, epoch text not null, specialty text not null, state text not null, slots int not null, agents json not null,
+        started_at bigint not null, first_seen_at bigint not null, last_seen_at bigint not null, primary key (worker_id, epoch))`,
+      `create table positions (shard int primary key, seq bigint not null)`,
+    ],
+  },
+];
+
+/** Any fixed number will do; it only has to differ from other programs' in the same database. */
+const LOCK = 4_021_977_003;
+
+/**
+ * Brings the schema up to date. Several processes may call it at once: a lock in the database lets one through at a time.
+ * Error `history-newer` when a later release has already changed the database.
+ */
+export async function migrate(db: Kysely<HistoryDatabase>): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    await sql`select pg_advisory_xact_lock(${sql.lit(LOCK)})`.execute(tx);
+    await sql`create table if not exists cadre_migrations (
+      number int primary key, name text not null, applied_at timestamptz not null default now())`.execute(tx);
+    const rows = await tx.selectFrom('cadre_migrations').select('number').execute();
+    const applied = new Set(rows.map((row) => row.number));
+    refuseNewer(applied);
+    for (const migration of MIGRATIONS) {
+      if (applied.has(migration.number)) continue;
+      for (const statement of migration.statements) await sql.raw(statement).execute(tx);
+      await tx.insertInto('cadre_migrations').values({ number: migration.number, name: migration.name }).execute();
+    }
+  });
+}
+
+function refuseNewer(applied: ReadonlySet<number>): void {
+  const known = MIGRATIONS.at(-1)?.number ?? 0;
+  const newest = Math.max(0, ...applied);
+  if (newest <= known) return;
+  throw new CadreError('history-newer', `the history database is at schema ${newest}; this release knows ${known}`, {
+    remedy: 'use the release that made it, or a newer one, or give this one a database of its own',
+  });
+}

@@ -1,0 +1,80 @@
+/** From the engine's state to the shapes that queries answer with. */
+import { isTerminal, type ArtifactRef, type RunSummary, type RunView, type TaskStatus, type TaskView } from '@cadre/contracts';
+import type { RunState, TaskState } from '@cadre/engine';
+
+const ENDED: readonly TaskStatus[] = ['completed', 'failed', 'skipped', 'cancelled'];
+
+/** How many tasks have ended, and how many there are. */
+export function taskCounts(state: RunState): { done: number; total: number } {
+  const tasks = Object.values(state.tasks);
+  return { done: tasks.filter((task) => ENDED.includes(task.status)).length, total: tasks.length };
+}
+
+export function runSummary(state: RunState): RunSummary {
+  const { done, total } = taskCounts(state);
+  return {
+    runId: state.runId,
+    tenant: state.tenant,
+    goal: state.goal,
+    status: state.status,
+    createdAt: state.createdAt,
+    ...(state.endedAt !== undefined && { endedAt: state.endedAt }),
+    tasksDone: done,
+    tasksTotal: total,
+    usage: state.usage,
+  };
+}
+
+export function runView(state: RunState): RunView {
+  return {
+    ...runSummary(state),
+    options: state.options,
+    inputs: state.inputs,
+    ...(state.planSource !== undefined && { planSource: state.planSource }),
+    ...(state.planNote !== undefined && { planNote: state.planNote }),
+    deadlineAt: state.deadlineAt,
+    seq: state.seq,
+    tasks: Object.values(state.tasks).map(taskView),
+    ...(state.answer !== undefined && { answer: state.answer }),
+    ...(state.partial !== undefined && { partial: state.partial }),
+    ...(state.error !== undefined && { error: state.error }),
+    ...(state.cancelReason !== undefined && { cancelReason: state.cancelReason }),
+    artifacts: isTerminal(state.status) ? state.artifacts : artifactsSoFar(state),
+    ...(state.traceparent !== undefined && { traceparent: state.traceparent }),
+  };
+}
+
+export function taskView(task: TaskState): TaskView {
+  const { spec, result } = task;
+  const error = problemOf(task);
+  return {
+    taskId: spec.id,
+    title: spec.title,
+    status: task.status,
+    priority: spec.priority,
+    skills: spec.skills,
+    dependsOn: spec.dependsOn,
+    require: spec.require,
+    attempt: task.attempt,
+    ...(task.agent !== undefined && { agent: task.agent }),
+    ...(task.workerId !== undefined && { workerId: task.workerId }),
+    ...(task.startedAt !== undefined && { startedAt: task.startedAt }),
+    ...(task.endedAt !== undefined && { endedAt: task.endedAt }),
+    ...(result !== undefined && { confidence: result.confidence, answer: result.answer }),
+    artifacts: result?.artifacts ?? [],
+    ...(error !== undefined && { error }),
+    usage: task.usage,
+  };
+}
+
+function problemOf(task: TaskState): string | undefined {
+  if (task.status === 'completed') return undefined;
+  return task.skipped?.reason ?? task.error?.message;
+}
+
+/** While a run is open its artifacts are those of its tasks; a later task's file of the same name replaces an earlier one's. */
+function artifactsSoFar(state: RunState): ArtifactRef[] {
+  const byName = new Map<string, ArtifactRef>();
+  for (const task of Object.values(state.tasks)) for (const artifact of task.result?.artifacts ?? []) byName.set(artifact.name, artifact);
+  return [...byName.values()];
+}

@@ -1,0 +1,257 @@
+/** What every form of the read model must do; run against PGlite and against PostgreSQL. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { HistoryAnswer, HistoryQuery, type Commit, type HistoryQueryInput, type RunView } from '@cadre/contracts';
+import { emptyShard, foldBlock, foldCommit, type RunState } from '@cadre/engine';
+import type { HistoryStore } from '../history-store.js';
+import { runView } from '../run-view.js';
+import { cancelledRun, openRun, sampleRun, sampleRunId, toBlocks } from './sample-log.js';
+
+export interface HistoryUnderTest {
+  store: HistoryStore;
+  /** A second store over the same database where that is possible. */
+  another?: () => Promise<HistoryStore>;
+  close(): Promise<void>;
+}
+
+/** Each test uses a shard of its own, so that one database serves all. */
+export function historyContract(name: string, open: () => Promise<HistoryUnderTest>): void {
+  describe(`the read model on ${name}`, () => {
+    let under: HistoryUnderTest;
+    beforeAll(async () => {
+      under = await open();
+    }, 60_000);
+    afterAll(async () => {
+      await under?.close();
+    });
+    const store = () => under.store;
+    foldingTests(store);
+    exactlyOnceTests(store);
+    queryTests(store);
+    listTests(store);
+    rebuildTests(store);
+    sharedTests(() => under);
+  });
+}
+
+async function ask(store: HistoryStore, query: HistoryQueryInput, bytes?: number): Promise<HistoryAnswer> {
+  const answer = await store.query(HistoryQuery.parse(query), bytes === undefined ? {} : { bytes });
+  return HistoryAnswer.parse(answer);
+}
+
+async function getRun(store: HistoryStore, runId: string, tenant = 'default'): Promise<RunView> {
+  const answer = await ask(store, { type: 'GetRun', tenant, runId });
+  if (answer.type !== 'Run') throw new Error(`expected the run, got ${JSON.stringify(answer)}`);
+  return answer.run;
+}
+
+function folded(commits: readonly Commit[]): RunState {
+  let state: RunState | undefined;
+  for (const commit of commits) state = foldCommit(state, commit);
+  if (!state) throw new Error('no commits');
+  return state;
+}
+
+function foldingTests(store: () => HistoryStore): void {
+  test('the view equals the fold of the commits at every step, also when state is read back', async () => {
+    const commits = sampleRun({ runId: sampleRunId(1, 1) });
+    for (let i = 0; i < commits.length; i += 1) {
+      await store().apply(1, toBlocks(commits, 1, 1, 1).slice(i, i + 1));
+      expect(await getRun(store(), sampleRunId(1, 1))).toEqual(runView(folded(commits.slice(0, i + 1))));
+    }
+    expect((await getRun(store(), sampleRunId(1, 1))).tasks.map((task) => task.taskId)).toEqual(['zeta', 'a', 'later']);
+  });
+
+  test('one batch gives the same as many', async () => {
+    const commits = [...sampleRun({ runId: sampleRunId(1, 2) }), ...cancelledRun({ runId: sampleRunId(2, 2) })];
+    const outcome = await store().apply(2, toBlocks(commits, 3, 1, 2));
+    expect(outcome).toMatchObject({ position: 5, skipped: [] });
+    expect(outcome.folded.map((each) => each.commit)).toEqual(commits);
+    expect(await getRun(store(), sampleRunId(1, 2))).toEqual(runView(folded(sampleRun({ runId: sampleRunId(1, 2) }))));
+    expect(await getRun(store(), sampleRunId(2, 2))).toMatchObject({ status: 'cancelled', cancelReason: 'not needed', tasksDone: 1 });
+  });
+
+  test('keeps odd characters', async () => {
+    const runId = sampleRunId(1, 3);
+    const answer = 'NUL \0, half a pair \ud800, quote " \' \\ {} , é 漢 🙂';
+    await store().apply(3, toBlocks(sampleRun({ runId, goal: `odd ${answer}`, answer }), 20, 1, 3));
+    const run = await getRun(store(), runId);
+    expect(run.tasks[0]?.answer).toEqual({ text: answer });
+    expect(run.goal).toBe(`odd ${answer}`);
+  });
+
+  test('a damaged commit is left out and reported; other runs go on', async () => {
+    const good = openRun({ runId: sampleRunId(1, 4) });
+    const bad = sampleRun({ runId: sampleRunId(2, 4) });
+    const outcome = await store().apply(4, toBlocks([...bad.slice(0, 2), ...bad.slice(3), ...good], 1, 1, 4));
+    expect(outcome.skipped.map((each) => each.commit.seq)).toEqual([4, 5, 6, 7, 8, 9, 10]);
+    expect(await getRun(store(), sampleRunId(1, 4))).toMatchObject({ status: 'running' });
+    const later = await store().apply(4, toBlocks(bad.slice(3, 4), 1, outcome.position + 1, 4));
+    expect(later.skipped).toHaveLength(1);
+  });
+}
+
+function exactlyOnceTests(store: () => HistoryStore): void {
+  test('repeated and older blocks are passed over, a gap is refused', async () => {
+    const blocks = toBlocks(sampleRun({ runId: sampleRunId(1, 5) }), 1, 1, 5);
+    await store().apply(5, blocks.slice(0, 4));
+    const again = await store().apply(5, blocks.slice(1, 6));
+    expect(again.position).toBe(6);
+    expect(again.folded.map((each) => each.commit.seq)).toEqual([5, 6]);
+    expect((await store().apply(5, blocks.slice(0, 3))).folded).toEqual([]);
+    await expect(store().apply(5, blocks.slice(7))).rejects.toMatchObject({ code: 'history-gap' });
+    expect(await store().position(5)).toBe(6);
+    await store().apply(5, blocks.slice(6));
+    expect(await getRun(store(), sampleRunId(1, 5))).toMatchObject({ status: 'completed', seq: 10 });
+  });
+
+  test('when what comes before the write fails, nothing of the batch is there, and it can be applied again', async () => {
+    const blocks = toBlocks(sampleRun({ runId: sampleRunId(1, 6) }), 1, 1, 6);
+    await store().apply(6, blocks.slice(0, 2));
+    const broken = store().apply(6, blocks.slice(2), () => Promise.reject(new Error('the feed is down')));
+    await expect(broken).rejects.toThrow('the feed is down');
+    expect(await store().position(6)).toBe(2);
+    expect(await getRun(store(), sampleRunId(1, 6))).toMatchObject({ seq: 2 });
+    const seen: number[] = [];
+    await store().apply(6, blocks.slice(2), async (all) => void seen.push(...all.map((each) => each.commit.seq)));
+    expect(seen).toEqual([3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(await getRun(store(), sampleRunId(1, 6))).toMatchObject({ status: 'completed' });
+  });
+}
+
+function queryTests(store: () => HistoryStore): void {
+  test('calls and events of a run', async () => {
+    const runId = sampleRunId(1, 7);
+    const commits = sampleRun({ runId });
+    await store().apply(7, toBlocks(commits, 4, 1, 7));
+    const calls = await ask(store(), { type: 'GetCalls', tenant: 'default', runId });
+    expect(calls).toMatchObject({
+      type: 'Calls',
+      calls: [
+        { n: 1, kind: 'model', taskId: 'zeta', attempt: 2 },
+        { n: 2, kind: 'tool' },
+      ],
+    });
+    const all = await ask(store(), { type: 'GetEvents', tenant: 'default', runId });
+    if (all.type !== 'Events') throw new Error('no events');
+    expect(all.more).toBe(false);
+    expect(all.events.map((event) => event.data)).toEqual(commits.flatMap((commit) => commit.events));
+    const some = await ask(store(), { type: 'GetEvents', tenant: 'default', runId, after: '3.0', limit: 3 });
+    expect(some).toMatchObject({ more: true, events: [{ id: `${runId}/3.1` }, { id: `${runId}/4.0` }, { id: `${runId}/5.0` }] });
+    expect(await ask(store(), { type: 'GetEvents', tenant: 'default', runId, after: '10.1' })).toMatchObject({ events: [], more: false });
+  });
+
+  test('pages of events are cut to size, and each makes progress', async () => {
+    const runId = sampleRunId(2, 7);
+    await store().apply(7, toBlocks(sampleRun({ runId, answer: 'x'.repeat(3000) }), 20, 4, 7));
+    let after: string | undefined;
+    let count = 0;
+    for (let more = true; more;) {
+      const page = await ask(store(), { type: 'GetEvents', tenant: 'default', runId, ...(after !== undefined && { after }) }, 2500);
+      if (page.type !== 'Events') throw new Error('no events');
+      count += page.events.length;
+      after = page.events.at(-1)?.id.split('/')[1];
+      more = page.more;
+    }
+    expect(count).toBe(15);
+    const run = await ask(store(), { type: 'GetRun', tenant: 'default', runId }, 5500);
+    expect(run).toMatchObject({ type: 'Run', run: { tasks: [{ taskId: 'zeta', confidence: 0.8 }, {}, {}] } });
+    expect(run.type === 'Run' && 'answer' in (run.run.tasks[0] ?? {})).toBe(false);
+  });
+
+  test('another tenant sees nothing; wrong positions and cursors are refused', async () => {
+    const runId = sampleRunId(1, 8);
+    await store().apply(8, toBlocks(sampleRun({ runId, tenant: 'mine' }), 20, 1, 8));
+    for (const type of ['GetRun', 'GetCalls', 'GetEvents'] as const) {
+      expect(await ask(store(), { type, tenant: 'other', runId })).toEqual({ type: 'NotFound' });
+      expect((await ask(store(), { type, tenant: 'mine', runId })).type).not.toBe('NotFound');
+    }
+    expect(await ask(store(), { type: 'ListRuns', tenant: 'nobody' })).toEqual({ type: 'Runs', page: { runs: [] } });
+    expect(await ask(store(), { type: 'GetEvents', tenant: 'mine', runId, after: 'x' })).toMatchObject({ type: 'Invalid' });
+    expect(await ask(store(), { type: 'ListRuns', tenant: 'mine', cursor: "' or 1=1" })).toMatchObject({ type: 'Invalid' });
+    expect(await ask(store(), { type: 'GetPosition', shard: 8 })).toEqual({ type: 'Position', seq: 1 });
+  });
+}
+
+function listTests(store: () => HistoryStore): void {
+  test('lists newest first by pages, while runs come in, by status', async () => {
+    const tenant = 'lists';
+    const runs = Array.from({ length: 25 }, (_, n) => ({
+      runId: sampleRunId(n, 9),
+      tenant,
+      at: 1_790_000_000_000 + Math.floor(n / 5) * 1000,
+    }));
+    await store().apply(
+      9,
+      toBlocks(
+        runs.flatMap((run, n) => (n % 2 ? sampleRun(run) : openRun(run))),
+        50,
+        1,
+        9,
+      ),
+    );
+    const next = (await store().position(9)) + 1;
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const answer = await ask(store(), { type: 'ListRuns', tenant, limit: 7, ...(cursor !== undefined && { cursor }) });
+      if (answer.type !== 'Runs') throw new Error('no list');
+      seen.push(...answer.page.runs.map((run) => run.runId));
+      if (cursor === undefined)
+        await store().apply(9, toBlocks(openRun({ runId: sampleRunId(99, 9), tenant, at: 1_800_000_000_000 }), 1, next, 9));
+      cursor = answer.page.nextCursor;
+    } while (cursor !== undefined);
+    expect(seen).toEqual(runs.map((run) => run.runId).reverse());
+    const done = await ask(store(), { type: 'ListRuns', tenant, status: 'completed', limit: 200 });
+    expect(done.type === 'Runs' && done.page.runs.length).toBe(12);
+    expect(done.type === 'Runs' && done.page.runs[0]).toMatchObject({ tasksDone: 3, tasksTotal: 3, goal: 'Find the answer' });
+    expect((await store().openRuns()).running).toBeGreaterThanOrEqual(14);
+  });
+}
+
+function rebuildTests(store: () => HistoryStore): void {
+  test('starts over from a snapshot when the log was trimmed', async () => {
+    const [known, ended, fresh] = [sampleRunId(1, 10), sampleRunId(2, 10), sampleRunId(3, 10)];
+    await store().apply(10, toBlocks([...sampleRun({ runId: known }).slice(0, 3), ...openRun({ runId: ended })], 10, 1, 10));
+    const snapshot = emptyShard();
+    const all = [...sampleRun({ runId: known }).slice(0, 8), ...cancelledRun({ runId: ended }), ...openRun({ runId: fresh })];
+    for (const { block } of toBlocks(all, 20)) foldBlock(snapshot, block);
+    await store().rebuild(10, 40, snapshot);
+    expect(await store().position(10)).toBe(40);
+    expect(await getRun(store(), known)).toEqual(runView(folded(sampleRun({ runId: known }).slice(0, 8))));
+    expect(await getRun(store(), ended)).toMatchObject({ status: 'cancelled' });
+    expect(await getRun(store(), fresh)).toMatchObject({ status: 'running' });
+    const outcome = await store().apply(10, toBlocks(sampleRun({ runId: known }).slice(8), 5, 41, 10));
+    expect(outcome).toMatchObject({ position: 41, skipped: [] });
+    expect(await getRun(store(), known)).toMatchObject({ status: 'completed', partial: true });
+  });
+
+  test('notes lives of workers', async () => {
+    const worker = {
+      ...{ workerId: 'w1', epoch: 'e1', at: 5, startedAt: 1, specialty: 'analyst', state: 'idle' as const, slots: 2, held: 0, lost: false },
+      ...{ agents: [{ name: 'analyst', description: 'd', skills: ['general'] }], lastSeenAt: 5 },
+    };
+    await store().seeWorkers([worker, { ...worker, epoch: 'e2' }]);
+    await store().seeWorkers([{ ...worker, lastSeenAt: 9, lost: true }]);
+    await store().seeWorkers([]);
+  });
+}
+
+function sharedTests(under: () => HistoryUnderTest): void {
+  test('two that fold one shard: one gets through, the other finds out and can go on', async () => {
+    const { store, another } = under();
+    if (!another) return;
+    const second = await another();
+    try {
+      const blocks = toBlocks(sampleRun({ runId: sampleRunId(1, 11) }), 1, 1, 11);
+      await store.apply(11, blocks.slice(0, 3));
+      await second.apply(11, blocks.slice(0, 5));
+      await expect(store.apply(11, blocks.slice(3, 8))).rejects.toMatchObject({ code: 'history-moved', retriable: true });
+      expect((await store.apply(11, blocks.slice(3, 8))).folded.map((each) => each.commit.seq)).toEqual([6, 7, 8]);
+      const outcomes = await Promise.allSettled([store.apply(11, blocks), second.apply(11, blocks)]);
+      expect(outcomes.some((each) => each.status === 'fulfilled')).toBe(true);
+      expect(await getRun(second, sampleRunId(1, 11))).toEqual(runView(folded(sampleRun({ runId: sampleRunId(1, 11) }))));
+    } finally {
+      await second.close();
+    }
+  });
+}

@@ -1,0 +1,148 @@
+/** Hand-written runs that hold every type of event, for the contract suite and for tests of services. */
+import {
+  makeRunId,
+  RunOptions,
+  TaskSpec,
+  type CallRecord,
+  type Commit,
+  type RunEvent,
+  type RunId,
+  type TaskResult,
+  type TaskSpecInput,
+} from '@cadre/contracts';
+import type { StoredBlock } from '@cadre/engine';
+
+/** A run id whose uuid ends in a number. */
+export function sampleRunId(n: number, shard = 0): RunId {
+  return makeRunId(shard, `0190a000-0000-7000-8000-${n.toString(16).padStart(12, '0')}`);
+}
+
+export interface SampleRun {
+  runId: RunId;
+  tenant?: string;
+  goal?: string;
+  at?: number;
+  /** Answer of the first task. */
+  answer?: string;
+}
+
+/** A finished run of three tasks: one retried and completed, one failed, one skipped. Ten commits. */
+export function sampleRun(sample: SampleRun): Commit[] {
+  const at = sample.at ?? 1_790_000_000_000;
+  const usage = { modelCalls: 1, toolCalls: 1, inputTokens: 120, outputTokens: 30, costMicros: 45 };
+  const done = { taskId: 'zeta', attempt: 2 };
+  const steps: RunEvent[][] = [
+    [startedEvent(sample, at)],
+    [added('submitted', [{ id: 'zeta' }, { id: 'a' }, { id: 'later', dependsOn: ['zeta', 'a'] }])],
+    [scheduled('zeta', 1, at), scheduled('a', 1, at)],
+    [started('zeta', 1, at)],
+    [failed('zeta', 1), scheduled('zeta', 2, at)],
+    [started('zeta', 2, at), started('a', 1, at)],
+    [{ type: 'CallsRecorded', ...done, calls: [call(1, 'model', at), call(2, 'tool', at)] }],
+    [{ type: 'TaskCompleted', ...done, result: result(sample.answer ?? 'It is 42.', usage) }],
+    [failed('a', 1), { type: 'TaskFailed', taskId: 'a', error: { code: 'tool-failed', message: 'no such file', retriable: false } }],
+    [
+      { type: 'TaskSkipped', taskId: 'later', cause: 'dependency', reason: 'a failed' },
+      { type: 'RunCompleted', answer: { text: 'Partly.' }, partial: true, artifacts: result('', usage).artifacts, usage },
+    ],
+  ];
+  return commits(sample.runId, at, steps);
+}
+
+/** A run that is cancelled while its task waits for a worker. Four commits. */
+export function cancelledRun(sample: SampleRun): Commit[] {
+  const at = sample.at ?? 1_790_000_000_000;
+  const usage = { modelCalls: 0, toolCalls: 0, inputTokens: 0, outputTokens: 0, costMicros: 0 };
+  return commits(sample.runId, at, [
+    [startedEvent(sample, at), added('engine', [{ id: 'plan' }]), scheduled('plan', 1, at)],
+    [{ type: 'CancelRequested', reason: 'not needed' }],
+    [{ type: 'TaskCancelled', taskId: 'plan' }],
+    [{ type: 'RunCancelled', reason: 'not needed', artifacts: [], usage }],
+  ]);
+}
+
+/** A run with one task that stays open. One commit. */
+export function openRun(sample: SampleRun): Commit[] {
+  const at = sample.at ?? 1_790_000_000_000;
+  return commits(sample.runId, at, [[startedEvent(sample, at), added('submitted', [{ id: 'only' }]), scheduled('only', 1, at)]]);
+}
+
+/** Commits as blocks of a shard, `perBlock` each, numbered from `firstSeq`. */
+export function toBlocks(list: readonly Commit[], perBlock = 1, firstSeq = 1, shard = 0): StoredBlock[] {
+  const blocks: StoredBlock[] = [];
+  for (let i = 0; i < list.length; i += perBlock) {
+    const part = list.slice(i, i + perBlock);
+    const seq = firstSeq + blocks.length;
+    blocks.push({
+      seq,
+      block: { v: 1, id: `block-${shard}-${seq}`, shard, owner: 'test', kind: 'commits', at: part[0]?.at ?? 0, commits: part },
+    });
+  }
+  return blocks;
+}
+
+function commits(runId: RunId, at: number, steps: RunEvent[][]): Commit[] {
+  return steps.map((events, index) => ({ runId, seq: index + 1, at: at + index * 10, cause: `command-${index + 1}`, events }));
+}
+
+function startedEvent(sample: SampleRun, at: number): RunEvent {
+  return {
+    type: 'RunStarted',
+    tenant: sample.tenant ?? 'default',
+    goal: sample.goal ?? 'Find the answer',
+    inputs: [],
+    options: RunOptions.parse({ labels: { zebra: '1', ant: '2' } }),
+    fingerprint: 'f',
+    deadlineAt: at + 60_000,
+  };
+}
+
+function added(source: 'submitted' | 'engine', specs: { id: string; dependsOn?: string[] }[]): RunEvent {
+  const tasks = specs.map((spec): TaskSpecInput => ({
+    title: `Do ${spec.id}`,
+    instructions: 'Do it.',
+    input: { z: 1, a: [null, 'x'] },
+    ...spec,
+  }));
+  return { type: 'TasksAdded', source, tasks: tasks.map((task) => TaskSpec.parse(task)) };
+}
+
+function scheduled(taskId: string, attempt: number, at: number): RunEvent {
+  return { type: 'AttemptScheduled', taskId, attempt, notBefore: at };
+}
+
+function started(taskId: string, attempt: number, at: number): RunEvent {
+  return { type: 'AttemptStarted', taskId, attempt, agent: 'analyst', workerId: 'w1', deadlineAt: at + 10_000 };
+}
+
+function failed(taskId: string, attempt: number): RunEvent {
+  const usage = { modelCalls: 0, toolCalls: 1, inputTokens: 0, outputTokens: 0, costMicros: 0 };
+  return {
+    type: 'AttemptFailed',
+    taskId,
+    attempt,
+    error: { code: 'tool-failed', message: 'no such file', retriable: true },
+    counted: true,
+    usage,
+  };
+}
+
+function call(n: number, kind: 'model' | 'tool', at: number): CallRecord {
+  return {
+    n,
+    kind,
+    name: kind === 'model' ? 'sim' : 'read_file',
+    ok: true,
+    note: 'read',
+    at,
+    durationMs: 5,
+    inputTokens: 60,
+    outputTokens: 15,
+    costMicros: 22,
+  };
+}
+
+function result(text: string, usage: TaskResult['usage']): TaskResult {
+  const artifact = { name: 'report.md', sha256: 'a'.repeat(64), size: 12, mediaType: 'text/markdown' };
+  return { answer: { text }, confidence: 0.8, artifacts: [artifact], usage };
+}
