@@ -3,6 +3,7 @@ import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BaseConfig } from './base-config.js';
+import { FrameworkLog } from './framework-log.js';
 import { traceOf } from './request-trace.js';
 import { SERVICE_CONTEXT, type ServiceContext } from './service-context.js';
 
@@ -16,7 +17,7 @@ export class KitModule {
     return {
       module: KitModule,
       imports: [
-        { module: ContextModule, global: true, providers: [provider], exports: [provider] },
+        { module: ContextModule, global: true, providers: [provider, FrameworkLog], exports: [provider, FrameworkLog] },
         LoggerModule.forRoot({ pinoHttp: requestLog(context) }),
         app,
       ],

@@ -3,11 +3,15 @@ import type { Logger } from 'pino';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
-/**
- * @param stop the graceful stop; on its end the process exits with the code given to it
- * @returns `release`, which takes the handlers off again, and `end`, which stops and exits
- */
-export function guardProcess(log: Logger, shutdownMs: number, stop: () => Promise<void>): { release(): void; end(code: number): void } {
+export interface ProcessGuard {
+  /** Takes the handlers off again. */
+  release(): void;
+  /** Stops gracefully, then exits with the code. */
+  end(code: number): void;
+}
+
+/** @param shutdownMs after which a graceful stop is cut short @param stop the graceful stop */
+export function guardProcess(log: Logger, shutdownMs: number, stop: () => Promise<void>): ProcessGuard {
   let ending = false;
   const end = (code: number): void => {
     if (ending) return;

@@ -10,17 +10,18 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Logger as NestLog } from 'nestjs-pino';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import { CONFIG_EXIT_CODE, loadConfig, type BaseConfig } from './base-config.js';
+import { FrameworkLog } from './framework-log.js';
 import { Health } from './health.js';
 import { KitModule } from './kit.module.js';
 import { createLog } from './log.js';
 import { Metrics } from './metrics.js';
 import { addOperationRoutes } from './operation-routes.js';
-import { ProblemFilter } from './problem.filter.js';
-import { guardProcess } from './process-guard.js';
+import { ProblemFilter, sendProblem } from './problem.filter.js';
+import { guardProcess, type ProcessGuard } from './process-guard.js';
 import { writeReadyFile } from './ready-file.js';
 import type { ServiceContext } from './service-context.js';
 import { startTracing } from './tracing.js';
@@ -52,44 +53,36 @@ export interface RunningService {
 
 /** Rejects (with `ownsProcess: false`) by `CadreError`: `config-invalid`, `port-taken`, those of `connectNats`, and what modules throw. */
 export async function startService<C extends BaseConfig>(options: ServiceOptions<C>): Promise<RunningService> {
-  if (options.ownsProcess === false) return (await launch(options)).running;
+  const ownsProcess = options.ownsProcess ?? true;
   try {
-    const { running, context, end } = await launch(options, true);
-    context.log.info({ url: running.url, pid: process.pid }, `${options.name} listens on ${running.url}`);
-    void end;
-    return running;
+    return await launch(options, ownsProcess);
   } catch (error) {
-    return exitWith(options.name, error);
+    if (ownsProcess) exitWith(options.name, error);
+    throw error;
   }
 }
 
-interface Launched<C extends BaseConfig> {
-  running: RunningService;
-  context: ServiceContext<C>;
-  end: (code: number) => void;
-}
-
-async function launch<C extends BaseConfig>(options: ServiceOptions<C>, ownsProcess = false): Promise<Launched<C>> {
+async function launch<C extends BaseConfig>(options: ServiceOptions<C>, ownsProcess: boolean): Promise<RunningService> {
   const config = loadConfig(options.name, options.schema, options.env ?? process.env);
   const instanceId = config.CADRE_INSTANCE_ID ?? `${options.name}-${randomUUID().slice(0, 8)}`;
   const log = await createLog(options.name, instanceId, config);
   const nats = await connectNats({ url: config.NATS_URL, name: instanceId, log, waitMs: config.NATS_WAIT_MS });
-  let end: (code: number) => void = () => undefined;
+  let guard: ProcessGuard | undefined;
   const context = await createContext(options, config, instanceId, log, nats, (error) => {
     log.fatal({ err: error }, 'the service cannot go on');
-    end(1);
+    guard?.end(1);
   });
   let app: NestFastifyApplication | undefined;
   let stopped: Promise<void> | undefined;
-  const stop = () => (stopped ??= stopAll(context, () => app));
-  const guard = ownsProcess ? guardProcess(log, config.SHUTDOWN_MS, stop) : undefined;
-  if (guard) end = guard.end;
+  const stop = () => (stopped ??= stopAll(context, app));
+  if (ownsProcess) guard = guardProcess(log, config.SHUTDOWN_MS, stop);
   try {
     app = await createApp(options, context);
     const url = await listen(app, config);
     context.health.serving();
     if (config.CADRE_READY_FILE) await writeReadyFile(config.CADRE_READY_FILE, url);
-    return { running: { url, stop }, context, end };
+    log.info({ url, pid: process.pid }, `${options.name} listens on ${url}`);
+    return { url, stop };
   } catch (error) {
     guard?.release();
     await stop().catch((cause: unknown) => log.warn({ err: cause }, 'stopping after a failed start failed too'));
@@ -135,10 +128,15 @@ function natsCheck(nats: NatsConnection) {
 }
 
 async function createApp<C extends BaseConfig>(options: ServiceOptions<C>, context: ServiceContext<C>): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter({ bodyLimit: options.bodyLimitBytes ?? 1024 * 1024, routerOptions: { maxParamLength: 300 } });
+  const adapter = new FastifyAdapter({
+    bodyLimit: options.bodyLimitBytes ?? 1024 * 1024,
+    routerOptions: { maxParamLength: 300 },
+    // What the router itself refuses, such as a malformed URL, never reaches the filter.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => sendProblem(request, reply, error, context.log),
+  });
   const module = KitModule.forService(context, options.module(context));
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { bufferLogs: true, abortOnError: false });
-  app.useLogger(app.get(NestLog));
+  app.useLogger(app.get(FrameworkLog));
   app.useGlobalFilters(new ProblemFilter(context.log));
   addOperationRoutes(adapter.getInstance(), context.health, context.metrics);
   await options.configure?.(app, context);
@@ -161,9 +159,9 @@ async function listen(app: NestFastifyApplication, config: BaseConfig): Promise<
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-async function stopAll<C extends BaseConfig>(context: ServiceContext<C>, app: () => NestFastifyApplication | undefined): Promise<void> {
+async function stopAll<C extends BaseConfig>(context: ServiceContext<C>, app: NestFastifyApplication | undefined): Promise<void> {
   context.health.stopping();
-  await app()?.close();
+  await app?.close();
   await context.micro.stop();
   await context.tracing.stop();
   if (!context.nats.isClosed()) await context.nats.drain().catch(() => context.nats.close());
