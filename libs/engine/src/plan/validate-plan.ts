@@ -1,4 +1,8 @@
+/** What is wrong with a plan, before any of it runs. */
+import { ANSWER_TASK, PLAN_TASK } from '@cadre/contracts';
 import type { TaskId, TaskSpec } from '@cadre/contracts';
+import { checkCondition } from './conditions.js';
+import { PlanGraph } from './plan-graph.js';
 
 /** A fault of a plan. `message` is a sentence for people that says what is wrong and where. */
 export type PlanProblem = { message: string; taskId: TaskId } & (
@@ -6,17 +10,105 @@ export type PlanProblem = { message: string; taskId: TaskId } & (
   | { code: 'reserved-id' }
   | { code: 'unknown-dependency'; dependency: TaskId }
   | { code: 'self-dependency' }
-  | { code: 'duplicate-dependency'; dependency: TaskId }
   | { code: 'unknown-alternative'; alternativeTo: TaskId }
   | { code: 'self-alternative' }
-  | { code: 'alternative-depends-on-original'; alternativeTo: TaskId }
+  | { code: 'alternative-needs-original'; alternativeTo: TaskId }
   | { code: 'cycle'; cycle: TaskId[] }
   | { code: 'require-too-many'; require: number }
   | { code: 'bad-condition'; position?: number }
   | { code: 'unknown-result'; name: string }
 );
 
-/** All faults of a plan; an empty list means that it can be run. */
-export function validatePlan(_tasks: readonly TaskSpec[]): PlanProblem[] {
-  throw new Error('to come');
+function idProblems(tasks: readonly TaskSpec[]): PlanProblem[] {
+  const problems: PlanProblem[] = [];
+  const seen = new Set<TaskId>();
+  for (const { id } of tasks) {
+    if (id === PLAN_TASK || id === ANSWER_TASK) {
+      problems.push({ code: 'reserved-id', taskId: id, message: `The task id ${id} is reserved; choose another.` });
+    }
+    if (seen.has(id)) problems.push({ code: 'duplicate-id', taskId: id, message: `Two tasks have the id ${id}.` });
+    seen.add(id);
+  }
+  return problems;
+}
+
+function dependencyProblems(task: TaskSpec, known: ReadonlySet<TaskId>): PlanProblem[] {
+  const problems: PlanProblem[] = [];
+  const { id, require } = task;
+  const dependencies = new Set(task.dependsOn);
+  for (const dependency of dependencies) {
+    if (dependency === id) {
+      problems.push({ code: 'self-dependency', taskId: id, message: `Task ${id} depends on itself.` });
+    } else if (!known.has(dependency)) {
+      const message = `Task ${id} depends on ${dependency}, which is not in the plan.`;
+      problems.push({ code: 'unknown-dependency', taskId: id, dependency, message });
+    }
+  }
+  if (typeof require === 'number' && require > dependencies.size) {
+    const message = `Task ${id} requires ${require} of its dependencies, but has ${dependencies.size}.`;
+    problems.push({ code: 'require-too-many', taskId: id, require, message });
+  }
+  return problems;
+}
+
+function alternativeProblems(task: TaskSpec, known: ReadonlySet<TaskId>): PlanProblem[] {
+  const { id, alternativeTo } = task;
+  if (alternativeTo === undefined) return [];
+  if (alternativeTo === id) return [{ code: 'self-alternative', taskId: id, message: `Task ${id} is an alternative to itself.` }];
+  if (!known.has(alternativeTo)) {
+    const message = `Task ${id} is an alternative to ${alternativeTo}, which is not in the plan.`;
+    return [{ code: 'unknown-alternative', taskId: id, alternativeTo, message }];
+  }
+  if (task.dependsOn.includes(alternativeTo)) {
+    const message = `Task ${id} is an alternative to ${alternativeTo} and depends on it; it runs only when ${alternativeTo} failed, so leave the dependency out.`;
+    return [{ code: 'alternative-needs-original', taskId: id, alternativeTo, message }];
+  }
+  return [];
+}
+
+function conditionProblems(task: TaskSpec, graph: PlanGraph): PlanProblem[] {
+  const { id, condition } = task;
+  if (condition === undefined) return [];
+  const checked = checkCondition(condition);
+  if (!checked.ok) {
+    const { message, position } = checked.fault;
+    const place = position === undefined ? '' : ` (at character ${position + 1})`;
+    const text = `The condition of task ${id} is wrong${place}: ${message}.`;
+    return [{ code: 'bad-condition', taskId: id, message: text, ...(position === undefined ? {} : { position }) }];
+  }
+  if (graph.cycle) return [];
+  return [...new Set(checked.needs.names)]
+    .filter((name) => !graph.isUpstream(name, id))
+    .map((name) => {
+      const message = `The condition of task ${id} looks at results.${name}, but ${id} does not depend on ${name}, directly or indirectly.`;
+      return { code: 'unknown-result', taskId: id, name, message };
+    });
+}
+
+function cycleProblems(graph: PlanGraph): PlanProblem[] {
+  if (!graph.cycle) return [];
+  const cycle = [...graph.cycle];
+  const message = `These tasks wait for each other: ${cycle.join(' → ')}.`;
+  return [{ code: 'cycle', taskId: cycle[0] as TaskId, cycle, message }];
+}
+
+/**
+ * All faults of a plan; an empty list means that it can be run. Of cycles the first is named, as `a → b → a`; while there is one, names of
+ * results in conditions are not checked.
+ */
+export function validatePlan(tasks: readonly TaskSpec[]): PlanProblem[] {
+  const known = new Set(tasks.map((task) => task.id));
+  const graph = new PlanGraph(tasks);
+  const problems = idProblems(tasks);
+  for (const task of tasks) {
+    problems.push(...dependencyProblems(task, known), ...alternativeProblems(task, known), ...conditionProblems(task, graph));
+  }
+  return [...problems, ...cycleProblems(graph)];
+}
+
+/** The first few problems as one text. */
+export function describeProblems(problems: readonly PlanProblem[]): string {
+  const shown = problems.slice(0, 5).map((problem) => problem.message);
+  if (problems.length > shown.length) shown.push(`And ${problems.length - shown.length} more.`);
+  return shown.join(' ');
 }

@@ -1,0 +1,151 @@
+/** The tasks that templates are put together from. */
+import { SKILLS, TaskSpec } from '@cadre/contracts';
+import type { TaskId, TaskSpecInput } from '@cadre/contracts';
+
+type Part = Omit<TaskSpecInput, 'id' | 'dependsOn'>;
+export type TemplateTask = Part & { id: TaskId };
+
+/** Lets a task follow others; those that the plan does not have are left out. */
+export function after(task: TemplateTask, dependsOn: readonly (TaskId | undefined)[]): TaskSpec {
+  return TaskSpec.parse({ ...task, dependsOn: dependsOn.filter((id) => id !== undefined) });
+}
+
+function dataSkills(hasData: boolean): string[] {
+  return hasData ? [SKILLS.dataAnalysis] : [SKILLS.general];
+}
+
+const WITHOUT_DATA = ' No data file came with the goal: work from the goal itself, name every assumption, and do not invent figures.';
+
+export function collectTask(hasData: boolean): TemplateTask {
+  return {
+    id: 'collect',
+    title: 'Collect the data',
+    instructions: hasData
+      ? 'Read every input file. Say what each table holds: rows, columns with their types, ranges and missing values, and the period covered. ' +
+        'Point out what limits the use of the data.'
+      : 'Gather what is known about the subject of the goal: the question, the terms, what would have to be measured.' + WITHOUT_DATA,
+    skills: dataSkills(hasData),
+    priority: 'high',
+    estimatedMs: 5000,
+  };
+}
+
+/** @param reports whether this task also writes the report, or a later one does */
+export function analyseTask(hasData: boolean, reports: boolean): TemplateTask {
+  return {
+    id: 'analyse',
+    title: 'Analyse the data',
+    instructions: hasData
+      ? 'Analyse the input files with the goal in mind: summary statistics, comparisons between groups, trends over time where there is a time, ' +
+        'correlations, anomalies. Give figures computed from the whole data, not from a sample, and say how each was computed. Write ' +
+        (reports
+          ? 'report.md, data/profile.json and at least one chart under charts/.'
+          : 'data/profile.json and at least one chart under charts/.')
+      : 'Answer the questions in the goal step by step, and say how sure each answer is.' + WITHOUT_DATA,
+    skills: dataSkills(hasData),
+    priority: 'high',
+    estimatedMs: 10_000,
+  };
+}
+
+export function reportTask(hasData: boolean): TemplateTask {
+  return {
+    id: 'report',
+    title: 'Write the report',
+    instructions:
+      'Write report.md: what was asked, the main findings with their figures, how they were obtained, and what they do not show. ' +
+      (hasData
+        ? 'Use the results of the earlier tasks, check each figure against the data, and include a chart.'
+        : 'Use the results of the earlier tasks.'),
+    skills: hasData ? [SKILLS.dataAnalysis, SKILLS.visualization] : [SKILLS.general],
+    priority: 'medium',
+    estimatedMs: 8000,
+  };
+}
+
+export function requirementsTask(): TemplateTask {
+  return {
+    id: 'requirements',
+    title: 'Write down the requirements',
+    instructions:
+      'List what the result has to do, as short statements that can be tested: inputs, outputs, errors, limits. Separate what the goal says from what you assume.',
+    skills: [SKILLS.general],
+    priority: 'high',
+    estimatedMs: 5000,
+  };
+}
+
+export function designTask(): TemplateTask {
+  return {
+    id: 'design',
+    title: 'Design the solution',
+    instructions:
+      'From the requirements, design modules and their exported functions with types, the data that flows between them, and how errors are reported. Choose the simplest design that meets the requirements.',
+    skills: [SKILLS.general],
+    priority: 'high',
+    estimatedMs: 5000,
+  };
+}
+
+/** @param purpose what the code is for, as a sentence */
+export function codeTask(id: TaskId, purpose: string): TemplateTask {
+  return {
+    id,
+    title: 'Write the code',
+    instructions: `${purpose} Write TypeScript modules under src/ without dependencies, with exported, documented functions, and check their types. Handle missing and malformed input.`,
+    skills: [SKILLS.codeGeneration],
+    priority: 'high',
+    estimatedMs: 10_000,
+  };
+}
+
+export function testsTask(id: TaskId, hasCode: boolean): TemplateTask {
+  return {
+    id,
+    title: 'Write and run the tests',
+    instructions: hasCode
+      ? 'Write tests under test/ for every exported function of the code from the earlier tasks: normal use, edges and errors. Run them and report how many passed and failed; explain each failure.'
+      : 'Write tests under test/ for what the goal describes or the inputs hold, run them, and report how many passed and failed; explain each failure.',
+    skills: [SKILLS.testing],
+    priority: 'medium',
+    estimatedMs: 10_000,
+  };
+}
+
+export function docsTask(hasCode: boolean): TemplateTask {
+  return {
+    id: 'docs',
+    title: 'Write the documentation',
+    instructions: hasCode
+      ? 'Write docs/API.md for the code from the earlier tasks: what it is for, each exported function with its parameters, result and errors, and an example that works.'
+      : 'Write the documentation that the goal asks for, from the goal and the inputs, with an example for each main use.',
+    skills: [SKILLS.documentation],
+    priority: 'medium',
+    estimatedMs: 8000,
+  };
+}
+
+export function reviewTask(hasCode: boolean): TemplateTask {
+  return {
+    id: 'review',
+    title: 'Review the results',
+    instructions: hasCode
+      ? 'Review the code, its tests and its documentation from the earlier tasks: faults, missing cases, what the documentation gets wrong. Write review.md with findings ordered by weight, each with file and line.'
+      : 'Review what the goal and the inputs name. Write review.md with findings ordered by weight.',
+    skills: [SKILLS.codeReview],
+    priority: 'low',
+    estimatedMs: 8000,
+  };
+}
+
+/** @param skill what the one task takes */
+export function wholeTask(skill: string): TemplateTask {
+  return {
+    id: 'work',
+    title: 'Do the work',
+    instructions: 'Do what the goal asks, from the goal and the inputs. Say what you based each statement on, and what you could not do.',
+    skills: [skill],
+    priority: 'medium',
+    estimatedMs: 10_000,
+  };
+}

@@ -1,0 +1,33 @@
+/** How a plan becomes the run's tasks. */
+import type { Plan, PlanSource } from '@cadre/contracts';
+import { describeProblems, validatePlan } from '../plan/validate-plan.js';
+import { templatePlan } from '../plan/template-plan.js';
+import { advance } from './advance.js';
+import type { Draft } from './draft.js';
+import { answerTask } from './engine-tasks.js';
+
+/** Adds the tasks of a valid plan, and the answer task if one is wanted, and opens what can start at once. */
+export function adoptPlan(draft: Draft, plan: Plan, source: PlanSource, note?: string): void {
+  draft.emit({ type: 'TasksAdded', source, tasks: plan.tasks, ...(note === undefined ? {} : { note }) });
+  const { options } = draft.run;
+  if (options.summarize) draft.emit({ type: 'TasksAdded', source: 'engine', tasks: [answerTask(options, plan.tasks)] });
+  advance(
+    draft,
+    [],
+    plan.tasks.map((task) => task.id),
+  );
+}
+
+/** The plan by kind of goal, with the reason why no better one is there. */
+export function adoptTemplate(draft: Draft, reason: string): void {
+  const { plan, kind } = templatePlan(draft.run.goal, draft.run.inputs);
+  adoptPlan(draft, plan, 'template', `${reason.slice(0, 1800)} The ${kind} template is used instead.`);
+}
+
+/** The plan that the planning task gave. It comes from a model by way of a worker, so it is checked again before it is used. */
+export function adoptPlannedResult(draft: Draft, planned: { plan: Plan; source: PlanSource; note?: string | undefined } | undefined): void {
+  if (!planned) return adoptTemplate(draft, 'The planner gave no plan.');
+  const problems = validatePlan(planned.plan.tasks);
+  if (problems.length > 0) return adoptTemplate(draft, `The planner's plan was refused: ${describeProblems(problems)}`);
+  adoptPlan(draft, planned.plan, planned.source, planned.note);
+}

@@ -1,0 +1,83 @@
+/** The ways in which a run ends. Each closes what is open, so that the commit that holds it is the run's last. */
+import { ANSWER_TASK, NO_USAGE } from '@cadre/contracts';
+import type { ArtifactRef, Failure } from '@cadre/contracts';
+import type { TaskState } from '../state.js';
+import type { TaskReader } from '../task-table.js';
+import { composeAnswer } from './compose-answer.js';
+import type { Draft } from './draft.js';
+import { hasFailed, isOpen, standing } from './standing.js';
+
+/** A last commit has to fit into one message; the tasks' own results name the rest. */
+const MAX_ARTIFACTS = 1000;
+
+function workTasks(tasks: TaskReader): TaskState[] {
+  const work: TaskState[] = [];
+  for (const id of tasks.ids()) {
+    const task = tasks.get(id);
+    if (task?.kind === 'work') work.push(task);
+  }
+  return work;
+}
+
+/** All artifacts by name; where several tasks made the same one, the version made last. In the order in which tasks ended. */
+function artifactsOf(work: TaskState[]): ArtifactRef[] {
+  const done = work.filter((task) => task.result !== undefined);
+  done.sort((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0));
+  const byName = new Map<string, ArtifactRef>();
+  for (const task of done) for (const artifact of task.result?.artifacts ?? []) byName.set(artifact.name, artifact);
+  return [...byName.values()].slice(-MAX_ARTIFACTS);
+}
+
+function failedWork(draft: Draft, work: TaskState[]): TaskState[] {
+  return work.filter((task) => hasFailed(task) && standing(draft, task.spec.id) === 'failed');
+}
+
+function closeOpenTasks(draft: Draft, why: string): void {
+  for (const id of [...draft.ids()]) {
+    const task = draft.need(id);
+    if (!isOpen(task)) continue;
+    if (task.status === 'running') {
+      draft.emit({
+        type: 'AttemptFailed',
+        taskId: id,
+        attempt: task.attempt,
+        error: { code: 'run-ended', message: why, retriable: false },
+        counted: false,
+        usage: task.recorded?.usage ?? NO_USAGE,
+      });
+    }
+    draft.emit({ type: 'TaskCancelled', taskId: id });
+  }
+}
+
+export function failRun(draft: Draft, error: Failure): void {
+  closeOpenTasks(draft, 'The run failed.');
+  draft.emit({ type: 'RunFailed', error, artifacts: artifactsOf(workTasks(draft)), usage: draft.run.usage });
+}
+
+export function cancelRun(draft: Draft, reason: string): void {
+  draft.emit({ type: 'CancelRequested', reason });
+  closeOpenTasks(draft, 'The run was cancelled.');
+  draft.emit({ type: 'RunCancelled', reason, artifacts: artifactsOf(workTasks(draft)), usage: draft.run.usage });
+}
+
+/** Why a run with nothing to show fails, once all its work has ended: there were failures and not one result. */
+export function failureWithoutResults(draft: Draft): Failure | undefined {
+  const work = workTasks(draft);
+  if (work.some((task) => task.status === 'completed')) return undefined;
+  const [first] = failedWork(draft, work);
+  if (!first) return undefined;
+  const message = `No task succeeded. The first failure: ${first.spec.title}: ${first.error?.message ?? first.skipped?.reason ?? ''}`;
+  return { code: 'no-results', message: message.slice(0, 4000), retriable: false };
+}
+
+/** Ends a run whose tasks have all ended. */
+export function completeRun(draft: Draft): void {
+  const failure = failureWithoutResults(draft);
+  if (failure) return failRun(draft, failure);
+  const work = workTasks(draft);
+  const failed = failedWork(draft, work);
+  const answerTask = draft.get(ANSWER_TASK);
+  const answer = answerTask?.result?.answer ?? composeAnswer(work, failed, answerTask && (answerTask.error?.message ?? 'the task failed'));
+  draft.emit({ type: 'RunCompleted', answer, partial: failed.length > 0, artifacts: artifactsOf(work), usage: draft.run.usage });
+}
