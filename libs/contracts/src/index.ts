@@ -117,3 +117,14 @@ export {
   AgentReply,
 } from './tools.js';
 export type { Cell, ToolName, ToolArgs, ToolResult } from './tools.js';
+export {
+  RunLinks,
+  RunAccepted,
+  CancelRequest,
+  CancelAccepted,
+  WorkerList,
+  CallList,
+  EventList,
+  ArtifactView,
+  ArtifactList,
+} from './http.js';

@@ -5,6 +5,8 @@ export const STREAMS = {
   log: (shard: number) => `CADRE_LOG_${shardName(shard)}`,
   ingress: 'CADRE_INGRESS',
   events: 'CADRE_EVENTS',
+  /** What came in and could not be used, with the reason. */
+  dead: 'CADRE_DEAD',
 } as const;
 
 export const BUCKETS = { leases: 'cadre_leases', blobs: 'cadre_blobs' } as const;
@@ -17,6 +19,9 @@ export const SUBJECTS = {
   /** CloudEvents from outside. */
   ingress: (tenant: string, type: string) => `cadre.in.${tenant}.${type}`,
   ingressAll: 'cadre.in.>',
+  /** Messages set aside, by where they came in. */
+  dead: (origin: string) => `cadre.dead.${origin}`,
+  deadAll: 'cadre.dead.>',
   /** The event feed of one run. */
   events: (tenant: string, runId: string) => `cadre.ev.${tenant}.${runId}`,
   eventsAll: 'cadre.ev.>',
