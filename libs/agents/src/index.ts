@@ -1,3 +1,4 @@
+export { failureOf, untilAborted } from './abort.js';
 export { runAttempt } from './run-attempt.js';
 export type { AttemptInput, AttemptOutcome } from './run-attempt.js';
 export { openConversation, systemText } from './conversation.js';

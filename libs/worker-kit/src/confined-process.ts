@@ -8,7 +8,8 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { CadreError } from '@cadre/contracts';
-import { ProcessFamily } from './process-family.js';
+import { ProcessFamily, startWatchdog } from './process-family.js';
+import type { Watchdog } from './process-family.js';
 
 const WATCH_EVERY_MS = 50;
 /** How long the pipes may stay open after the child has ended; a stray process that holds them is left without a reader. */
@@ -63,6 +64,7 @@ function childEnvironment(options: ConfinedOptions): Record<string, string> {
 class Confinement {
   private readonly chunks: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] };
   private readonly family: ProcessFamily | undefined;
+  private readonly watchdog: Watchdog | undefined;
   private bytes = 0;
   private stopped: ConfinedResult['stopped'] | 'aborted';
 
@@ -71,6 +73,7 @@ class Confinement {
     private readonly options: ConfinedOptions,
   ) {
     this.family = child.pid === undefined ? undefined : new ProcessFamily(child.pid);
+    this.watchdog = child.pid === undefined ? undefined : startWatchdog(child.pid);
   }
 
   async result(): Promise<ConfinedResult> {
@@ -85,6 +88,7 @@ class Confinement {
     } finally {
       clearTimeout(timer);
       clearInterval(watch);
+      this.watchdog?.dismiss();
       options.signal.removeEventListener('abort', onAbort);
     }
   }

@@ -1,8 +1,12 @@
 export { startWorker } from './start-worker.js';
 export type { ToolEnvironment, ToolFactory, WorkerOptions } from './worker-options.js';
+export { WorkerConfig } from './worker.config.js';
+export { genericTools } from './generic-tools.js';
 export { standardTool } from './standard-tool.js';
 export { Workspace, WORKSPACE_LIMITS } from './workspace.js';
 export type { WorkspaceFile, WorkspaceLimits } from './workspace.js';
 export { confinedProcess } from './confined-process.js';
 export type { ConfinedOptions, ConfinedResult } from './confined-process.js';
 export { mediaTypeOf } from './media-types.js';
+export { confinedModule } from './code-tools/confined-module.js';
+export type { ConfinedModule } from './code-tools/confined-module.js';

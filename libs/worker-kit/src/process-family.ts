@@ -2,6 +2,7 @@
  * A child process and all that came of it: the members of its session and, from those that left it, every descendant that was ever
  * seen. Reads /proc; where that is missing only the process group is known.
  */
+import { spawn } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 
 const PAGE_BYTES = 4096;
@@ -87,4 +88,27 @@ function readProcess(pid: number): ProcessEntry | undefined {
   } catch {
     return undefined;
   }
+}
+
+export interface Watchdog {
+  dismiss(): void;
+}
+
+/**
+ * Kills a process group when this process is gone, even by SIGKILL: a shell waits on a pipe from us, which the kernel closes with our
+ * last breath. Without it a runaway program would outlive its worker.
+ */
+export function startWatchdog(group: number): Watchdog {
+  if (process.platform === 'win32') return { dismiss: () => undefined };
+  const script = 'read -r word && exit 0; kill -KILL -- "-$1" 2>/dev/null';
+  const shell = spawn('/bin/sh', ['-c', script, 'cadre-watchdog', String(group)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+    env: {},
+  });
+  shell.on('error', () => undefined);
+  shell.stdin.on('error', () => undefined);
+  shell.unref();
+  (shell.stdin as unknown as { unref?: () => void }).unref?.();
+  return { dismiss: () => void shell.stdin.end('dismissed\n') };
 }

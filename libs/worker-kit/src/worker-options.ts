@@ -27,4 +27,6 @@ export interface WorkerOptions {
   slots?: number;
   /** Default `process.env`. */
   env?: NodeJS.ProcessEnv;
+  /** False in tests that run the worker within their own process. */
+  ownsProcess?: boolean;
 }

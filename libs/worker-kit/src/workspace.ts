@@ -6,7 +6,7 @@
 import { constants, lstatSync, realpathSync } from 'node:fs';
 import { mkdir, mkdtemp, open, readdir, realpath, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { dirname, join, sep } from 'node:path';
 import { CadreError, WorkspacePath } from '@cadre/contracts';
 import type { ArtifactRef, TaskOutcome } from '@cadre/contracts';
@@ -38,6 +38,10 @@ interface Given {
 }
 
 const INPUTS = 'inputs';
+/** Opens no link; and a named pipe that a program left behind does not hold us for ever. */
+const NO_TRICKS = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+/** Folders of attempts carry host and process, so that those of dead processes can be told and removed. */
+const FOLDER_PREFIX = `cadre-attempt-${hostname().replace(/[^A-Za-z0-9]+/g, '')}-`;
 
 export class Workspace {
   private readonly given = new Map<string, Given>();
@@ -54,15 +58,15 @@ export class Workspace {
   /** @param parent folder to make it in; default the system's temporary folder */
   static async create(parent: string = tmpdir(), limits: WorkspaceLimits = WORKSPACE_LIMITS): Promise<Workspace> {
     await mkdir(parent, { recursive: true });
-    const base = await realpath(await mkdtemp(join(parent, 'cadre-attempt-')));
+    const base = await realpath(await mkdtemp(join(parent, `${FOLDER_PREFIX}${process.pid}-`)));
     const [root, scratch] = [join(base, 'files'), join(base, 'scratch')];
     await mkdir(root);
     await mkdir(scratch);
     return new Workspace(base, root, scratch, limits);
   }
 
-  /** Puts the run's inputs under `inputs/` and earlier tasks' artifacts under their own names; of two with one name the later stays. */
-  async materialise(inputs: ArtifactRef[], results: TaskOutcome[], blobs: Blobs): Promise<void> {
+  /** Puts the run's inputs under `inputs/` and earlier tasks' artifacts under their own names; of two with one name the later stays. Stops between files when the signal aborts. */
+  async materialise(inputs: ArtifactRef[], results: TaskOutcome[], blobs: Blobs, signal?: AbortSignal): Promise<void> {
     const artifacts = new Map(results.flatMap((result) => result.artifacts).map((artifact) => [artifact.name, artifact]));
     const files = [
       ...inputs.map((ref) => ({ ref, path: `${INPUTS}/${ref.name}`, origin: 'input' as const })),
@@ -76,6 +80,7 @@ export class Workspace {
       );
     }
     for (const { ref, path, origin } of files) {
+      signal?.throwIfAborted();
       const target = this.resolve(path);
       await this.makeParents(target, path);
       await this.store(target, path, await blobs.get(ref));
@@ -200,7 +205,7 @@ export class Workspace {
   private async store(target: string, path: string, bytes: Uint8Array): Promise<void> {
     let file: FileHandle;
     try {
-      file = await open(target, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0), 0o644);
+      file = await open(target, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | NO_TRICKS, 0o644);
     } catch (cause) {
       throw new CadreError('path-refused', `${path} cannot be written: a folder or a link has this name.`, { cause });
     }
@@ -215,14 +220,31 @@ export class Workspace {
     const target = this.resolve(path);
     let file: FileHandle;
     try {
-      // Without O_NONBLOCK a named pipe left behind by a program would hold us for ever.
-      file = await open(target, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+      file = await open(target, constants.O_RDONLY | NO_TRICKS);
     } catch (cause) {
       throw missing(path, cause);
     }
     if ((await file.stat()).isFile()) return file;
     await file.close();
     throw missing(path);
+  }
+}
+
+/** Removes what attempts of processes that were killed left behind. */
+export async function sweepWorkspaces(parent: string): Promise<void> {
+  const names = await readdir(parent).catch(() => []);
+  for (const name of names) {
+    const pid = name.startsWith(FOLDER_PREFIX) ? Number.parseInt(name.slice(FOLDER_PREFIX.length), 10) : Number.NaN;
+    if (pid > 0 && !isAlive(pid)) await rm(join(parent, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }
 

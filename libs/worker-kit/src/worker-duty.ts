@@ -1,0 +1,111 @@
+/** The worker's duty within its service: announces itself, takes offers and cancellations, and leaves in order. */
+import { randomBytes } from 'node:crypto';
+import { CancelBatch, OfferBatch, SUBJECTS } from '@cadre/contracts';
+import type { AgentDefinition, AgentState, AgentSummary } from '@cadre/contracts';
+import type { ServiceContext } from '@cadre/service-kit';
+import type { Subscription } from '@nats-io/transport-node';
+import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import type { z } from 'zod';
+import { AttemptDesk } from './attempt-desk.js';
+import { Pulse } from './pulse.js';
+import type { Vitals } from './pulse.js';
+import type { WorkBench } from './work-bench.js';
+import type { WorkerConfig } from './worker.config.js';
+import { sweepWorkspaces } from './workspace.js';
+
+export interface WorkerSpec {
+  specialty: string;
+  agents: AgentDefinition[];
+  slots: number;
+}
+
+export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly epoch = randomBytes(8).toString('hex');
+  private readonly desk: AttemptDesk;
+  private readonly pulse: Pulse;
+  private phase: AgentState | 'serving' = 'created';
+  private subscriptions: Subscription[] = [];
+
+  constructor(
+    private readonly context: ServiceContext<WorkerConfig>,
+    private readonly spec: WorkerSpec,
+    private readonly bench: WorkBench,
+  ) {
+    this.desk = new AttemptDesk(spec.agents, spec.slots, bench, () => this.pulse.beatSoon());
+    this.pulse = this.makePulse();
+    context.metrics.gauge('cadre_attempts_held', 'Attempts held now', [], () => this.desk.held().length);
+    context.metrics.gauge('cadre_slots', 'Attempts that may be held at once', [], () => this.desk.openSlots);
+    context.health.register('worker', () => ({ ok: this.phase === 'serving', detail: this.vitals().state }));
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    const { nats, log } = this.context;
+    this.phase = 'initializing';
+    this.pulse.start();
+    await sweepWorkspaces(this.bench.workDir);
+    this.subscriptions = [
+      this.listen(SUBJECTS.offers(this.bench.workerId, this.epoch), OfferBatch, (batch) => this.desk.take(batch)),
+      this.listen(SUBJECTS.cancels(this.bench.workerId), CancelBatch, (batch) => this.desk.drop(batch)),
+    ];
+    await nats.flush();
+    this.phase = 'serving';
+    this.pulse.beatSoon();
+    log.info({ agents: this.spec.agents.map((agent) => agent.name), slots: this.spec.slots, epoch: this.epoch }, 'ready for offers');
+  }
+
+  /** Beats go on while work is finished or handed back, so that nobody takes the worker for lost meanwhile. */
+  async beforeApplicationShutdown(): Promise<void> {
+    const { nats, config, log } = this.context;
+    this.subscriptions[0]?.unsubscribe();
+    const closing = this.desk.close(config.SHUTDOWN_GRACE_MS);
+    this.pulse.beatSoon();
+    log.info({ held: this.desk.held().length, graceMs: config.SHUTDOWN_GRACE_MS }, 'taking no more offers');
+    await closing;
+    this.subscriptions[1]?.unsubscribe();
+    this.phase = 'terminated';
+    this.pulse.stop();
+    if (!nats.isClosed()) await nats.flush().catch(() => undefined);
+  }
+
+  private makePulse(): Pulse {
+    const { nats } = this.context;
+    const { agents, specialty } = this.spec;
+    const { workerId } = this.bench;
+    const identity = {
+      workerId,
+      epoch: this.epoch,
+      startedAt: Date.now(),
+      specialty,
+      agents: agents.map((agent) => this.summaryOf(agent)),
+    };
+    return new Pulse(
+      identity,
+      () => this.vitals(),
+      (heartbeat) => nats.publish(SUBJECTS.heartbeat(workerId), JSON.stringify(heartbeat)),
+    );
+  }
+
+  private vitals(): Vitals {
+    const held = this.desk.held();
+    if (this.phase !== 'serving') return { state: this.phase, slots: 0, held };
+    return { state: held.length > 0 ? 'running' : 'idle', slots: this.desk.openSlots, held };
+  }
+
+  private summaryOf({ name, description, skills, model }: AgentDefinition): AgentSummary {
+    return { name, description, skills, model: model ?? this.context.config.CADRE_MODEL };
+  }
+
+  /** A message that is not what it should be is dropped with a warning; nothing that comes over the wire may end the worker. */
+  private listen<T>(subject: string, schema: z.ZodType<T>, take: (message: T) => void): Subscription {
+    return this.context.nats.subscribe(subject, {
+      callback: (error, message) => {
+        if (error) return this.context.log.warn({ err: error, subject }, 'subscription failed');
+        try {
+          take(schema.parse(message.json()));
+        } catch (cause) {
+          this.context.log.warn({ err: cause, subject }, 'a message was dropped: it is not what belongs on its subject');
+        }
+      },
+    });
+  }
+}
