@@ -1,0 +1,50 @@
+/** Answers queries. A run just accepted may not be in the history yet: before it is called unknown, the history catches up with the log. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HistoryQuery, shardOf, type HistoryAnswer } from '@cadre/contracts';
+import type { ShardLog } from '@cadre/engine';
+import type { HistoryStore } from '@cadre/history';
+
+const LOOK_EVERY_MS = 20;
+
+export interface QueryDeskOptions {
+  store: HistoryStore;
+  /** By shard. */
+  logs: readonly ShardLog[];
+  catchUpMs: number;
+  /** Longest answer, in bytes. */
+  answerBytes: () => number;
+}
+
+export class QueryDesk {
+  constructor(private readonly options: QueryDeskOptions) {}
+
+  /** @param request whatever came; what is not a query is answered with `Invalid` */
+  async answer(request: unknown): Promise<HistoryAnswer> {
+    const parsed = HistoryQuery.safeParse(request);
+    if (!parsed.success) return { type: 'Invalid', message: faults(parsed.error.issues) };
+    const query = parsed.data;
+    const limits = { bytes: this.options.answerBytes() };
+    const answer = await this.options.store.query(query, limits);
+    if (answer.type !== 'NotFound' || !('runId' in query)) return answer;
+    if (!(await this.#caughtUp(shardOf(query.runId)))) return answer;
+    return await this.options.store.query(query, limits);
+  }
+
+  /** @returns false when there is nothing to wait for, or when the time was not enough */
+  async #caughtUp(shard: number): Promise<boolean> {
+    const log = this.options.logs[shard];
+    if (log === undefined) return false;
+    const until = Date.now() + this.options.catchUpMs;
+    const end = await log.lastSeq().catch(() => undefined);
+    if (end === undefined) return false;
+    for (;;) {
+      if ((await this.options.store.position(shard)) >= end) return true;
+      if (Date.now() >= until) return false;
+      await sleep(LOOK_EVERY_MS);
+    }
+  }
+}
+
+function faults(issues: readonly { path: PropertyKey[]; message: string }[]): string {
+  return issues.map((issue) => [issue.path.map(String).join('.'), issue.message].filter((part) => part !== '').join(': ')).join('; ');
+}

@@ -1,0 +1,68 @@
+/** Counts what happens in runs, from the commits as they are folded. */
+import type { CallRecord, RunEvent } from '@cadre/contracts';
+import type { FoldedCommit } from '@cadre/history';
+import type { CounterMetric, GaugeMetric, HistogramMetric, Metrics } from '@cadre/service-kit';
+
+const TASK_ENDS = { TaskCompleted: 'completed', TaskFailed: 'failed', TaskSkipped: 'skipped', TaskCancelled: 'cancelled' } as const;
+const RUN_ENDS = { RunCompleted: 'completed', RunFailed: 'failed', RunCancelled: 'cancelled' } as const;
+const RUN_SECONDS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200];
+
+export class RunMetrics {
+  readonly #started: CounterMetric;
+  readonly #ended: CounterMetric;
+  readonly #runSeconds: HistogramMetric;
+  readonly #tasks: CounterMetric;
+  readonly #taskSeconds: HistogramMetric;
+  readonly #failedAttempts: CounterMetric;
+  readonly #calls: CounterMetric;
+  readonly #callSeconds: HistogramMetric;
+  readonly #tokens: CounterMetric;
+  readonly #cost: CounterMetric;
+  readonly #open: GaugeMetric;
+
+  constructor(metrics: Metrics) {
+    this.#started = metrics.counter('cadre_runs_started_total', 'Runs accepted');
+    this.#ended = metrics.counter('cadre_runs_ended_total', 'Runs ended, by outcome', ['outcome']);
+    this.#runSeconds = metrics.histogram('cadre_run_seconds', 'From acceptance to the end of a run', ['outcome'], RUN_SECONDS);
+    this.#tasks = metrics.counter('cadre_tasks_ended_total', 'Tasks ended, by outcome', ['outcome']);
+    this.#taskSeconds = metrics.histogram('cadre_task_seconds', 'Last attempt of a task, from its start', ['outcome'], RUN_SECONDS);
+    this.#failedAttempts = metrics.counter('cadre_attempts_failed_total', 'Attempts closed without a result');
+    this.#calls = metrics.counter('cadre_calls_total', 'Model and tool calls', ['kind', 'ok']);
+    this.#callSeconds = metrics.histogram('cadre_call_seconds', 'Duration of model and tool calls', ['kind']);
+    this.#tokens = metrics.counter('cadre_tokens_total', 'Tokens of model calls', ['direction']);
+    this.#cost = metrics.counter('cadre_cost_micros_total', 'Cost of calls in millionths of a US dollar');
+    this.#open = metrics.gauge('cadre_runs_open', 'Open runs, by status', ['status']);
+  }
+
+  count(folded: readonly FoldedCommit[]): void {
+    for (const each of folded) for (const event of each.commit.events) this.#countEvent(each, event);
+  }
+
+  setOpen(byStatus: Record<string, number>): void {
+    for (const status of ['planning', 'running']) this.#open.set(byStatus[status] ?? 0, { status });
+  }
+
+  #countEvent({ commit, run }: FoldedCommit, event: RunEvent): void {
+    if (event.type === 'RunStarted') this.#started.inc();
+    else if (event.type === 'AttemptFailed') this.#failedAttempts.inc();
+    else if (event.type === 'CallsRecorded') for (const call of event.calls) this.#countCall(call);
+    else if (event.type in RUN_ENDS) {
+      const outcome = RUN_ENDS[event.type as keyof typeof RUN_ENDS];
+      this.#ended.inc({ outcome });
+      this.#runSeconds.observe((commit.at - run.createdAt) / 1000, { outcome });
+    } else if (event.type in TASK_ENDS && 'taskId' in event) {
+      const outcome = TASK_ENDS[event.type as keyof typeof TASK_ENDS];
+      const startedAt = run.tasks[event.taskId]?.startedAt;
+      this.#tasks.inc({ outcome });
+      if (startedAt !== undefined) this.#taskSeconds.observe((commit.at - startedAt) / 1000, { outcome });
+    }
+  }
+
+  #countCall(call: CallRecord): void {
+    this.#calls.inc({ kind: call.kind, ok: String(call.ok) });
+    this.#callSeconds.observe(call.durationMs / 1000, { kind: call.kind });
+    if (call.inputTokens > 0) this.#tokens.inc({ direction: 'input' }, call.inputTokens);
+    if (call.outputTokens > 0) this.#tokens.inc({ direction: 'output' }, call.outputTokens);
+    if (call.costMicros > 0) this.#cost.inc({}, call.costMicros);
+  }
+}
