@@ -1,0 +1,31 @@
+/** A block as bytes. One's own log is not validated again on each fold: only that it is JSON of the known version. */
+import { BLOCK_LIMITS, type Block } from '@cadre/contracts';
+import { blockTooLarge, logCorrupt } from './errors.js';
+
+const decoder = new TextDecoder();
+
+/**
+ * @param maxBytes what the server takes in one message. A block of several commits may not pass `BLOCK_LIMITS.bytes`, since its owner
+ *   can split it; one commit cannot be split and may be as large as a message.
+ * @throws CadreError `block-too-large`
+ */
+export function encodeBlock(block: Block, maxBytes: number): Uint8Array {
+  if (!/^[\x21-\x7e]{1,80}$/.test(block.id)) throw new TypeError('a block id is 1 to 80 printable ASCII characters');
+  if (block.commits.length > BLOCK_LIMITS.commits) throw new TypeError(`a block holds at most ${BLOCK_LIMITS.commits} commits`);
+  const bytes = Buffer.from(JSON.stringify(block), 'utf8');
+  const limit = block.commits.length > 1 ? BLOCK_LIMITS.bytes : maxBytes;
+  if (bytes.length > limit) throw blockTooLarge(bytes.length, limit);
+  return bytes;
+}
+
+/** @throws CadreError `log-corrupt` */
+export function decodeBlock(shard: number, seq: number, data: Uint8Array): Block {
+  let block: Block;
+  try {
+    block = JSON.parse(decoder.decode(data)) as Block;
+  } catch (cause) {
+    throw logCorrupt(shard, seq, 'it is not JSON', cause);
+  }
+  if (block?.v !== 1) throw logCorrupt(shard, seq, `its version is ${JSON.stringify(block?.v)}, this release knows 1`);
+  return block;
+}

@@ -1,0 +1,59 @@
+import { BUCKETS } from '@cadre/contracts';
+import { startNatsServer } from '@cadre/nats-server';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { Objm } from '@nats-io/obj';
+import { connect } from '@nats-io/transport-node';
+import { JetStreamBlobs } from './jetstream-blobs.js';
+import { blobsContract } from './testing/blobs-contract.js';
+import { ensureTopology } from './topology.js';
+
+const stream = `OBJ_${BUCKETS.blobs}`;
+
+async function open() {
+  const server = await startNatsServer();
+  const nats = await connect({ servers: server.url });
+  await ensureTopology(nats, { shards: 1 });
+  const jsm = await jetstreamManager(nats);
+  const objects = await new Objm(nats).open(BUCKETS.blobs);
+  const close = async (): Promise<void> => {
+    await nats.close();
+    await server.stop();
+  };
+  return { nats, jsm, objects, blobs: await JetStreamBlobs.open(nats), close };
+}
+
+blobsContract('JetStreamBlobs', async () => {
+  const { nats, jsm, objects, blobs, close } = await open();
+  return {
+    blobs,
+    storedBytes: async () => (await jsm.streams.info(stream)).state.bytes,
+    damage: async (sha256) => {
+      const info = await objects.info(sha256);
+      const chunk = await jsm.streams.getMessage(stream, { last_by_subj: `$O.${BUCKETS.blobs}.C.${info!.nuid}` });
+      const bytes = Uint8Array.from(chunk!.data);
+      bytes[0]! ^= 1;
+      await jsm.streams.deleteMessage(stream, chunk!.seq);
+      nats.publish(chunk!.subject, bytes);
+      await nats.flush();
+    },
+    close,
+  };
+});
+
+test("bodies can be read and written by NATS's own tools, and one without its chunks is recognised", async () => {
+  const { jsm, objects, blobs, close } = await open();
+  try {
+    const bytes = Buffer.alloc(1_300_000, 'abc');
+    const ref = await blobs.put(bytes, 'text/plain');
+    expect(Buffer.compare((await objects.getBlob(ref.sha256))!, bytes)).toBe(0);
+    expect((await objects.list()).map((info) => info.name)).toEqual([ref.sha256]);
+    await objects.delete(ref.sha256);
+    await expect(blobs.get(ref)).rejects.toMatchObject({ code: 'blob-missing' });
+    await objects.putBlob({ name: ref.sha256 }, bytes);
+    expect(Buffer.compare(await blobs.get(ref), bytes)).toBe(0);
+    await jsm.streams.purge(stream, { filter: `$O.${BUCKETS.blobs}.C.>` });
+    await expect(blobs.get(ref)).rejects.toMatchObject({ code: 'blob-corrupt' });
+  } finally {
+    await close();
+  }
+});

@@ -1,0 +1,93 @@
+import { BUCKETS } from '@cadre/contracts';
+import { startNatsServer, type RunningNatsServer } from '@cadre/nats-server';
+import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
+import { JetStreamLeases } from './jetstream-leases.js';
+import { leasesContract } from './testing/leases-contract.js';
+import { startTcpProxy } from './testing/tcp-proxy.js';
+import { ensureTopology } from './topology.js';
+
+const never = new AbortController().signal;
+let server: RunningNatsServer;
+beforeAll(async () => {
+  server = await startNatsServer();
+  const nats = await connect({ servers: server.url });
+  await ensureTopology(nats, { shards: 1 });
+  await nats.close();
+});
+afterAll(() => server.stop());
+
+leasesContract('JetStreamLeases', async () => {
+  const connections: NatsConnection[] = [];
+  const connectAgain = async (): Promise<NatsConnection> => {
+    const nats = await connect({ servers: server.url });
+    connections.push(nats);
+    return nats;
+  };
+  const admin = await connectAgain();
+  return {
+    open: async () => {
+      const nats = await connectAgain();
+      return { leases: await JetStreamLeases.open(nats), die: () => nats.close() };
+    },
+    revoke: async (lease) => {
+      const thief = headers();
+      thief.set('Nats-TTL', '1s');
+      await admin.request(`$KV.${BUCKETS.leases}.${lease.name}`, '{"holder":"thief","token":"x"}', { headers: thief, timeout: 1000 });
+    },
+    close: async () => {
+      await Promise.all(connections.map((nats) => nats.close()));
+    },
+  };
+});
+
+test('a holder that the server does not answer stops believing before a standby may have the lease', async () => {
+  const proxy = await startTcpProxy(server.port);
+  const cutOff = await connect({ servers: proxy.url, reconnectTimeWait: 100, maxReconnectAttempts: -1 });
+  const direct = await connect({ servers: server.url });
+  const lease = await (await JetStreamLeases.open(cutOff)).acquire('cut-off', 'a', never);
+  const waiting = (await JetStreamLeases.open(direct)).acquire('cut-off', 'b', never);
+  proxy.hold();
+  await new Promise((resolve) => lease.lost.addEventListener('abort', resolve));
+  const lostAt = performance.now();
+  expect(lease.isHeld()).toBe(false);
+  expect(lease.lost.reason).toMatchObject({ code: 'lease-lost' });
+  const next = await waiting;
+  expect(performance.now()).toBeGreaterThanOrEqual(lostAt);
+  expect(next.epoch).toBeGreaterThan(lease.epoch);
+  await next.release();
+  proxy.release();
+  await Promise.all([cutOff.close(), direct.close()]);
+  await proxy.close();
+});
+
+test('a short break of the connection does not cost the lease', async () => {
+  const proxy = await startTcpProxy(server.port);
+  const nats = await connect({ servers: proxy.url, reconnectTimeWait: 50, maxReconnectAttempts: -1 });
+  const lease = await (await JetStreamLeases.open(nats)).acquire('broken', 'a', never);
+  for (let i = 0; i < 6; i += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    proxy.cut();
+  }
+  expect(lease.isHeld()).toBe(true);
+  await lease.release();
+  await nats.close();
+  await proxy.close();
+});
+
+test('while the server is away acquiring goes on, and a lease is lost; epochs grow over its restart', async () => {
+  const first = await startNatsServer();
+  const nats = await connect({ servers: first.url, reconnectTimeWait: 50, maxReconnectAttempts: -1 });
+  await ensureTopology(nats, { shards: 1 });
+  const leases = await JetStreamLeases.open(nats);
+  const lease = await leases.acquire('shard-00', 'a', never);
+  await first.kill();
+  const waiting = leases.acquire('shard-00', 'b', never);
+  await new Promise((resolve) => lease.lost.addEventListener('abort', resolve));
+  const second = await startNatsServer({ dataDir: first.dataDir, port: first.port });
+  const next = await waiting;
+  expect(next.epoch).toBeGreaterThan(lease.epoch);
+  await next.release();
+  await nats.close();
+  await second.stop();
+  await first.stop();
+});
