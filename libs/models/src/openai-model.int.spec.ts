@@ -9,7 +9,7 @@ import type { OpenAiModelOptions } from './openai-model.js';
 interface Seen {
   path: string | undefined;
   authorization: string | undefined;
-  body: Record<string, any>;
+  body: Record<string, unknown>;
 }
 type Handler = (response: ServerResponse, seen: Seen, request: IncomingMessage) => void;
 
@@ -146,14 +146,18 @@ describe('answers', () => {
 describe('dialects', () => {
   test('a server that refuses JSON schemas is asked in easier ways, and remembered', async () => {
     handler = (response, { body }) => {
-      const format = body['response_format'];
+      const format = body['response_format'] as { type: string } | undefined;
       if (format) send(response, 400, { error: { message: `response_format ${format.type} is not supported` } });
       else send(response, 200, completion({ content: '{}' }));
     };
     const model = port();
     const request = ask({ responseSchema: { name: 'reply', schema: { type: 'object' } } });
     await model.complete(request, never);
-    expect(seen.map(({ body }) => body['response_format']?.type)).toEqual(['json_schema', 'json_object', undefined]);
+    expect(seen.map(({ body }) => (body['response_format'] as { type: string } | undefined)?.type)).toEqual([
+      'json_schema',
+      'json_object',
+      undefined,
+    ]);
     await model.complete(request, never);
     expect(seen).toHaveLength(4);
   });

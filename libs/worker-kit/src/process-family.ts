@@ -100,7 +100,7 @@ export interface Watchdog {
  */
 export function startWatchdog(group: number): Watchdog {
   if (process.platform === 'win32') return { dismiss: () => undefined };
-  const script = 'read -r word && exit 0; kill -KILL -- "-$1" 2>/dev/null';
+  const script = 'read -r word && exit 0; kill -s KILL -- "-$1" 2>/dev/null';
   const shell = spawn('/bin/sh', ['-c', script, 'cadre-watchdog', String(group)], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,

@@ -261,8 +261,16 @@ function realPathOf(existing: string, path: string): string | undefined {
     return realpathSync(existing);
   } catch {
     // A link to nowhere exists for lstat only; writing through it would leave the workspace.
-    if (lstatSync(existing, { throwIfNoEntry: false })?.isSymbolicLink()) throw refused(path, 'it is a broken link');
+    if (isLink(existing)) throw refused(path, 'it is a broken link');
     return undefined;
+  }
+}
+
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
   }
 }
 

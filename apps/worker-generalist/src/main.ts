@@ -1,0 +1,6 @@
+import { startWorker } from '@cadre/worker-kit';
+import { generalist } from './generalist.js';
+import { planner } from './planner.js';
+import { synthesizer } from './synthesizer.js';
+
+await startWorker({ specialty: 'generalist', agents: [planner, synthesizer, generalist], slots: 4 });
