@@ -46,15 +46,33 @@ function readReply(found: unknown): FinalReading {
 }
 
 function readPlan(found: unknown, catalogue: AgentSummary[] | undefined): FinalReading {
-  const parsed = PlanReply.safeParse(found);
+  const parsed = PlanReply.safeParse(withoutNulls(found));
   if (!parsed.success) return { ok: false, fault: 'invalid-plan', why: `The plan is not as asked for. ${describeFaults(parsed.error)}` };
   const { plan, confidence } = parsed.data;
   const note = parsed.data.note?.slice(0, MAX_NOTE);
   const problems = [...validatePlan(plan.tasks).map((problem) => problem.message), ...(catalogue ? unstaffed(plan, catalogue) : [])];
   if (problems.length > 0)
     return { ok: false, fault: 'invalid-plan', why: `The plan cannot be carried out. ${problems.slice(0, 20).join(' ')}` };
-  const answer = note || `A plan of ${plan.tasks.length} tasks: ${plan.tasks.map((task) => task.title).join(', ')}.`;
+  const answer =
+    note ||
+    `A plan of ${plan.tasks.length} ${plan.tasks.length === 1 ? 'task' : 'tasks'}: ${plan.tasks.map((task) => task.title).join(', ')}.`;
   return { ok: true, reply: { answer, confidence: confidence ?? 1, plan: { plan, ...(note && { note }) } } };
+}
+
+/** Models write null for what they leave out, in the reply and in its tasks. */
+function withoutNulls(found: object): object {
+  const reply: { plan?: unknown } = present(found);
+  const { plan } = reply;
+  if (!isObject(plan) || !('tasks' in plan) || !Array.isArray(plan.tasks)) return reply;
+  return { ...reply, plan: { ...plan, tasks: plan.tasks.map((task: unknown) => (isObject(task) ? present(task) : task)) } };
+}
+
+function present(value: object): object {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null));
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Tasks that no agent of the catalogue could take; they would wait for ever. */

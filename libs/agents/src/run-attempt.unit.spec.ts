@@ -205,6 +205,14 @@ describe('planning', () => {
     expect(JSON.parse(model.requests[0]!.messages[1]!.text).catalogue).toEqual(catalogue);
   });
 
+  test('null stands for left out', async () => {
+    const { result } = attempt(
+      [{ text: JSON.stringify({ plan: { tasks: [{ ...task('a'), agent: null, input: null }] }, note: null }) }],
+      planning,
+    );
+    expect(await result).toMatchObject({ kind: 'completed', answer: 'A plan of 1 task: a.' });
+  });
+
   test('a cycle is repaired once, naming it, then the attempt fails for good', async () => {
     const { model, result } = attempt([plan(task('a', ['b']), task('b', ['a'])), plan(task('a', ['a']))], planning);
     expect(await result).toMatchObject({ kind: 'failed', error: { code: 'plan-invalid', retriable: false } });

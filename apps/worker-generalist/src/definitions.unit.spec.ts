@@ -1,0 +1,21 @@
+import { AgentDefinition, SKILLS, TOOL_NAMES } from '@cadre/contracts';
+import { generalist } from './generalist.js';
+import { planner } from './planner.js';
+import { synthesizer } from './synthesizer.js';
+
+test.each([
+  [planner, SKILLS.planning],
+  [synthesizer, SKILLS.synthesis],
+  [generalist, SKILLS.general],
+])('$name is a sound definition with one skill and known tools', (definition, skill) => {
+  const agent = AgentDefinition.parse(definition);
+  expect(agent.skills).toEqual([skill]);
+  for (const tool of agent.tools) expect(TOOL_NAMES).toContain(tool);
+});
+
+test("the example in the planner's instructions is a plan that its agents can read", async () => {
+  const { readFinal } = await import('@cadre/agents');
+  const example = planner.instructions.slice(planner.instructions.indexOf('{"plan"'));
+  const catalogue = ['data-analysis', 'code-generation', 'testing'].map((skill) => ({ name: skill, description: skill, skills: [skill] }));
+  expect(readFinal(example, 'plan', catalogue)).toMatchObject({ ok: true, reply: { plan: { plan: { tasks: { length: 3 } } } } });
+});
