@@ -45,7 +45,7 @@ function readReply(found: unknown): FinalReading {
   return { ok: false, fault: 'malformed', why: `Your JSON object is not as asked for. ${describeFaults(parsed.error)}` };
 }
 
-function readPlan(found: unknown, catalogue: AgentSummary[] | undefined): FinalReading {
+function readPlan(found: object, catalogue: AgentSummary[] | undefined): FinalReading {
   const parsed = PlanReply.safeParse(withoutNulls(found));
   if (!parsed.success) return { ok: false, fault: 'invalid-plan', why: `The plan is not as asked for. ${describeFaults(parsed.error)}` };
   const { plan, confidence } = parsed.data;
