@@ -32,6 +32,9 @@ export interface FindOptions {
   aptFolder?: string;
 }
 
+/** Notes why a place did not serve; what is merely absent is told only when all else fails too. */
+type Note = (line: string, telling?: boolean) => void;
+
 /**
  * Fetching takes some seconds and is safe in several processes at once.
  * @throws CadreError `nats-server-too-old` or `nats-server-unusable` (for CADRE_NATS_SERVER), `nats-server-missing`
@@ -41,9 +44,9 @@ export async function findNatsServer(options: FindOptions = {}): Promise<FoundSe
   const named = env['CADRE_NATS_SERVER'];
   if (named !== undefined && named !== '') return await checkNamed(named);
   const tried: string[] = [];
-  const note = (line: string): void => {
+  const note: Note = (line, telling = true) => {
     tried.push(line);
-    options.log?.(line);
+    if (telling) options.log?.(line);
   };
   const local = (await searchPath(env, note)) ?? (await searchCache(env, note));
   if (local !== undefined) return local;
@@ -60,7 +63,7 @@ async function checkNamed(path: string): Promise<FoundServer> {
   return { path, version: asked.version, from: 'environment' };
 }
 
-async function searchPath(env: NodeJS.ProcessEnv, note: (line: string) => void): Promise<FoundServer | undefined> {
+async function searchPath(env: NodeJS.ProcessEnv, note: Note): Promise<FoundServer | undefined> {
   const name = process.platform === 'win32' ? 'nats-server.exe' : 'nats-server';
   let seen = false;
   for (const folder of (env['PATH'] ?? '').split(delimiter)) {
@@ -80,20 +83,20 @@ async function searchPath(env: NodeJS.ProcessEnv, note: (line: string) => void):
       note(`PATH: ${path} is version ${asked.version}, older than ${MINIMUM_VERSION}, and is passed over`);
     } else return { path, version: asked.version, from: 'path' };
   }
-  if (!seen) note('PATH: no nats-server there');
+  if (!seen) note('PATH: no nats-server there', false);
   return undefined;
 }
 
-async function searchCache(env: NodeJS.ProcessEnv, note: (line: string) => void): Promise<FoundServer | undefined> {
+async function searchCache(env: NodeJS.ProcessEnv, note: Note): Promise<FoundServer | undefined> {
   const folder = cacheFolder(env);
   const cached = await newestCached(folder);
   if (cached !== undefined) return { ...cached, from: 'cache' };
-  note(`cache: nothing new enough in ${folder}`);
+  note(`cache: nothing new enough in ${folder}`, false);
   return undefined;
 }
 
 /** Both ways of fetching, each in a temporary folder; the first whose binary runs and is new enough goes into the cache. */
-async function fetchAny(options: FindOptions, env: NodeJS.ProcessEnv, note: (line: string) => void): Promise<FoundServer | undefined> {
+async function fetchAny(options: FindOptions, env: NodeJS.ProcessEnv, note: Note): Promise<FoundServer | undefined> {
   const release = options.release ?? PINNED_RELEASE;
   const ways: { from: FoundServer['from']; label: string; fetch: (work: string) => Promise<string> }[] = [
     {

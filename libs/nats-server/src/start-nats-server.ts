@@ -6,7 +6,7 @@ import type { CadreError } from '@cadre/contracts';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { portTaken, startFailed } from './errors.js';
 import { findNatsServer } from './find-nats-server.js';
@@ -53,6 +53,7 @@ export async function startNatsServer(options: StartOptions = {}): Promise<Runni
   const scratch = await mkdtemp(join(tmpdir(), 'cadre-nats-'));
   const dataDir = options.dataDir ?? join(scratch, 'data');
   await mkdir(dataDir, { recursive: true });
+  if (options.logFile !== undefined) await mkdir(dirname(options.logFile), { recursive: true });
   const config = join(scratch, 'nats-server.conf');
   await writeFile(config, serverConfig({ ...options, host, dataDir, scratch }));
   const server = launch(binary, config, scratch);
