@@ -1,0 +1,123 @@
+/** Reading of option values, with messages that say what would be right. */
+import { openAsBlob } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { Plan, PRIORITIES, type Priority, RunId, WorkspacePath } from '@cadre/contracts';
+import { CadreClient, type InputFile } from '@cadre/sdk';
+import { UsageError } from '../failure.js';
+import { DEFAULT_PORT } from '../local/ports.js';
+import type { OutputFormat } from '../output/run-output.js';
+import type { Terminal } from '../terminal.js';
+
+export const DEFAULT_URL = `http://127.0.0.1:${DEFAULT_PORT}`;
+
+/** The client for `--url`, else CADRE_URL, else this machine. */
+export function clientFor(url: string | undefined, { env }: Terminal): CadreClient {
+  const baseUrl = url ?? (env['CADRE_URL'] || DEFAULT_URL);
+  if (!URL.canParse(baseUrl) || !/^https?:/.test(baseUrl)) {
+    throw new UsageError(
+      `${JSON.stringify(baseUrl)} is not the address of a gateway.`,
+      `Give one such as ${DEFAULT_URL} in CADRE_URL or --url.`,
+    );
+  }
+  return new CadreClient({ baseUrl });
+}
+
+const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `90s`, `10m`, `2h`, `1d`, `500ms` @returns milliseconds */
+export function parseDuration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/.exec(text.trim());
+  if (match === null) throw new UsageError(`${JSON.stringify(text)} is not a length of time.`, 'Write a number and a unit: 90s, 10m, 2h.');
+  return Math.round(Number(match[1]) * units[match[2]!]!);
+}
+
+export function parsePriority(text: string): Priority {
+  const found = PRIORITIES.find((priority) => priority === text);
+  if (found === undefined) throw new UsageError(`There is no priority ${JSON.stringify(text)}.`, `Choose one of ${PRIORITIES.join(', ')}.`);
+  return found;
+}
+
+export function parseFormat(text: string): OutputFormat {
+  if (text === 'json' || text === 'text') return text;
+  throw new UsageError(`There is no output format ${JSON.stringify(text)}.`, 'Choose json or text.');
+}
+
+export function parseWhole(name: string, min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+    throw new UsageError(`${name} is ${JSON.stringify(text)}, not a whole number from ${min} to ${max}.`);
+  };
+}
+
+export function parseRunId(text: string): string {
+  if (RunId.safeParse(text).success) return text;
+  throw new UsageError(`${JSON.stringify(text)} is not a run id.`, 'A run id looks like r00-0199…; `cadre runs list` shows them.');
+}
+
+/** Gathers a repeatable option. */
+export const gather = (value: string, before: string[] = []): string[] => [...before, value];
+
+/** `key=value` pairs */
+export function parseLabels(pairs: string[]): Record<string, string> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=');
+      if (at < 1) throw new UsageError(`The label ${JSON.stringify(pair)} has no value.`, 'Write --label name=value.');
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    }),
+  );
+}
+
+/** Reads and checks a plan file, so that a mistake is found before anything is uploaded. */
+export async function readPlan(path: string, cwd: string): Promise<Plan> {
+  const text = await readFile(resolve(cwd, path), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`The plan ${path} cannot be read: ${reasonOf(error)}.`);
+  });
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`The plan ${path} is not JSON: ${(error as Error).message}.`);
+  }
+  const parsed = Plan.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.slice(0, 10).map(({ path: at, message }) => `\n  - ${at.join('.') || '(plan)'}: ${message}`);
+  throw new UsageError(
+    `The plan ${path} is not valid:${faults.join('')}`,
+    'A plan is {"tasks": [{"id", "title", "instructions", "dependsOn"?, …}]}; docs/CLI.md has an example.',
+  );
+}
+
+/** Opens input files without reading them yet. Names that agents could not use are changed, and `note` is told. */
+export async function openInputs(paths: string[], cwd: string, note: (line: string) => void): Promise<InputFile[]> {
+  const files: InputFile[] = [];
+  for (const path of paths) {
+    const full = resolve(cwd, path);
+    const found = await stat(full).catch((error: NodeJS.ErrnoException) => {
+      throw new UsageError(`The input ${path} cannot be read: ${reasonOf(error)}.`, 'Check the path given to --input.');
+    });
+    if (!found.isFile()) throw new UsageError(`The input ${path} is not a file.`, 'Give each file with its own --input.');
+    const name = usableName(basename(full));
+    if (name !== basename(full)) note(`${basename(full)} is sent as ${name}.`);
+    if (files.some((file) => file.name === name)) throw new UsageError(`Two inputs are named ${name}.`, 'Rename one of them.');
+    files.push({ name, data: await openAsBlob(full) });
+  }
+  return files;
+}
+
+function usableName(name: string): string {
+  if (WorkspacePath.safeParse(name).success) return name;
+  const plain = name
+    .normalize('NFKD')
+    .replace(/[\u0300-\u036f]/g, '')
+    .replace(/[^A-Za-z0-9._@ ()+,=-]/g, '_')
+    .replace(/^\./, '_');
+  return plain.slice(-200);
+}
+
+function reasonOf(error: NodeJS.ErrnoException): string {
+  const words: Record<string, string> = { ENOENT: 'there is no such file', EACCES: 'it may not be read', EISDIR: 'it is a folder' };
+  return words[error.code ?? ''] ?? error.message;
+}

@@ -1,0 +1,91 @@
+/** `cadre run` and `cadre watch`. */
+import { resolve } from 'node:path';
+import type { RunView } from '@cadre/contracts';
+import type { CadreClient, RunRequestInput } from '@cadre/sdk';
+import { EXIT } from '../exit-codes.js';
+import { saveArtifacts } from '../output/artifact-folder.js';
+import { type OutputFormat, showResult } from '../output/run-output.js';
+import { followRun } from '../progress/follow-run.js';
+import type { Terminal } from '../terminal.js';
+import { clientFor, openInputs, parseDuration, parseFormat, parseLabels, parsePriority, parseRunId, readPlan } from './options.js';
+
+export interface RunFlags {
+  url?: string;
+  input?: string[];
+  plan?: string;
+  deadline?: string;
+  priority?: string;
+  model?: string;
+  continueOnFailure?: boolean;
+  summary?: boolean;
+  label?: string[];
+  out?: string;
+  download?: boolean;
+  output?: string;
+  idempotencyKey?: string;
+  quiet?: boolean;
+  detach?: boolean;
+}
+
+export async function runCommand(goal: string, flags: RunFlags, terminal: Terminal): Promise<number> {
+  const format = parseFormat(flags.output ?? 'text');
+  const client = clientFor(flags.url, terminal);
+  const request = await requestOf(goal, flags, terminal);
+  const files = await openInputs(flags.input ?? [], terminal.cwd, (line) => terminal.err(line));
+  const { runId } = await client.startRun(request, {
+    files,
+    ...(flags.idempotencyKey === undefined ? {} : { idempotencyKey: flags.idempotencyKey }),
+  });
+  if (flags.detach === true) {
+    terminal.out(format === 'json' ? JSON.stringify({ runId }) : runId);
+    return EXIT.ok;
+  }
+  if (flags.quiet !== true) terminal.err(`Run ${runId}`);
+  return await watchToEnd(client, runId, format, flags, terminal);
+}
+
+export async function watchCommand(runId: string, flags: RunFlags, terminal: Terminal): Promise<number> {
+  const format = parseFormat(flags.output ?? 'text');
+  const client = clientFor(flags.url, terminal);
+  await client.getRun(parseRunId(runId));
+  return await watchToEnd(client, runId, format, { ...flags, download: flags.out !== undefined }, terminal);
+}
+
+async function requestOf(goal: string, flags: RunFlags, terminal: Terminal): Promise<RunRequestInput> {
+  return {
+    goal,
+    ...(flags.plan === undefined ? {} : { plan: await readPlan(flags.plan, terminal.cwd) }),
+    options: {
+      ...(flags.deadline === undefined ? {} : { deadlineMs: parseDuration(flags.deadline) }),
+      ...(flags.priority === undefined ? {} : { priority: parsePriority(flags.priority) }),
+      ...(flags.model === undefined ? {} : { model: flags.model }),
+      ...(flags.continueOnFailure === true ? { continueOnFailure: true } : {}),
+      ...(flags.summary === false ? { summarize: false } : {}),
+      ...(flags.label === undefined ? {} : { labels: parseLabels(flags.label) }),
+    },
+  };
+}
+
+async function watchToEnd(client: CadreClient, runId: string, format: OutputFormat, flags: RunFlags, terminal: Terminal): Promise<number> {
+  const abort = new AbortController();
+  const release = terminal.onInterrupt(() => abort.abort(new Error('interrupted')));
+  let run: RunView;
+  try {
+    await followRun(client, runId, terminal, { signal: abort.signal, ...(flags.quiet === true ? { quiet: true } : {}) });
+    run = await client.endedRun(runId, { signal: abort.signal });
+  } catch (error) {
+    if (!abort.signal.aborted) throw error;
+    terminal.err(`\nThe run goes on. To see it again: cadre watch ${runId}\n                 To end it:       cadre runs cancel ${runId}`);
+    return EXIT.interrupted;
+  } finally {
+    release();
+  }
+  const code = showResult(run, format, terminal);
+  if (flags.download !== false && run.artifacts.length > 0) {
+    const folder = resolve(terminal.cwd, flags.out ?? `cadre-output/${runId}`);
+    await saveArtifacts(client, runId, run.artifacts, folder);
+    if (flags.quiet !== true)
+      terminal.err(`${run.artifacts.length === 1 ? '1 artifact' : `${run.artifacts.length} artifacts`} in ${folder}`);
+  }
+  return code;
+}

@@ -1,0 +1,160 @@
+/** `cadre runs list|get|events|cancel`. */
+import { type FeedEvent, isTerminal, RUN_STATUSES, type RunStatus, type RunView } from '@cadre/contracts';
+import { EXIT } from '../exit-codes.js';
+import { UsageError } from '../failure.js';
+import { bytes, consumption, duration, moment, oneLine } from '../output/figures.js';
+import { contentText, exitCodeOfRun } from '../output/run-output.js';
+import { table } from '../output/table.js';
+import type { Terminal } from '../terminal.js';
+import { clientFor, parseFormat, parseRunId } from './options.js';
+
+export interface ListFlags {
+  url?: string;
+  output?: string;
+  status?: string;
+  limit?: number;
+  cursor?: string;
+}
+
+export async function listRuns(flags: ListFlags, terminal: Terminal): Promise<number> {
+  const format = parseFormat(flags.output ?? 'text');
+  const page = await clientFor(flags.url, terminal).listRuns({
+    ...(flags.status === undefined ? {} : { status: parseStatus(flags.status) }),
+    ...(flags.limit === undefined ? {} : { limit: flags.limit }),
+    ...(flags.cursor === undefined ? {} : { cursor: flags.cursor }),
+  });
+  if (format === 'json') terminal.out(JSON.stringify(page, null, 2));
+  else if (page.runs.length === 0) terminal.err('There are no runs. Start one with `cadre run "<goal>"`.');
+  else {
+    const rows = page.runs.map((run) => [
+      ...[
+        run.runId,
+        run.status,
+        moment(run.createdAt),
+        `${run.tasksDone}/${run.tasksTotal}`,
+        consumption(run.usage),
+        oneLine(run.goal, 60),
+      ],
+    ]);
+    table(['RUN', 'STATUS', 'STARTED', 'TASKS', 'USED', 'GOAL'], rows).forEach((line) => terminal.out(line));
+    if (page.nextCursor !== undefined) terminal.err(`There are more: --cursor ${page.nextCursor}`);
+  }
+  return EXIT.ok;
+}
+
+function parseStatus(text: string): RunStatus {
+  const found = RUN_STATUSES.find((status) => status === text);
+  if (found === undefined) throw new UsageError(`There is no status ${JSON.stringify(text)}.`, `Choose one of ${RUN_STATUSES.join(', ')}.`);
+  return found;
+}
+
+export async function getRun(runId: string, flags: { url?: string; output?: string }, terminal: Terminal): Promise<number> {
+  const format = parseFormat(flags.output ?? 'text');
+  const run = await clientFor(flags.url, terminal).getRun(parseRunId(runId));
+  if (format === 'json') terminal.out(JSON.stringify(run, null, 2));
+  else describeRun(run).forEach((line) => terminal.out(line));
+  return isTerminal(run.status) ? exitCodeOfRun(run) : EXIT.ok;
+}
+
+function describeRun(run: RunView): string[] {
+  const took = run.endedAt === undefined ? '' : `, took ${duration(run.endedAt - run.createdAt)}`;
+  const tasks = run.tasks.map((task) => {
+    const time = task.startedAt !== undefined && task.endedAt !== undefined ? duration(task.endedAt - task.startedAt) : '';
+    return [task.taskId, task.status, task.agent ?? '', time, consumption(task.usage), oneLine(task.error ?? task.title, 70)];
+  });
+  return [
+    `Run      ${run.runId}`,
+    `Goal     ${oneLine(run.goal, 200)}`,
+    `Status   ${run.status}${run.partial === true ? ' in part' : ''}${run.error === undefined ? '' : `: ${run.error.message}`}`,
+    `Started  ${moment(run.createdAt)}${took}`,
+    `Used     ${consumption(run.usage)}`,
+    ...(tasks.length === 0 ? [] : ['', ...table(['TASK', 'STATUS', 'AGENT', 'TIME', 'USED', 'WHAT'], tasks)]),
+    ...(run.artifacts.length === 0
+      ? []
+      : [
+          '',
+          ...table(
+            ['ARTIFACT', 'SIZE'],
+            run.artifacts.map(({ name, size }) => [name, bytes(size)]),
+          ),
+        ]),
+    ...(run.answer === undefined ? [] : ['', contentText(run.answer)]),
+  ];
+}
+
+export interface EventFlags {
+  url?: string;
+  output?: string;
+  follow?: boolean;
+  after?: string;
+}
+
+/** Prints what has happened; with `follow`, also what happens until the run ends. JSON is one event per line. */
+export async function listEvents(runId: string, flags: EventFlags, terminal: Terminal): Promise<number> {
+  const format = parseFormat(flags.output ?? 'text');
+  const client = clientFor(flags.url, terminal);
+  const run = await client.getRun(parseRunId(runId));
+  const abort = new AbortController();
+  const release = terminal.onInterrupt(() => abort.abort(new Error('interrupted')));
+  const isLast = (position: string): boolean => flags.follow !== true && Number(position.split('.')[0]) > run.seq;
+  const seen = Number((flags.after ?? '0').split('.')[0]);
+  if (flags.follow !== true && seen >= run.seq) return EXIT.ok;
+  // The last commit may hold several events, and nothing marks its last one: a short silence does.
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    for await (const { position, event } of client.events(runId, {
+      signal: abort.signal,
+      ...(flags.after === undefined ? {} : { after: flags.after }),
+    })) {
+      clearTimeout(timer);
+      if (isLast(position)) break;
+      terminal.out(format === 'json' ? JSON.stringify(event) : `${position.padEnd(7)} ${event.time}  ${describeEvent(event)}`);
+      if (flags.follow !== true && Number(position.split('.')[0]) >= run.seq) timer = setTimeout(() => abort.abort('done'), 300);
+    }
+  } catch (error) {
+    if (abort.signal.reason === 'done') return EXIT.ok;
+    if (abort.signal.aborted) return EXIT.interrupted;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    release();
+  }
+  return EXIT.ok;
+}
+
+function describeEvent({ data }: FeedEvent): string {
+  const task = 'taskId' in data ? ` ${data.taskId}` : '';
+  const attempt = 'attempt' in data && data.attempt > 1 ? ` attempt ${data.attempt}` : '';
+  return oneLine(`${data.type}${task}${attempt}${detailOf(data)}`, 200);
+}
+
+function detailOf(data: FeedEvent['data']): string {
+  switch (data.type) {
+    case 'RunStarted':
+      return `: ${data.goal}`;
+    case 'TasksAdded':
+      return ` (${data.source}): ${data.tasks.map(({ id }) => id).join(', ')}`;
+    case 'AttemptStarted':
+      return ` by ${data.agent} on ${data.workerId}`;
+    case 'CallsRecorded':
+      return `: ${data.calls.map(({ name, note }) => (note === '' ? name : `${name} (${note})`)).join(', ')}`;
+    case 'AttemptFailed':
+    case 'TaskFailed':
+    case 'RunFailed':
+      return `: ${data.error.message}`;
+    case 'TaskSkipped':
+    case 'CancelRequested':
+    case 'RunCancelled':
+      return `: ${data.reason}`;
+    default:
+      return '';
+  }
+}
+
+export async function cancelRun(runId: string, flags: { url?: string; reason?: string }, terminal: Terminal): Promise<number> {
+  const client = clientFor(flags.url, terminal);
+  await client.cancelRun(parseRunId(runId), flags.reason);
+  const run = await client.waitForEnd(runId, { signal: AbortSignal.timeout(30_000) });
+  terminal.err(`${runId} is ${run.status}.`);
+  return EXIT.ok;
+}

@@ -1,0 +1,72 @@
+/** Which port each part of a local system listens on. */
+import { createServer, type Server } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { CadreError } from '@cadre/contracts';
+import { LOCAL_SERVICES } from './local-services.js';
+
+export const DEFAULT_PORT = 7400;
+
+/** Port by name of process: `gateway`, `nats-server`, and the others. */
+export type Ports = Record<string, number>;
+
+/** The gateway at `base`, NATS at `base + 22`, the others in between. */
+export function fixedPorts(base: number): Ports {
+  const others = LOCAL_SERVICES.map(({ name }) => name).filter((name) => name !== 'gateway');
+  const ports: Ports = { gateway: base, 'nats-server': base + 22 };
+  for (const [index, name] of others.entries()) ports[name] = base + 1 + index;
+  return ports;
+}
+
+/** Ports that are free now, all different. */
+export async function freePorts(): Promise<Ports> {
+  const names = [...LOCAL_SERVICES.map(({ name }) => name), 'nats-server'];
+  const servers = await Promise.all(names.map(() => listen(0)));
+  const ports = Object.fromEntries(names.map((name, index) => [name, (servers[index]!.address() as AddressInfo).port]));
+  await Promise.all(servers.map(close));
+  return ports;
+}
+
+/**
+ * @param fix what the user can do, for the message
+ * @throws CadreError `port-taken` that names every taken port and whose it would be
+ */
+export async function requireFree(ports: Ports, fix: string): Promise<void> {
+  const taken = await takenPorts(ports);
+  if (taken.length === 0) return;
+  const list = taken.map(([name, port]) => `${port} (${name})`).join(', ');
+  throw new CadreError(
+    'port-taken',
+    `${taken.length === 1 ? 'Port' : 'Ports'} ${list} on 127.0.0.1 ${taken.length === 1 ? 'is' : 'are'} in use.`,
+    {
+      remedy: fix,
+    },
+  );
+}
+
+export async function takenPorts(ports: Ports): Promise<[name: string, port: number][]> {
+  const results = await Promise.all(
+    Object.entries(ports).map(async ([name, port]) => ((await isFree(port)) ? [] : [[name, port] as [string, number]])),
+  );
+  return results.flat();
+}
+
+async function isFree(port: number): Promise<boolean> {
+  try {
+    await close(await listen(port));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function listen(port: number): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => resolve(server));
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
+}

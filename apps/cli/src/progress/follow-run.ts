@@ -1,0 +1,45 @@
+/** Follows a run to its end and shows how it goes, on stderr. */
+import type { CadreClient } from '@cadre/sdk';
+import { consumption, duration } from '../output/figures.js';
+import type { Terminal } from '../terminal.js';
+import { LiveDisplay } from './live-display.js';
+import { PlainDisplay } from './plain-display.js';
+import type { ProgressDisplay } from './progress-display.js';
+import { advance, emptyProgress, hasEnded, type RunProgress } from './run-progress.js';
+
+export interface FollowOptions {
+  signal?: AbortSignal;
+  /** Show nothing. */
+  quiet?: boolean;
+}
+
+/** @returns what was seen up to the terminal event */
+export async function followRun(client: CadreClient, runId: string, terminal: Terminal, options: FollowOptions = {}): Promise<RunProgress> {
+  const { signal, quiet = false } = options;
+  const progress = emptyProgress();
+  const display = quiet ? silent : displayFor(terminal);
+  const startedAt = Date.now();
+  try {
+    for await (const { event } of client.events(runId, signal === undefined ? {} : { signal })) {
+      display.update(advance(progress, event), progress);
+    }
+  } finally {
+    await display.finish();
+  }
+  if (!quiet) terminal.err(summary(progress, Date.now() - startedAt));
+  return progress;
+}
+
+const silent: ProgressDisplay = { update: () => undefined, finish: async () => undefined };
+
+function displayFor(terminal: Terminal): ProgressDisplay {
+  return terminal.errIsTty ? new LiveDisplay(process.stderr, terminal.columns) : new PlainDisplay((line) => terminal.err(line));
+}
+
+function summary(progress: RunProgress, tookMs: number): string {
+  const tasks = [...progress.tasks.values()];
+  const words = { completed: 'Completed', partial: 'Completed in part', failed: 'Failed', cancelled: 'Cancelled' };
+  const reason = progress.reason === undefined || progress.reason === '' ? '' : `: ${progress.reason}`;
+  const title = progress.outcome === undefined ? 'Not finished' : words[progress.outcome];
+  return `${title}${reason} (${tasks.filter(hasEnded).length} of ${tasks.length} tasks, ${consumption(progress.usage)}, ${duration(tookMs)})`;
+}

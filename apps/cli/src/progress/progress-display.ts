@@ -1,0 +1,9 @@
+/** Shows the progress of a run while it goes on. */
+import type { RunProgress, TaskProgress } from './run-progress.js';
+
+export interface ProgressDisplay {
+  /** @param tasks those that changed */
+  update(tasks: TaskProgress[], progress: RunProgress): void;
+  /** No more updates come; settles when all is drawn. */
+  finish(): Promise<void>;
+}

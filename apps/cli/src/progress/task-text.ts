@@ -1,0 +1,20 @@
+/** A task in one line. */
+import { consumption, duration, oneLine } from '../output/figures.js';
+import type { TaskProgress } from './run-progress.js';
+
+/** `Analyse the data · data-analyst · 1.2 s · 1,540 tokens, $0.0015` */
+export function taskLine(task: TaskProgress, width: number): string {
+  const parts = [task.agent ?? '', task.attempt > 1 ? `attempt ${task.attempt}` : '', timeOf(task), usageOf(task)].filter(
+    (part) => part !== '',
+  );
+  const rest = parts.map((part) => ` · ${part}`).join('');
+  return `${oneLine(task.title, Math.max(20, width - rest.length))}${rest}`;
+}
+
+function timeOf({ startedAt, endedAt }: TaskProgress): string {
+  return startedAt !== undefined && endedAt !== undefined ? duration(endedAt - startedAt) : '';
+}
+
+function usageOf({ usage }: TaskProgress): string {
+  return usage.modelCalls === 0 && usage.toolCalls === 0 ? '' : consumption(usage);
+}
