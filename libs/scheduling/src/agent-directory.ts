@@ -1,0 +1,125 @@
+/** Who is there: the workers and their agents, as their heartbeats tell. Silence counts only while we were listening. */
+import { HEARTBEAT, type AgentSummary, type Heartbeat, type WorkerId, type WorkerView } from '@cadre/contracts';
+import { attemptKey, type AttemptName } from './attempts.js';
+
+/** One life of one worker. Times are milliseconds since 1970 on the local clock. */
+export interface KnownWorker {
+  beat: Heartbeat;
+  /** Keys of the attempts held, see `attemptKey`. */
+  held: ReadonlySet<string>;
+  /** First beat of this life. */
+  firstSeenAt: number;
+  /** An earlier life of it was heard too. */
+  restarted: boolean;
+  lastSeenAt: number;
+}
+
+export interface DirectoryTiming {
+  /** Silence after which a worker is lost. */
+  lostAfterMs: number;
+  /** Silence after which it is offered nothing new. */
+  doubtAfterMs: number;
+  /** How long lost workers and those that took their leave are still shown. */
+  forgetAfterMs: number;
+}
+
+export const DIRECTORY_TIMING: DirectoryTiming = { lostAfterMs: HEARTBEAT.lostAfterMs, doubtAfterMs: 1000, forgetAfterMs: 600_000 };
+
+export class AgentDirectory {
+  readonly #workers = new Map<WorkerId, KnownWorker>();
+  readonly #timing: DirectoryTiming;
+  #listeningSince: number;
+
+  /** @param now when listening begins */
+  constructor(now: number, timing: Partial<DirectoryTiming> = {}) {
+    this.#listeningSince = now;
+    this.#timing = { ...DIRECTORY_TIMING, ...timing };
+  }
+
+  /** Takes a beat. A late one of the same life, or of an earlier life, is passed over. @returns whether anything but the time changed */
+  hear(beat: Heartbeat, now: number): boolean {
+    const known = this.#workers.get(beat.workerId);
+    const sameLife = known?.beat.epoch === beat.epoch;
+    if (known && sameLife && beat.seq <= known.beat.seq) return false;
+    if (known && !sameLife && beat.startedAt < known.beat.startedAt) return false;
+    const held = new Set(beat.held.map(attemptKey));
+    const life = known && sameLife ? known : { firstSeenAt: now, restarted: known !== undefined };
+    this.#workers.set(beat.workerId, { beat, held, firstSeenAt: life.firstSeenAt, restarted: life.restarted, lastSeenAt: now });
+    if (!known || !sameLife) return true;
+    return known.beat.state !== beat.state || known.beat.slots !== beat.slots || !sameKeys(known.held, held) || !this.#isFresh(known, now);
+  }
+
+  /** Beats may have been missed until now (the connection was down, the process stood still): silence counts from here. */
+  listenAnew(now: number): void {
+    this.#listeningSince = now;
+  }
+
+  /** How long silence could have been heard, in milliseconds. */
+  listeningFor(now: number): number {
+    return now - this.#listeningSince;
+  }
+
+  get(workerId: WorkerId): KnownWorker | undefined {
+    return this.#workers.get(workerId);
+  }
+
+  /** Heard of lately, and not gone. */
+  isLive(worker: KnownWorker, now: number): boolean {
+    return worker.beat.state !== 'terminated' && this.silentFor(worker.beat.workerId, now) <= this.#timing.lostAfterMs;
+  }
+
+  /** Milliseconds of silence; for a worker never heard of, since listening began. */
+  silentFor(workerId: WorkerId, now: number): number {
+    return now - Math.max(this.#workers.get(workerId)?.lastSeenAt ?? 0, this.#listeningSince);
+  }
+
+  isLost(workerId: WorkerId, now: number): boolean {
+    return this.silentFor(workerId, now) > this.#timing.lostAfterMs;
+  }
+
+  live(now: number): KnownWorker[] {
+    return [...this.#workers.values()].filter((worker) => this.isLive(worker, now));
+  }
+
+  /** Those that may be offered work: live, beating, idle or running. */
+  offerable(now: number): KnownWorker[] {
+    return [...this.#workers.values()].filter(
+      (worker) => (worker.beat.state === 'idle' || worker.beat.state === 'running') && this.#isFresh(worker, now),
+    );
+  }
+
+  /** The agents at hand, by name. */
+  catalogue(now: number): AgentSummary[] {
+    const byName = new Map<string, AgentSummary>();
+    for (const worker of this.live(now)) for (const agent of worker.beat.agents) byName.set(agent.name, agent);
+    return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Whether a live worker lists the attempt. */
+  isHeld(name: AttemptName, now: number): boolean {
+    const key = attemptKey(name);
+    return this.live(now).some((worker) => worker.held.has(key));
+  }
+
+  /** All workers as lists show them, by id; those gone for long are forgotten. */
+  views(now: number): WorkerView[] {
+    for (const [workerId, { lastSeenAt }] of this.#workers) {
+      if (now - lastSeenAt > this.#timing.forgetAfterMs) this.#workers.delete(workerId);
+    }
+    const workers = [...this.#workers.values()].sort((a, b) => (a.beat.workerId < b.beat.workerId ? -1 : 1));
+    return workers.map(({ beat: { seq: _seq, ...beat }, held, lastSeenAt }) => ({
+      ...beat,
+      held: held.size,
+      lastSeenAt,
+      lost: beat.state !== 'terminated' && this.isLost(beat.workerId, now),
+    }));
+  }
+
+  #isFresh(worker: KnownWorker, now: number): boolean {
+    return now - worker.lastSeenAt <= this.#timing.doubtAfterMs;
+  }
+}
+
+function sameKeys(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return a.size === b.size && [...a].every((key) => b.has(key));
+}

@@ -1,0 +1,74 @@
+/** The attempts that scheduling is about. */
+import type { AgentName, HeldAttempt, Offer, RunId, TaskId, WorkerId } from '@cadre/contracts';
+
+export interface ReadyAttempt {
+  runId: RunId;
+  taskId: TaskId;
+  attempt: number;
+  /** See `rankOf`. */
+  rank: number;
+  skills: readonly string[];
+  /** Only this agent may take it. */
+  agent?: AgentName;
+  /** A planning task is told which agents there are. */
+  planning: boolean;
+  /** Since when it may be started; ageing counts from here. Milliseconds since 1970. */
+  readyAt: number;
+}
+
+export interface RunningAttempt {
+  runId: RunId;
+  taskId: TaskId;
+  attempt: number;
+  workerId: WorkerId;
+  deadlineAt: number;
+  /** When the start was seen here, on the local clock; the owner's clock may differ. */
+  seenAt: number;
+}
+
+/** Attempts alike in rank and needs: what holds for the first one's candidates holds for all. */
+export interface ReadyGroup {
+  rank: number;
+  skills: readonly string[];
+  agent?: AgentName;
+  /** Oldest first. */
+  attempts: Iterable<ReadyAttempt>;
+}
+
+export type AttemptName = HeldAttempt;
+
+export function attemptKey({ runId, taskId, attempt }: AttemptName): string {
+  return `${runId}/${taskId}/${attempt}`;
+}
+
+/** Same key, same needs and rank. */
+export function groupKey({ rank, skills, agent }: Pick<ReadyGroup, 'rank' | 'skills' | 'agent'>): string {
+  return `${rank} ${agent ?? ''} ${[...skills].sort().join(',')}`;
+}
+
+function byAge(a: ReadyAttempt, b: ReadyAttempt): number {
+  return a.readyAt - b.readyAt || (attemptKey(a) < attemptKey(b) ? -1 : 1);
+}
+
+/** Groups attempts by needs and rank, each group oldest first. */
+export function groupReady(attempts: Iterable<ReadyAttempt>): ReadyGroup[] {
+  const groups = new Map<string, ReadyGroup & { attempts: ReadyAttempt[] }>();
+  for (const attempt of [...attempts].sort(byAge)) {
+    const key = groupKey(attempt);
+    const group = groups.get(key);
+    if (group) group.attempts.push(attempt);
+    else groups.set(key, { ...needsOf(attempt), attempts: [attempt] });
+  }
+  return [...groups.values()];
+}
+
+export function needsOf({ rank, skills, agent }: ReadyAttempt): Omit<ReadyGroup, 'attempts'> {
+  return { rank, skills, ...(agent !== undefined && { agent }) };
+}
+
+/** All offers to one life of one worker. */
+export interface WorkerOffers {
+  workerId: WorkerId;
+  epoch: string;
+  offers: Offer[];
+}
