@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { RunView } from '@cadre/contracts';
 import { StandInGateway, type StandInOptions } from '@cadre/sdk/testing';
 import { runProgram } from './program.js';
@@ -107,8 +108,9 @@ describe('watch and runs', () => {
     const terminal = await terminalFor();
     const runId = await started('this will hang', terminal);
     const canceller = recordedTerminal({ cwd, env: terminal.env });
-    setTimeout(() => void runProgram(['runs', 'cancel', runId, '--reason', 'enough'], canceller), 200);
+    const cancelled = sleep(200).then(() => runProgram(['runs', 'cancel', runId, '--reason', 'enough'], canceller));
     expect(await runProgram(['watch', runId], terminal)).toBe(4);
+    expect(await cancelled).toBe(0);
     expect(terminal.stderr[0]).toMatch(/^> running {3}plan /);
     expect(terminal.stderr.at(-1)).toMatch(/^Cancelled: asked \(0 of 1 tasks/);
   });
@@ -156,8 +158,9 @@ describe('watch and runs', () => {
     expect(terminal.stdout).toHaveLength(5);
     expect(terminal.stdout[1]).toMatch(/^2\.0 +\S+ {2}TasksAdded \(engine\): plan$/);
     const json = recordedTerminal({ env: terminal.env });
-    setTimeout(() => void runProgram(['runs', 'cancel', runId], recordedTerminal({ env: terminal.env })), 100);
+    const cancelled = sleep(100).then(() => runProgram(['runs', 'cancel', runId], recordedTerminal({ env: terminal.env })));
     expect(await runProgram(['runs', 'events', runId, '--follow', '--after', '4.0', '-o', 'json'], json)).toBe(0);
+    expect(await cancelled).toBe(0);
     const types = json.stdout.map((line) => (JSON.parse(line) as { type: string }).type);
     expect(types).toEqual(['cadre.CallsRecorded', 'cadre.CancelRequested', 'cadre.RunCancelled']);
   });
