@@ -107,7 +107,9 @@ function compile(expression: string): Compiled {
     if (check.type !== 'bool' && check.type !== 'dyn') {
       return { ok: false, fault: { message: `it gives ${String(check.type)}, but a condition is true or false`, position: 0 } };
     }
-    return { ok: true, needs, run: (input) => parsed({ ...input }) };
+    // Results as a Map: the library takes a plain object with the key `constructor`, a legal task id, for an object of a foreign type.
+    const run = ({ goal, results }: ConditionInput): unknown => parsed({ goal, results: new Map(Object.entries(results)) });
+    return { ok: true, needs, run };
   } catch (error) {
     return { ok: false, fault: faultOf(error) };
   }

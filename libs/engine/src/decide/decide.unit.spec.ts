@@ -1,0 +1,266 @@
+import { NO_USAGE } from '@cadre/contracts';
+import { EngineRig, result, RUN_ID, startBody, task } from '../testing/engine-rig.js';
+
+const held = { taskId: 'a', attempt: 1, workerId: 'w1' };
+const call = (n: number, tokens = 10) => ({
+  n,
+  kind: 'model' as const,
+  name: 'm',
+  ok: true,
+  note: '',
+  at: 1,
+  durationMs: 1,
+  inputTokens: tokens,
+  outputTokens: 1,
+  costMicros: 5,
+});
+
+function started(rest: Parameters<typeof task>[1] = {}): EngineRig {
+  const rig = new EngineRig();
+  rig.start([task('a', rest)], { summarize: false });
+  rig.begin('a');
+  return rig;
+}
+
+describe('starting a run', () => {
+  test('a submitted plan runs at once, with the answer task after it', () => {
+    const rig = new EngineRig();
+    expect(rig.start([task('a'), task('b', { dependsOn: ['a'] })])).toMatchObject({ outcome: 'accepted', result: { runId: RUN_ID } });
+    expect(rig.statuses()).toBe('a:ready b:waiting answer:waiting');
+    expect(rig.run()).toMatchObject({ status: 'running', planSource: 'submitted', seq: 1, deadlineAt: rig.now + 30 * 60_000 });
+    expect(rig.task('answer').spec).toMatchObject({ require: 'settled', dependsOn: ['a', 'b'], skills: ['synthesis'] });
+  });
+
+  test('without a plan there is first a planning task', () => {
+    const rig = new EngineRig();
+    rig.start();
+    expect(rig.statuses()).toBe('plan:ready');
+    expect(rig.run().status).toBe('planning');
+    expect(rig.task('plan').spec).toMatchObject({ skills: ['planning'], timeoutMs: 60_000, retry: { maxAttempts: 2 } });
+  });
+
+  test('the same request again is a duplicate, another one a conflict, also after the end', () => {
+    const rig = new EngineRig();
+    const body = startBody([task('a')], { summarize: false });
+    rig.send(body);
+    expect(rig.send(body)).toEqual({ outcome: 'duplicate', result: { runId: RUN_ID } });
+    expect(rig.send({ ...body, fingerprint: 'f2' })).toMatchObject({ outcome: 'rejected', code: 'run-conflict' });
+    rig.complete('a');
+    expect(rig.run().status).toBe('completed');
+    expect(rig.send(body)).toMatchObject({ outcome: 'duplicate' });
+    expect(rig.send({ ...body, fingerprint: 'f2' })).toMatchObject({ code: 'run-conflict' });
+    expect(rig.send({ ...body, tenant: 'other' })).toMatchObject({ code: 'run-conflict' });
+  });
+
+  test('a plan that cannot run is refused with its faults', () => {
+    const rig = new EngineRig();
+    const decision = rig.start([task('a', { dependsOn: ['b'] }), task('b', { dependsOn: ['a'] })]);
+    expect(decision).toMatchObject({ outcome: 'rejected', code: 'invalid-plan', message: expect.stringContaining('a → b → a') });
+    expect(rig.blocks).toEqual([]);
+  });
+
+  test('any other command for an unknown run is refused', () => {
+    const rig = new EngineRig();
+    expect(rig.send({ type: 'ExpireRun' })).toMatchObject({ code: 'unknown-run' });
+  });
+});
+
+describe('starting an attempt', () => {
+  test('the first worker gets it, with the assignment; asking again gets the same; others are refused', () => {
+    const rig = new EngineRig();
+    rig.start([task('a', { timeoutMs: 5000 })], { summarize: false });
+    const start = { type: 'StartAttempt' as const, ...held, agent: 'generalist' };
+    const first = rig.send(start);
+    expect(first).toMatchObject({ outcome: 'accepted', result: { taskId: 'a', attempt: 1, kind: 'work', deadlineAt: rig.now + 5000 } });
+    expect(rig.send(start)).toEqual({ ...first, outcome: 'duplicate', events: undefined });
+    expect(rig.send({ ...start, workerId: 'w2' })).toMatchObject({ code: 'attempt-taken' });
+    expect(rig.send({ ...start, attempt: 2 })).toMatchObject({ code: 'attempt-closed' });
+    expect(rig.send({ ...start, taskId: 'constructor' })).toMatchObject({ code: 'unknown-task' });
+  });
+
+  test('a deadline of the run comes before the longest time of the attempt, and nothing starts after it', () => {
+    const rig = new EngineRig();
+    rig.start([task('a', { timeoutMs: 60_000 })], { summarize: false, deadlineMs: 1000 });
+    rig.now += 400;
+    expect(rig.begin('a').deadlineAt).toBe(rig.now + 600);
+    const late = new EngineRig();
+    late.start([task('a')], { summarize: false, deadlineMs: 1000 });
+    late.now += 1000;
+    expect(late.send({ type: 'StartAttempt', ...held, agent: 'generalist' })).toMatchObject({ code: 'attempt-closed' });
+  });
+
+  test('not before its time, and only by the agent that it is for', () => {
+    const rig = started({ agent: 'generalist', fallbackAgents: ['second'], retry: { backoffMs: 1000 } });
+    const error = { code: 'x-broke', message: 'x', retriable: true };
+    rig.send({ type: 'FailAttempt', ...held, error, usage: NO_USAGE });
+    const again = { type: 'StartAttempt' as const, ...held, attempt: 2, agent: 'second' };
+    expect(rig.send(again)).toMatchObject({ code: 'not-yet' });
+    rig.now += 1000;
+    expect(rig.send({ ...again, agent: 'generalist' })).toMatchObject({ code: 'invalid-command' });
+    expect(rig.send(again)).toMatchObject({ outcome: 'accepted', result: { previousError: 'x' } });
+  });
+});
+
+describe('ending an attempt', () => {
+  test('a result counts once, for the attempt and the worker that hold it', () => {
+    const rig = new EngineRig();
+    rig.start([task('a'), task('b')], { summarize: false });
+    const complete = { type: 'CompleteAttempt' as const, ...held, result: result() };
+    expect(rig.send(complete)).toMatchObject({ code: 'attempt-closed', message: expect.stringContaining('StartAttempt') });
+    rig.begin('a');
+    expect(rig.send({ ...complete, workerId: 'w2' })).toMatchObject({ code: 'attempt-taken' });
+    expect(rig.send({ ...complete, attempt: 2 })).toMatchObject({ code: 'attempt-closed' });
+    expect(rig.send(complete)).toMatchObject({ outcome: 'accepted' });
+    expect(rig.send(complete)).toEqual({ outcome: 'duplicate' });
+    expect(rig.send({ ...complete, workerId: 'w2' })).toMatchObject({ code: 'attempt-closed' });
+    expect(rig.send({ type: 'LoseAttempt', ...held, reason: 'silent' })).toMatchObject({ code: 'attempt-closed' });
+    expect(rig.statuses()).toBe('a:completed b:ready');
+  });
+
+  test('a failure that may pass is tried again after a growing delay, as often as the policy says', () => {
+    const rig = started({ retry: { maxAttempts: 3, backoffMs: 100, factor: 3, jitter: 0.5 } });
+    const error = { code: 'x-broke', message: 'x', retriable: true };
+    const fail = { type: 'FailAttempt' as const, ...held, error, usage: NO_USAGE };
+    expect(rig.send(fail)).toMatchObject({ outcome: 'accepted' });
+    expect(rig.send(fail)).toEqual({ outcome: 'duplicate' });
+    expect(rig.task('a')).toMatchObject({ status: 'ready', attempt: 2, counted: 1, notBefore: rig.now + 100 });
+    rig.begin('a');
+    rig.random = 0.999;
+    expect(rig.send(fail)).toEqual({ outcome: 'duplicate' });
+    rig.send({ ...fail, attempt: 2 });
+    expect(rig.send(fail)).toMatchObject({ code: 'attempt-closed' });
+    expect(rig.task('a').notBefore - rig.now).toBe(151);
+    rig.begin('a');
+    rig.send({ ...fail, attempt: 3 });
+    expect(rig.run()).toMatchObject({ status: 'failed', error: { code: 'task-failed', message: 'Task a (a) failed: x' } });
+    expect(rig.violations({ finished: true })).toEqual([]);
+  });
+
+  test('a failure that cannot pass fails the task at once', () => {
+    const rig = new EngineRig();
+    rig.start([task('a', { fallbackAgents: ['second'] })], { summarize: false });
+    rig.fail('a', false);
+    expect(rig.task('a')).toMatchObject({ status: 'failed', attempt: 1 });
+  });
+
+  test('fallback agents take later attempts in order', () => {
+    const rig = new EngineRig();
+    rig.start([task('a', { agent: 'first', fallbackAgents: ['second', 'third'], retry: { maxAttempts: 5 } })], { summarize: false });
+    const agents = [rig.task('a').wantedAgent];
+    for (let n = 0; n < 4; n += 1) {
+      rig.fail('a', true);
+      agents.push(rig.task('a').wantedAgent);
+    }
+    expect(agents).toEqual(['first', 'second', 'third', 'third', 'third']);
+  });
+
+  test('a result below the wanted confidence goes to the fallback agents while there are any', () => {
+    const rig = new EngineRig();
+    rig.start([task('a', { minConfidence: 0.8, fallbackAgents: ['second'] })], { summarize: false });
+    const unsure = result('maybe', { confidence: 0.5 });
+    rig.complete('a', unsure);
+    expect(rig.task('a')).toMatchObject({ status: 'ready', attempt: 2, wantedAgent: 'second', error: { code: 'low-confidence' } });
+    expect(rig.send({ type: 'CompleteAttempt', ...held, result: unsure })).toEqual({ outcome: 'duplicate' });
+    rig.complete('a', unsure);
+    expect(rig.task('a')).toMatchObject({ status: 'completed', result: { confidence: 0.5 } });
+  });
+
+  test('an attempt handed back does not count; a lost one does', () => {
+    const rig = started({ retry: { maxAttempts: 2 } });
+    const release = { type: 'ReleaseAttempt' as const, ...held, usage: NO_USAGE };
+    expect(rig.send({ ...release, workerId: 'w2' })).toMatchObject({ code: 'attempt-taken' });
+    rig.send(release);
+    expect(rig.send(release)).toEqual({ outcome: 'duplicate' });
+    expect(rig.task('a')).toMatchObject({ status: 'ready', attempt: 2, counted: 0, notBefore: rig.now });
+    const lose = { type: 'LoseAttempt' as const, ...held, attempt: 2, reason: 'silent' };
+    expect(rig.send(lose)).toMatchObject({ code: 'attempt-closed' });
+    rig.begin('a');
+    rig.send(lose);
+    expect(rig.send(lose)).toEqual({ outcome: 'duplicate' });
+    expect(rig.task('a')).toMatchObject({ attempt: 3, counted: 1 });
+    rig.begin('a');
+    rig.send({ ...lose, attempt: 3 });
+    expect(rig.run()).toMatchObject({ status: 'failed', error: { message: expect.stringContaining('silent') } });
+    expect(rig.violations({ finished: true })).toEqual([]);
+  });
+
+  test('time runs out only when it has', () => {
+    const rig = started({ timeoutMs: 1000 });
+    const expire = { type: 'ExpireAttempt' as const, taskId: 'a', attempt: 1 };
+    rig.now += 999;
+    expect(rig.send(expire)).toMatchObject({ code: 'not-yet' });
+    rig.now += 1;
+    expect(rig.send(expire)).toMatchObject({ outcome: 'accepted' });
+    expect(rig.task('a')).toMatchObject({ attempt: 2, counted: 1, error: { code: 'attempt-timeout' } });
+    expect(rig.send(expire)).toMatchObject({ code: 'attempt-closed' });
+  });
+});
+
+describe('recording calls', () => {
+  test('each call counts once, in any order, and a closing report does not lower what was recorded', () => {
+    const rig = started();
+    const record = (...calls: ReturnType<typeof call>[]) => rig.send({ type: 'RecordCalls', ...held, calls });
+    record(call(2), call(2));
+    expect(record(call(2))).toEqual({ outcome: 'duplicate' });
+    expect(record(call(1), call(2), call(4))).toMatchObject({ outcome: 'accepted', events: [{ calls: [{ n: 1 }, { n: 4 }] }] });
+    expect(rig.task('a').recorded).toMatchObject({ upTo: 2, beyond: [4] });
+    expect(rig.run().usage).toMatchObject({ modelCalls: 3, inputTokens: 30, costMicros: 15 });
+    expect(rig.send({ type: 'RecordCalls', ...held, workerId: 'w2', calls: [call(9)] })).toMatchObject({ code: 'attempt-taken' });
+    rig.finish('a', result('x', { usage: { ...NO_USAGE, inputTokens: 100 } }));
+    expect(rig.run().usage).toEqual({ modelCalls: 3, toolCalls: 0, inputTokens: 100, outputTokens: 3, costMicros: 15 });
+  });
+
+  test('what a lost attempt has used stays, and the next attempt counts its calls anew', () => {
+    const rig = started();
+    rig.send({ type: 'RecordCalls', ...held, calls: [call(1)] });
+    rig.send({ type: 'LoseAttempt', ...held, reason: 'silent' });
+    rig.begin('a');
+    rig.send({ type: 'RecordCalls', ...held, attempt: 2, calls: [call(1)] });
+    expect(rig.run().usage.inputTokens).toBe(20);
+    rig.finish('a', result('x', { usage: { ...NO_USAGE, inputTokens: 15 } }));
+    expect(rig.run().usage.inputTokens).toBe(25);
+    expect(rig.task('a').usage.inputTokens).toBe(25);
+  });
+});
+
+describe('ending a run early', () => {
+  function busy(): EngineRig {
+    const rig = new EngineRig();
+    rig.start([task('a'), task('b'), task('c', { dependsOn: ['a'] }), task('d')], { deadlineMs: 10_000 });
+    rig.complete('d', result('d', { artifacts: [{ name: 'd.md', sha256: 'a'.repeat(64), size: 1, mediaType: 'text/markdown' }] }));
+    rig.begin('a');
+    rig.send({ type: 'RecordCalls', ...held, calls: [call(1)] });
+    return rig;
+  }
+
+  test('a cancel closes everything in one commit, and late commands are refused', () => {
+    const rig = busy();
+    const cancel = { type: 'CancelRun' as const, tenant: 'default', reason: 'enough' };
+    expect(rig.send({ ...cancel, tenant: 'other' })).toMatchObject({ code: 'forbidden' });
+    expect(rig.send(cancel)).toMatchObject({ outcome: 'accepted' });
+    expect(rig.statuses()).toBe('a:cancelled b:cancelled c:cancelled d:completed answer:cancelled');
+    expect(rig.run()).toMatchObject({
+      status: 'cancelled',
+      cancelReason: 'enough',
+      artifacts: [{ name: 'd.md' }],
+      usage: { inputTokens: 10 },
+    });
+    expect(rig.finish('a')).toMatchObject({ code: 'run-ended' });
+    expect(rig.send({ type: 'StartAttempt', ...held, taskId: 'b', agent: 'generalist' })).toMatchObject({ code: 'run-ended' });
+    expect(rig.send({ type: 'ExpireRun' })).toMatchObject({ code: 'run-ended' });
+    expect(rig.send(cancel)).toEqual({ outcome: 'duplicate' });
+    expect(rig.send({ ...cancel, tenant: 'other' })).toMatchObject({ code: 'forbidden' });
+    expect(rig.violations({ finished: true })).toEqual([]);
+  });
+
+  test('a deadline fails the run, not earlier', () => {
+    const rig = busy();
+    rig.now += 9_999;
+    expect(rig.send({ type: 'ExpireRun' })).toMatchObject({ code: 'not-yet' });
+    rig.now += 1;
+    expect(rig.send({ type: 'ExpireRun' })).toMatchObject({ outcome: 'accepted' });
+    expect(rig.run()).toMatchObject({ status: 'failed', error: { code: 'deadline-exceeded' } });
+    expect(rig.send({ type: 'CancelRun', tenant: 'default', reason: '' })).toMatchObject({ code: 'run-ended' });
+    expect(rig.violations({ finished: true })).toEqual([]);
+  });
+});

@@ -1,0 +1,74 @@
+/**
+ * The checker's own view of tasks and of what may start. Written apart from the engine's, on purpose: a mistake that the engine makes in its
+ * cascade must not be made here again.
+ */
+import type { TaskSpec } from '@cadre/contracts';
+
+/** How a task ended: `unneeded` was skipped by its condition or as an alternative, `blocked` because of what it depends on. */
+export type Ending = 'completed' | 'failed' | 'unneeded' | 'blocked' | 'cancelled';
+
+export interface AuditTask {
+  spec: TaskSpec;
+  ending?: Ending;
+  /** Number of the last attempt opened. */
+  attempt: number;
+  phase: 'none' | 'scheduled' | 'started' | 'closed';
+  notBefore: number;
+  worker?: string;
+  counted: number;
+  lastFailure?: { counted: boolean; retriable: boolean; at: number };
+}
+
+export type AuditTasks = ReadonlyMap<string, AuditTask>;
+
+const FELL_THROUGH: readonly (Ending | undefined)[] = ['failed', 'blocked'];
+
+/** Whether a task has ended in a way that calls for its alternatives. */
+export function fellThrough(task: AuditTask): boolean {
+  return FELL_THROUGH.includes(task.ending);
+}
+
+type Count = 'good' | 'bad' | 'undecided';
+
+/** What the alternatives of a task that fell through make of it. Walks all of them, by generations. */
+function rescue(tasks: AuditTasks, id: string): Count {
+  let undecided = false;
+  const reached = [id];
+  for (const original of reached) {
+    for (const [otherId, other] of tasks) {
+      if (other.spec.alternativeTo !== original) continue;
+      if (other.ending === 'completed') return 'good';
+      if (other.ending === undefined) undecided = true;
+      else if (fellThrough(other)) reached.push(otherId);
+    }
+  }
+  return undecided ? 'undecided' : 'bad';
+}
+
+/** How a task counts for those that depend on it. */
+export function countOf(tasks: AuditTasks, id: string): Count {
+  const task = tasks.get(id);
+  if (task === undefined || task.ending === 'cancelled') return 'bad';
+  if (task.ending === undefined) return 'undecided';
+  return fellThrough(task) ? rescue(tasks, id) : 'good';
+}
+
+/** Whether a task's dependencies let it start: surely, not yet, or not any more. */
+export function allows(tasks: AuditTasks, spec: TaskSpec): 'yes' | 'not-yet' | 'no-more' {
+  const counts = [...new Set(spec.dependsOn)].map((id) => countOf(tasks, id));
+  const good = counts.filter((count) => count === 'good').length;
+  const undecided = counts.filter((count) => count === 'undecided').length;
+  if (spec.require === 'settled') return undecided === 0 ? 'yes' : 'not-yet';
+  const wanted = spec.require === 'all' ? counts.length : spec.require === 'any' ? Math.min(counts.length, 1) : spec.require;
+  if (good >= wanted) return 'yes';
+  return good + undecided >= wanted ? 'not-yet' : 'no-more';
+}
+
+/** Whether an alternative's turn has come; always so for tasks that are none. */
+export function alternativeIsCalled(tasks: AuditTasks, spec: TaskSpec): 'yes' | 'not-yet' | 'no-more' {
+  if (spec.alternativeTo === undefined) return 'yes';
+  const original = tasks.get(spec.alternativeTo);
+  if (original === undefined) return 'no-more';
+  if (original.ending === undefined) return 'not-yet';
+  return fellThrough(original) ? 'yes' : 'no-more';
+}

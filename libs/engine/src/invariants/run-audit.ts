@@ -1,0 +1,114 @@
+/** Follows one run through its commits and reports what breaks invariants 1 to 5, 7 and 9. */
+import type { Commit, RunEvent } from '@cadre/contracts';
+import { allows, alternativeIsCalled } from './audit-tasks.js';
+import { TaskAudit } from './task-audit.js';
+import type { Report, Violation } from './violation.js';
+
+const ENDINGS: readonly string[] = ['RunCompleted', 'RunFailed', 'RunCancelled'];
+
+export interface AuditTimes {
+  /** Time of the check, if it is known. */
+  now: number | undefined;
+  graceMs: number;
+  finished: boolean;
+}
+
+export class RunAudit {
+  readonly runId: string;
+  readonly causes = new Set<string>();
+  starts = 0;
+  fingerprint: string | undefined;
+  #seq = 0;
+  #lastAt = 0;
+  #deadlineAt = 0;
+  #cancelledAt: number | undefined;
+  #endedAt: number | undefined;
+  #endings = 0;
+  #blockSeq = 0;
+  readonly #tasks: TaskAudit;
+  readonly #report: Report;
+
+  constructor(runId: string, report: Report) {
+    this.runId = runId;
+    this.#report = report;
+    this.#tasks = new TaskAudit((invariant, clause, message, taskId) => this.#complain(invariant, clause, message, taskId));
+  }
+
+  #complain(invariant: Violation['invariant'], clause: string, message: string, taskId?: string): void {
+    const place = { runId: this.runId, blockSeq: this.#blockSeq, ...(taskId === undefined ? {} : { taskId }) };
+    this.#report({ invariant, clause, message: `${this.runId}: ${message}`, ...place });
+  }
+
+  commit(commit: Commit, blockSeq: number): void {
+    this.#blockSeq = blockSeq;
+    if (commit.seq !== this.#seq + 1) this.#complain(1, 'commit-gap', `commit ${commit.seq} follows ${this.#seq}`);
+    this.#seq = commit.seq;
+    if (this.causes.has(commit.cause)) this.#complain(2, 'command-applied-twice', `command ${commit.cause} was applied twice`);
+    this.causes.add(commit.cause);
+    this.#lastAt = commit.at;
+    for (const event of commit.events) this.#event(event, commit.at);
+    if (this.#endings === 0) this.#checkAlive();
+  }
+
+  #event(event: RunEvent, at: number): void {
+    if (this.#endings > 0 && !ENDINGS.includes(event.type)) this.#complain(3, 'event-after-end', `${event.type} after the run's end`);
+    if (this.starts === 0 && event.type !== 'RunStarted') this.#complain(2, 'no-start', `${event.type} before RunStarted`);
+    switch (event.type) {
+      case 'RunStarted':
+        this.starts += 1;
+        if (this.starts > 1) this.#complain(2, 'run-started-twice', 'the run was started twice');
+        this.#deadlineAt = event.deadlineAt;
+        this.fingerprint = event.fingerprint;
+        return;
+      case 'TasksAdded':
+        return this.#tasks.add(event.tasks);
+      case 'CancelRequested':
+        this.#cancelledAt ??= at;
+        return;
+      case 'RunCompleted':
+      case 'RunFailed':
+      case 'RunCancelled':
+        return this.#end(event, at);
+      default:
+        this.#tasks.apply(event, at, this.#cancelledAt !== undefined);
+    }
+  }
+
+  #end(event: RunEvent, at: number): void {
+    this.#endings += 1;
+    if (this.#endings > 1) this.#complain(3, 'ended-twice', `${event.type} for a run that had ended`);
+    this.#endedAt ??= at;
+    for (const [id, task] of this.#tasks.tasks) {
+      if (!task.ending) this.#complain(4, 'task-left-open', `the run ended (${event.type}) with task ${id} open`, id);
+    }
+  }
+
+  /** After each commit an open run has an attempt that is open (or timed), and nothing that could start is left waiting. */
+  #checkAlive(): void {
+    if (this.#tasks.openAttempts === 0) this.#complain(9, 'stalled', 'the run is open, but has no open attempt, so nothing will move it');
+    const { tasks } = this.#tasks;
+    for (const [id, task] of tasks) {
+      if (task.ending) continue;
+      const between = task.phase === 'closed';
+      const runnable = task.phase === 'none' && alternativeIsCalled(tasks, task.spec) === 'yes' && allows(tasks, task.spec) === 'yes';
+      if (between)
+        this.#complain(9, 'attempt-not-followed', `an attempt of task ${id} has closed, and neither another nor an end came`, id);
+      if (runnable) this.#complain(9, 'runnable-not-opened', `task ${id} could start, but no attempt was opened`, id);
+    }
+  }
+
+  /** What only the end of the log can show. */
+  finish({ now, graceMs, finished }: AuditTimes): void {
+    const seenAt = Math.max(now ?? 0, this.#lastAt);
+    const endedAt = this.#endedAt;
+    const lastDue = this.#deadlineAt + graceMs;
+    if (endedAt === undefined && finished) this.#complain(3, 'not-ended', 'the system is quiet, but the run has not ended');
+    else if (endedAt === undefined && seenAt > lastDue)
+      this.#complain(3, 'past-deadline', `the run is open ${seenAt - lastDue} ms after its time`);
+    if (endedAt !== undefined && endedAt > lastDue) this.#complain(3, 'ended-late', `the run ended ${endedAt - lastDue} ms after its time`);
+    if (this.#cancelledAt === undefined) return;
+    const waited = (endedAt ?? seenAt) - this.#cancelledAt;
+    const isLate = waited > graceMs || (endedAt === undefined && finished);
+    if (isLate) this.#complain(7, 'cancel-not-effective', `the run was not ended ${waited} ms after its cancel`);
+  }
+}

@@ -1,0 +1,13 @@
+/** A broken invariant. `invariant` is its number in the design; `clause` names the rule that was broken. */
+export interface Violation {
+  invariant: 1 | 2 | 3 | 4 | 5 | 7 | 9 | 11;
+  clause: string;
+  message: string;
+  runId?: string;
+  taskId?: string;
+  /** Sequence of the block in the shard's stream. */
+  blockSeq?: number;
+}
+
+/** Takes note of a violation. */
+export type Report = (violation: Violation) => void;
