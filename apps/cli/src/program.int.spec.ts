@@ -61,6 +61,15 @@ describe('run', () => {
     expect((await readdir(join(cwd, 'here'))).sort()).toEqual(['charts', 'report.md']);
   });
 
+  test('a long answer, of which the view holds only the beginning, is fetched whole', async () => {
+    const terminal = await terminalFor();
+    expect(await runProgram(['run', 'tell me at length', '-q', '--no-download'], terminal)).toBe(0);
+    expect(terminal.stdout).toEqual(['# Answer', '', 'The whole of a long answer.']);
+    const json = recordedTerminal({ env: terminal.env });
+    await runProgram(['run', 'tell me at length', '-q', '--no-download', '-o', 'json'], json);
+    expect(JSON.parse(json.stdout.join('\n'))).toMatchObject({ answer: { text: '# Answer\n\nThe whole of a long answer.' } });
+  });
+
   test('the exit code tells a failed run from one that completed in part', async () => {
     const terminal = await terminalFor();
     expect(await runProgram(['run', 'this will fail'], terminal)).toBe(1);

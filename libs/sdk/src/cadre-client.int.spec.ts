@@ -85,6 +85,23 @@ test('an event stream can be aborted, and gives up when nobody comes back', asyn
   await expect(collect(client.events(runId, { giveUpMs: 300 }))).rejects.toMatchObject({ code: 'gateway-unreachable' });
 });
 
+test('pages through what has happened, and a run that has ended has nothing more to stream', async () => {
+  const client = await connect();
+  const { runId } = await client.startRun({ goal: 'x' });
+  const first = await client.eventPage(runId, { limit: 3 });
+  expect(first).toMatchObject({ more: true, next: '3.0', events: [{ type: 'cadre.RunStarted' }, {}, {}] });
+  const rest = await client.eventPage(runId, { after: '3.0' });
+  expect(rest.more).toBe(false);
+  expect(await collect(client.events(runId, { after: rest.next! }))).toEqual([]);
+  expect(await client.answer(runId)).toContain('The whole of a long answer.');
+});
+
+test('a start is repeated only when it has a key', async () => {
+  const client = await connect({ busy: 2 });
+  await expect(client.startRun({ goal: 'x' })).rejects.toMatchObject({ status: 503, retriable: true });
+  expect((await client.startRun({ goal: 'x' }, { idempotencyKey: 'k' })).status).toBe('planning');
+});
+
 test('a cancelled run ends with its terminal event', async () => {
   const client = await connect();
   const { runId } = await client.startRun({ goal: 'this will hang' });

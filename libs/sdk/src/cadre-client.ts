@@ -1,6 +1,21 @@
 /** The typed client of Cadre's HTTP interface. Works wherever `fetch` does. */
-import { ArtifactRef, CallView, RunId, RunPage, RunRequest, RunStatus, RunView, WorkerView, isTerminal } from '@cadre/contracts';
-import { z } from 'zod';
+import {
+  ArtifactList,
+  CallList,
+  type CallView,
+  CancelAccepted,
+  EventList,
+  isTerminal,
+  RunAccepted,
+  RunPage,
+  type RunRequest,
+  type RunStatus,
+  RunView,
+  WorkerList,
+  type WorkerView,
+} from '@cadre/contracts';
+import type { z } from 'zod';
+import { CadreApiError } from './errors.js';
 import { runEvents, type EventsOptions, type RunFeedItem } from './event-stream.js';
 import { HttpExchange } from './http-exchange.js';
 
@@ -27,8 +42,6 @@ export interface StartRunOptions {
   signal?: AbortSignal;
 }
 
-const StartedRun = z.looseObject({ runId: RunId, status: RunStatus });
-export type StartedRun = { runId: string; status: RunStatus };
 export type RunRequestInput = z.input<typeof RunRequest>;
 
 export interface Health {
@@ -65,20 +78,30 @@ export class CadreClient {
     return this.http.baseUrl;
   }
 
-  /** Starts a run. Files are uploaded with the request. */
-  async startRun(request: RunRequestInput, options: StartRunOptions = {}): Promise<StartedRun> {
+  /**
+   * Starts a run. Files are uploaded with the request. With an idempotency key a request that the gateway cannot answer for the moment is
+   * sent again, three times at most; without one that could start a second run.
+   */
+  async startRun(request: RunRequestInput, options: StartRunOptions = {}): Promise<RunAccepted> {
     const { files = [], idempotencyKey, signal } = options;
     const body = JSON.stringify(request);
-    const { runId, status } = await this.http.json('/v1/runs', StartedRun, {
-      method: 'POST',
-      headers: {
-        ...(files.length === 0 ? { 'content-type': 'application/json' } : {}),
-        ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
-      },
-      body: files.length === 0 ? body : form(body, files),
-      ...(signal === undefined ? {} : { signal }),
-    });
-    return { runId, status };
+    for (let again = 0; ; again += 1) {
+      try {
+        return await this.http.json('/v1/runs', RunAccepted, {
+          method: 'POST',
+          headers: {
+            ...(files.length === 0 ? { 'content-type': 'application/json' } : {}),
+            ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+          },
+          body: files.length === 0 ? body : form(body, files),
+          ...(signal === undefined ? {} : { signal }),
+        });
+      } catch (error) {
+        const mayRepeat = idempotencyKey !== undefined && again < 3;
+        if (!mayRepeat || !(error instanceof CadreApiError) || error.status !== 503) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 300 * 2 ** again));
+      }
+    }
   }
 
   getRun(runId: string, options: Abortable = {}): Promise<RunView> {
@@ -88,19 +111,25 @@ export class CadreClient {
   /** Runs, newest first, one page. `nextCursor` of the answer asks for the next. */
   listRuns(query: { status?: RunStatus; limit?: number; cursor?: string } & Abortable = {}): Promise<RunPage> {
     const { signal, ...rest } = query;
-    const search = new URLSearchParams();
-    for (const [key, value] of Object.entries(rest)) if (value !== undefined) search.set(key, String(value));
-    return this.http.json(`/v1/runs${search.size === 0 ? '' : `?${search}`}`, RunPage, signal === undefined ? {} : { signal });
+    return this.http.json(`/v1/runs${search(rest)}`, RunPage, signal === undefined ? {} : { signal });
   }
 
-  /** Asks for the end of a run. It is over when its terminal event has come. */
+  /** Asks for the end of a run. It is over when its terminal event has come. May be repeated. */
   async cancelRun(runId: string, reason?: string): Promise<void> {
-    const response = await this.http.request(run(runId, '/cancel'), {
+    await this.http.json(run(runId, '/cancel'), CancelAccepted, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(reason === undefined ? {} : { reason }),
     });
-    await response.body?.cancel();
+  }
+
+  /** One page of what has happened, without waiting for more. `next` is where to go on. */
+  eventPage(runId: string, query: { after?: string; limit?: number } & Abortable = {}): Promise<EventList> {
+    const { signal, ...rest } = query;
+    return this.http.json(`${run(runId, '/events')}${search(rest)}`, EventList, {
+      headers: { accept: 'application/json' },
+      ...(signal === undefined ? {} : { signal }),
+    });
   }
 
   /** The run's events from its start (or after a position), through lost connections, until its terminal event. */
@@ -128,11 +157,16 @@ export class CadreClient {
   }
 
   async calls(runId: string, options: Abortable = {}): Promise<CallView[]> {
-    return (await this.http.json(run(runId, '/calls'), z.looseObject({ calls: z.array(CallView) }), options)).calls;
+    return (await this.http.json(run(runId, '/calls'), CallList, options)).calls;
   }
 
-  async artifacts(runId: string, options: Abortable = {}): Promise<ArtifactRef[]> {
-    return (await this.http.json(run(runId, '/artifacts'), z.looseObject({ artifacts: z.array(ArtifactRef) }), options)).artifacts;
+  async artifacts(runId: string, options: Abortable = {}): Promise<ArtifactList['artifacts']> {
+    return (await this.http.json(run(runId, '/artifacts'), ArtifactList, options)).artifacts;
+  }
+
+  /** The run's whole answer, as Markdown, however long. A refusal when there is none. */
+  async answer(runId: string, options: Abortable = {}): Promise<string> {
+    return await (await this.http.request(run(runId, '/answer'), options)).text();
   }
 
   /** @param name the artifact's name, which may hold slashes: `charts/rain.svg` */
@@ -149,7 +183,7 @@ export class CadreClient {
 
   /** The workers that the gateway hears or heard of. */
   async agents(options: Abortable = {}): Promise<WorkerView[]> {
-    return (await this.http.json('/v1/agents', z.looseObject({ workers: z.array(WorkerView) }), options)).workers;
+    return (await this.http.json('/v1/agents', WorkerList, options)).workers;
   }
 
   /** @throws CadreError `gateway-unreachable` when nothing answers */
@@ -159,6 +193,12 @@ export class CadreClient {
     const ready = await this.http.raw('/readyz', options);
     return { live: live.ok, ready: ready.ok, detail: (await ready.json().catch(() => undefined)) as unknown };
   }
+}
+
+function search(query: Record<string, string | number | undefined>): string {
+  const params = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) if (value !== undefined) params.set(key, String(value));
+  return params.size === 0 ? '' : `?${params}`;
 }
 
 function form(request: string, files: InputFile[]): FormData {

@@ -36,6 +36,7 @@ export async function* runEvents(http: HttpExchange, runId: string, options: Eve
       for await (const item of connection(http, runId, after, signal)) {
         lastContactAt = Date.now();
         delayMs = FIRST_DELAY_MS;
+        if (item === 'nothing-more') return;
         if (item === 'connected' || (after !== undefined && compareFeedPositions(item.position, after) <= 0)) continue;
         after = item.position;
         yield item;
@@ -55,18 +56,19 @@ function isPassing(error: unknown): boolean {
   return (error as { code?: unknown }).code === 'gateway-unreachable';
 }
 
-/** One connection's events. `connected` comes first, so that the caller knows that somebody answers. */
+/** One connection's events. `connected` comes first, so that the caller knows that somebody answers; a run that has ended may have `nothing-more`. */
 async function* connection(
   http: HttpExchange,
   runId: string,
   after: string | undefined,
   signal: AbortSignal | undefined,
-): AsyncGenerator<RunFeedItem | 'connected'> {
+): AsyncGenerator<RunFeedItem | 'connected' | 'nothing-more'> {
   const path = `/v1/runs/${encodeURIComponent(runId)}/events`;
   const response = await http.request(path, {
     headers: { accept: 'text/event-stream', ...(after === undefined ? {} : { 'last-event-id': after }) },
     ...(signal === undefined ? {} : { signal }),
   });
+  if (response.status === 204) return yield 'nothing-more';
   if (response.body === null) throw badAnswer(path, 'the event stream has no body');
   yield 'connected';
   const arrived: RunFeedItem[] = [];

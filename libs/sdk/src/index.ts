@@ -1,13 +1,5 @@
 /** The public names of the client. */
 export { CadreClient } from './cadre-client.js';
-export type {
-  ArtifactDownload,
-  CadreClientOptions,
-  Health,
-  InputFile,
-  RunRequestInput,
-  StartedRun,
-  StartRunOptions,
-} from './cadre-client.js';
+export type { ArtifactDownload, CadreClientOptions, Health, InputFile, RunRequestInput, StartRunOptions } from './cadre-client.js';
 export type { EventsOptions, RunFeedItem } from './event-stream.js';
 export { CadreApiError } from './errors.js';

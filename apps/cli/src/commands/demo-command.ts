@@ -1,9 +1,10 @@
 /** `cadre demo`: starts everything on free ports with temporary data, does one real job on real data, and stops everything. */
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
-import { CadreError, type RunView } from '@cadre/contracts';
+import { type ArtifactRef, CadreError } from '@cadre/contracts';
 import { CadreClient } from '@cadre/sdk';
 import { EXIT } from '../exit-codes.js';
 import { installationRoot } from '../local/local-services.js';
@@ -80,28 +81,31 @@ async function doTheJob({ flags, terminal, system, signal }: Demo, startedAt: nu
   const readyAt = Date.now();
   const client = new CadreClient({ baseUrl: system.url });
   const files = await openInputs(inputs, terminal.cwd, (line) => terminal.err(line));
-  terminal.err(`Goal: ${goal}\nData: ${inputs.map((path) => relative(terminal.cwd, resolve(terminal.cwd, path))).join(', ')}\n`);
-  const { runId } = await client.startRun({ goal }, { files, signal });
+  terminal.err(`Goal: ${goal}\nData: ${inputs.map((path) => shortPath(resolve(terminal.cwd, path), terminal)).join(', ')}\n`);
+  const { runId } = await client.startRun({ goal }, { files, signal, idempotencyKey: randomUUID() });
   await followRun(client, runId, terminal, { signal });
   const run = await client.endedRun(runId, { signal });
   const answeredAt = Date.now();
   terminal.err('');
-  const code = showResult(run, 'text', terminal);
+  const code = await showResult(run, client, 'text', terminal);
   const folder = resolve(terminal.cwd, flags.out ?? `cadre-output/demo-${stamp(startedAt)}`);
-  await saveArtifacts(client, runId, run.artifacts, folder);
-  terminal.err(closing(run, folder, { start: readyAt - startedAt, run: answeredAt - readyAt, all: Date.now() - startedAt }, terminal));
+  const artifacts = await client.artifacts(runId);
+  await saveArtifacts(client, runId, artifacts, folder);
+  terminal.err(
+    closing(artifacts, folder, { start: readyAt - startedAt, run: answeredAt - readyAt, all: Date.now() - startedAt }, terminal),
+  );
   return code;
 }
 
-function closing(run: RunView, folder: string, took: { start: number; run: number; all: number }, terminal: Terminal): string {
+function closing(artifacts: ArtifactRef[], folder: string, took: { start: number; run: number; all: number }, terminal: Terminal): string {
   const paint = painter(terminal.errIsTty, terminal.env);
-  const where = relative(terminal.cwd, folder) || folder;
-  const artifacts = run.artifacts.map(({ name, size }) => `  ${join(where, name)} (${bytes(size)})`);
+  const where = shortPath(folder, terminal);
+  const lines = artifacts.map(({ name, size }) => `  ${join(where, name)} (${bytes(size)})`);
   return [
     '',
     paint('bold', `Time: ${duration(took.start)} to start, ${duration(took.run)} for the run, ${duration(took.all)} in all.`),
     `Artifacts:`,
-    ...(artifacts.length === 0 ? ['  none'] : artifacts),
+    ...(lines.length === 0 ? ['  none'] : lines),
     'Next:',
     '  npx cadre dev                                              keep Cadre running; then, in a second terminal:',
     '  npx cadre run "What stands out?" --input YOUR-FILE.csv     the same with your own data (CSV, TSV, JSON, Parquet)',
@@ -118,6 +122,12 @@ function demoData(): string {
   throw new CadreError('demo-data-missing', 'The data of the demo (npm package vega-datasets) is not installed.', {
     remedy: 'Run `npm ci` in the checkout, or name a file of your own: cadre demo --input FILE.csv',
   });
+}
+
+/** Relative where that is shorter to read. */
+function shortPath(path: string, { cwd }: Terminal): string {
+  const short = relative(cwd, path);
+  return short === '' || short.startsWith('..') ? path : short;
 }
 
 /** `20261120-130507` */

@@ -1,9 +1,11 @@
 /** `cadre run` and `cadre watch`. */
+import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { RunView } from '@cadre/contracts';
 import type { CadreClient, RunRequestInput } from '@cadre/sdk';
 import { EXIT } from '../exit-codes.js';
 import { saveArtifacts } from '../output/artifact-folder.js';
+import { count } from '../output/figures.js';
 import { type OutputFormat, showResult } from '../output/run-output.js';
 import { followRun } from '../progress/follow-run.js';
 import type { Terminal } from '../terminal.js';
@@ -34,7 +36,8 @@ export async function runCommand(goal: string, flags: RunFlags, terminal: Termin
   const files = await openInputs(flags.input ?? [], terminal.cwd, (line) => terminal.err(line));
   const { runId } = await client.startRun(request, {
     files,
-    ...(flags.idempotencyKey === undefined ? {} : { idempotencyKey: flags.idempotencyKey }),
+    // A key of our own makes it safe to ask again when an answer does not come.
+    idempotencyKey: flags.idempotencyKey ?? randomUUID(),
   });
   if (flags.detach === true) {
     terminal.out(format === 'json' ? JSON.stringify({ runId }) : runId);
@@ -80,12 +83,15 @@ async function watchToEnd(client: CadreClient, runId: string, format: OutputForm
   } finally {
     release();
   }
-  const code = showResult(run, format, terminal);
-  if (flags.download !== false && run.artifacts.length > 0) {
-    const folder = resolve(terminal.cwd, flags.out ?? `cadre-output/${runId}`);
-    await saveArtifacts(client, runId, run.artifacts, folder);
-    if (flags.quiet !== true)
-      terminal.err(`${run.artifacts.length === 1 ? '1 artifact' : `${run.artifacts.length} artifacts`} in ${folder}`);
-  }
+  const code = await showResult(run, client, format, terminal);
+  if (flags.download !== false) await download(client, runId, resolve(terminal.cwd, flags.out ?? `cadre-output/${runId}`), flags, terminal);
   return code;
+}
+
+/** Also those of a run that failed: what its tasks made is worth having. */
+async function download(client: CadreClient, runId: string, folder: string, flags: RunFlags, terminal: Terminal): Promise<void> {
+  const artifacts = await client.artifacts(runId);
+  if (artifacts.length === 0) return;
+  await saveArtifacts(client, runId, artifacts, folder);
+  if (flags.quiet !== true) terminal.err(`${count(artifacts.length, 'artifact')} in ${folder}`);
 }

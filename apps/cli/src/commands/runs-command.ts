@@ -1,9 +1,10 @@
 /** `cadre runs list|get|events|cancel`. */
 import { type FeedEvent, isTerminal, RUN_STATUSES, type RunStatus, type RunView } from '@cadre/contracts';
+import type { CadreClient } from '@cadre/sdk';
 import { EXIT } from '../exit-codes.js';
 import { UsageError } from '../failure.js';
 import { bytes, consumption, duration, moment, oneLine } from '../output/figures.js';
-import { contentText, exitCodeOfRun } from '../output/run-output.js';
+import { exitCodeOfRun, runDocument, wholeAnswer } from '../output/run-output.js';
 import { table } from '../output/table.js';
 import type { Terminal } from '../terminal.js';
 import { clientFor, parseFormat, parseRunId } from './options.js';
@@ -50,13 +51,14 @@ function parseStatus(text: string): RunStatus {
 
 export async function getRun(runId: string, flags: { url?: string; output?: string }, terminal: Terminal): Promise<number> {
   const format = parseFormat(flags.output ?? 'text');
-  const run = await clientFor(flags.url, terminal).getRun(parseRunId(runId));
-  if (format === 'json') terminal.out(JSON.stringify(run, null, 2));
-  else describeRun(run).forEach((line) => terminal.out(line));
+  const client = clientFor(flags.url, terminal);
+  const run = await client.getRun(parseRunId(runId));
+  if (format === 'json') terminal.out(await runDocument(run, client));
+  else describeRun(run, await wholeAnswer(run, client)).forEach((line) => terminal.out(line));
   return isTerminal(run.status) ? exitCodeOfRun(run) : EXIT.ok;
 }
 
-function describeRun(run: RunView): string[] {
+function describeRun(run: RunView, answer: string): string[] {
   const took = run.endedAt === undefined ? '' : `, took ${duration(run.endedAt - run.createdAt)}`;
   const tasks = run.tasks.map((task) => {
     const time = task.startedAt !== undefined && task.endedAt !== undefined ? duration(task.endedAt - task.startedAt) : '';
@@ -78,7 +80,7 @@ function describeRun(run: RunView): string[] {
             run.artifacts.map(({ name, size }) => [name, bytes(size)]),
           ),
         ]),
-    ...(run.answer === undefined ? [] : ['', contentText(run.answer)]),
+    ...(answer === '' ? [] : ['', answer]),
   ];
 }
 
@@ -93,39 +95,43 @@ export interface EventFlags {
 export async function listEvents(runId: string, flags: EventFlags, terminal: Terminal): Promise<number> {
   const format = parseFormat(flags.output ?? 'text');
   const client = clientFor(flags.url, terminal);
-  const run = await client.getRun(parseRunId(runId));
+  parseRunId(runId);
+  const print = (event: FeedEvent): void => terminal.out(format === 'json' ? JSON.stringify(event) : describeEvent(event));
+  if (flags.follow === true) return await followEvents(client, runId, flags.after, print, terminal);
+  let after = flags.after;
+  for (;;) {
+    const page = await client.eventPage(runId, after === undefined ? {} : { after });
+    page.events.forEach(print);
+    if (!page.more || page.next === undefined) return EXIT.ok;
+    after = page.next;
+  }
+}
+
+async function followEvents(
+  client: CadreClient,
+  runId: string,
+  after: string | undefined,
+  print: (event: FeedEvent) => void,
+  terminal: Terminal,
+): Promise<number> {
   const abort = new AbortController();
   const release = terminal.onInterrupt(() => abort.abort(new Error('interrupted')));
-  const isLast = (position: string): boolean => flags.follow !== true && Number(position.split('.')[0]) > run.seq;
-  const seen = Number((flags.after ?? '0').split('.')[0]);
-  if (flags.follow !== true && seen >= run.seq) return EXIT.ok;
-  // The last commit may hold several events, and nothing marks its last one: a short silence does.
-  let timer: NodeJS.Timeout | undefined;
   try {
-    for await (const { position, event } of client.events(runId, {
-      signal: abort.signal,
-      ...(flags.after === undefined ? {} : { after: flags.after }),
-    })) {
-      clearTimeout(timer);
-      if (isLast(position)) break;
-      terminal.out(format === 'json' ? JSON.stringify(event) : `${position.padEnd(7)} ${event.time}  ${describeEvent(event)}`);
-      if (flags.follow !== true && Number(position.split('.')[0]) >= run.seq) timer = setTimeout(() => abort.abort('done'), 300);
-    }
+    for await (const { event } of client.events(runId, { signal: abort.signal, ...(after === undefined ? {} : { after }) })) print(event);
+    return EXIT.ok;
   } catch (error) {
-    if (abort.signal.reason === 'done') return EXIT.ok;
     if (abort.signal.aborted) return EXIT.interrupted;
     throw error;
   } finally {
-    clearTimeout(timer);
     release();
   }
-  return EXIT.ok;
 }
 
-function describeEvent({ data }: FeedEvent): string {
+function describeEvent({ id, time, data }: FeedEvent): string {
+  const position = id.slice(id.indexOf('/') + 1);
   const task = 'taskId' in data ? ` ${data.taskId}` : '';
   const attempt = 'attempt' in data && data.attempt > 1 ? ` attempt ${data.attempt}` : '';
-  return oneLine(`${data.type}${task}${attempt}${detailOf(data)}`, 200);
+  return `${position.padEnd(7)} ${time}  ${oneLine(`${data.type}${task}${attempt}${detailOf(data)}`, 200)}`;
 }
 
 function detailOf(data: FeedEvent['data']): string {

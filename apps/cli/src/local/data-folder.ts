@@ -10,7 +10,7 @@ interface Lock {
   url: string;
 }
 
-const OWN_FOLDERS = ['nats', 'history', 'logs', 'run'];
+const OWN_FOLDERS = ['nats', 'history', 'logs', 'run', 'work'];
 
 export class DataFolder {
   private constructor(

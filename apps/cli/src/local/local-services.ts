@@ -93,12 +93,15 @@ function serviceSpec(name: string, stage: number, root: string, { dataDir, ports
 
 /** What the supervisor decides for a service. All else of the user's environment is passed on. */
 export function serviceEnvironment(name: string, dataDir: string, ports: Ports, env: NodeJS.ProcessEnv): Record<string, string> {
-  const model = hasOwnModel(env) ? {} : { OPENAI_BASE_URL: `http://127.0.0.1:${ports['model-sim']}/v1`, OPENAI_API_KEY: 'local' };
+  const builtIn = { OPENAI_BASE_URL: `http://127.0.0.1:${ports['model-sim']}/v1`, OPENAI_API_KEY: 'local', CADRE_MODEL: 'cadre-sim-1' };
+  const worker = { CADRE_WORK_DIR: join(dataDir, 'work'), ...(hasOwnModel(env) ? {} : builtIn) };
   return {
     NATS_URL: `nats://127.0.0.1:${ports['nats-server']}`,
     HTTP_HOST: '127.0.0.1',
+    // Less than the time after which the supervisor ends a service that does not stop.
+    SHUTDOWN_MS: env['SHUTDOWN_MS'] ?? '6000',
     HTTP_PORT: String(ports[name]),
-    ...(name.startsWith('worker-') ? model : {}),
+    ...(name.startsWith('worker-') ? worker : {}),
     ...(name === 'monitor' ? { CADRE_HISTORY_DIR: join(dataDir, 'history') } : {}),
   };
 }

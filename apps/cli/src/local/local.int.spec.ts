@@ -82,6 +82,7 @@ describe('services', () => {
   test('workers use our model server unless the user names one', () => {
     expect(serviceEnvironment('worker-generalist', '/d', ports, {})).toEqual({
       ...{ NATS_URL: 'nats://127.0.0.1:7422', HTTP_HOST: '127.0.0.1', HTTP_PORT: String(ports['worker-generalist']) },
+      ...{ SHUTDOWN_MS: '6000', CADRE_WORK_DIR: '/d/work', CADRE_MODEL: 'cadre-sim-1' },
       ...{ OPENAI_BASE_URL: 'http://127.0.0.1:7401/v1', OPENAI_API_KEY: 'local' },
     });
     expect(serviceEnvironment('worker-generalist', '/d', ports, { OPENAI_BASE_URL: 'http://m/v1' })).not.toHaveProperty('OPENAI_BASE_URL');

@@ -1,5 +1,6 @@
 /** How the end of a run is shown: the answer on stdout, all else on stderr, and the exit code. */
-import type { Content, RunView } from '@cadre/contracts';
+import type { RunView } from '@cadre/contracts';
+import type { CadreClient } from '@cadre/sdk';
 import { EXIT } from '../exit-codes.js';
 import { painter, type Terminal } from '../terminal.js';
 import { renderMarkdown } from './markdown.js';
@@ -7,21 +8,29 @@ import { renderMarkdown } from './markdown.js';
 export type OutputFormat = 'json' | 'text';
 
 /** @returns the exit code */
-export function showResult(run: RunView, format: OutputFormat, terminal: Terminal): number {
-  if (format === 'json') terminal.out(JSON.stringify(run, null, 2));
-  else if (run.answer !== undefined) showAnswer(run.answer, terminal);
+export async function showResult(run: RunView, client: CadreClient, format: OutputFormat, terminal: Terminal): Promise<number> {
+  if (format === 'json') terminal.out(await runDocument(run, client));
+  else if (run.answer !== undefined) showAnswer(await wholeAnswer(run, client), terminal);
   if (format === 'text' && run.error !== undefined) terminal.err(`The run failed: ${run.error.message} (${run.error.code})`);
   return exitCodeOfRun(run);
 }
 
-export function showAnswer(answer: Content, terminal: Terminal): void {
-  const text = contentText(answer);
-  // Piped output stays the Markdown that it is; only people get it rendered.
-  terminal.out(terminal.outIsTty ? renderMarkdown(text, painter(true, terminal.env)) : text);
-  if ('ref' in answer) terminal.err('The answer is longer than shown; the artifacts hold it in full.');
+/** The run as one JSON document, with its whole answer. */
+export async function runDocument(run: RunView, client: CadreClient): Promise<string> {
+  const whole = run.answer === undefined ? run : { ...run, answer: { text: await wholeAnswer(run, client) } };
+  return JSON.stringify(whole, null, 2);
 }
 
-export const contentText = (content: Content): string => ('text' in content ? content.text : `${content.preview}…`);
+/** Piped output stays the Markdown that it is; only people get it rendered. */
+function showAnswer(text: string, terminal: Terminal): void {
+  terminal.out(terminal.outIsTty ? renderMarkdown(text, painter(true, terminal.env)) : text);
+}
+
+/** The view holds only the beginning of a long one. */
+export async function wholeAnswer({ runId, answer }: RunView, client: CadreClient): Promise<string> {
+  if (answer === undefined) return '';
+  return 'text' in answer ? answer.text : await client.answer(runId);
+}
 
 export function exitCodeOfRun({ status, partial }: RunView): number {
   if (status === 'completed') return partial === true ? EXIT.partial : EXIT.ok;

@@ -96,7 +96,10 @@ export class RunScript {
       this.add({ type: 'RunFailed', error: failure, ...ended }, () => ({ status: 'failed', endedAt: this.at, error: failure, usage }));
       return;
     }
-    const answer = { text: '# Answer\n\nIt rained on **641** days.' };
+    const text = '# Answer\n\nIt rained on **641** days.';
+    const answer = this.view.goal.includes('at length')
+      ? { ref: { sha256: '0'.repeat(64), size: 20_000, mediaType: 'text/markdown' }, preview: text }
+      : { text };
     const partial = outcome === 'partial';
     this.add({ type: 'RunCompleted', answer, partial, ...ended }, () => ({
       status: 'completed',

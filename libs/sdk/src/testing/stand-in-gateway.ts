@@ -6,7 +6,15 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ArtifactRef, compareFeedPositions, isTerminal, type Problem, RunRequest, type WorkerView } from '@cadre/contracts';
+import {
+  type ArtifactRef,
+  compareFeedPositions,
+  isTerminal,
+  type Problem,
+  type RunLinks,
+  RunRequest,
+  type WorkerView,
+} from '@cadre/contracts';
 import { type Outcome, playRun, RunScript } from './scenario.js';
 
 export interface StandInOptions {
@@ -17,6 +25,8 @@ export interface StandInOptions {
   /** Whether `/readyz` says yes. Default true. */
   ready?: boolean;
   port?: number;
+  /** So many requests to start a run are refused for the moment first. */
+  busy?: number;
 }
 
 interface Received {
@@ -87,9 +97,14 @@ export class StandInGateway {
   private async answerRun(script: RunScript, rest: string[], request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [what, ...name] = rest;
     if (what === undefined) return json(response, 200, script.last);
+    if (what === 'events' && request.headers.accept === 'application/json') return this.pageOfEvents(script, request, response);
     if (what === 'events') return await this.streamEvents(script, request, response);
+    if (what === 'answer') return void response.writeHead(200, { 'content-type': 'text/markdown' }).end(LONG_ANSWER);
     if (what === 'calls') return json(response, 200, { calls: [] });
-    if (what === 'artifacts' && name.length === 0) return json(response, 200, { artifacts: script.last.artifacts });
+    if (what === 'artifacts' && name.length === 0) {
+      const { artifacts, runId } = script.last;
+      return json(response, 200, { artifacts: artifacts.map((each) => ({ ...each, href: `/v1/runs/${runId}/artifacts/${each.name}` })) });
+    }
     const text = files[name.join('/')];
     if (text === undefined) return problem(response, 404, 'not-found', `The run has no artifact ${name.join('/')}.`);
     response.writeHead(200, { 'content-type': 'text/plain', 'content-length': Buffer.byteLength(text) }).end(text);
@@ -97,6 +112,10 @@ export class StandInGateway {
 
   private async startRun(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readRequest(request);
+    if (this.options.busy !== undefined && this.options.busy > 0) {
+      this.options.busy -= 1;
+      return problem(response, 503, 'commands-unanswered', 'The run could not be stored in time.');
+    }
     const parsed = RunRequest.safeParse(body.request);
     if (!parsed.success) {
       const errors = parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
@@ -123,7 +142,7 @@ export class StandInGateway {
       );
       this.runs.set(runId, script);
     }
-    json(response, 202, { runId, status: 'planning', links: { self: `/v1/runs/${runId}` } });
+    json(response, 202, { runId, status: 'planning', inputs: this.runs.get(runId)!.last.inputs, links: links(runId) });
   }
 
   private listRuns(url: URL, response: ServerResponse): void {
@@ -142,13 +161,25 @@ export class StandInGateway {
   private cancel(script: RunScript, response: ServerResponse): void {
     if (isTerminal(script.last.status)) return problem(response, 409, 'run-ended', 'The run has already ended.');
     script.cancel('asked');
-    json(response, 202, { runId: script.last.runId, status: script.last.status });
+    json(response, 202, { runId: script.last.runId, links: links(script.last.runId) });
+  }
+
+  private pageOfEvents(script: RunScript, request: IncomingMessage, response: ServerResponse): void {
+    const query = new URL(request.url ?? '/', 'http://stand-in').searchParams;
+    const after = query.get('after') ?? '0.0';
+    const limit = Number(query.get('limit') ?? 500);
+    const wanted = script.steps.filter(({ position }) => compareFeedPositions(position, after) > 0);
+    const page = wanted.slice(0, limit);
+    const next = page.at(-1)?.position;
+    json(response, 200, { events: page.map(({ event }) => event), more: wanted.length > limit, ...(next === undefined ? {} : { next }) });
   }
 
   private async streamEvents(script: RunScript, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const after = request.headers['last-event-id'];
     let next = 0;
     let sent = 0;
+    const last = script.steps.at(-1)?.position;
+    if (isTerminal(script.last.status) && last !== undefined && after === last) return void response.writeHead(204).end();
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.write(': hello\n\n');
     while (!response.destroyed) {
@@ -167,6 +198,15 @@ export class StandInGateway {
     }
     response.end();
   }
+}
+
+/** What the answer of a run is when it is asked for by itself. */
+const LONG_ANSWER = '# Answer\n\nThe whole of a long answer.';
+
+function links(runId: string): RunLinks {
+  const self = `/v1/runs/${runId}`;
+  const parts = ['events', 'calls', 'artifacts', 'answer', 'cancel'].map((part) => [part, `${self}/${part}`]);
+  return { self, ...Object.fromEntries(parts) } as RunLinks;
 }
 
 function artifact(name: string, text: string): ArtifactRef {
