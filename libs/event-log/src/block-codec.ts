@@ -5,16 +5,15 @@ import { blockTooLarge, logCorrupt } from './errors.js';
 const decoder = new TextDecoder();
 
 /**
- * @param maxBytes what the server takes in one message. A block of several commits may not pass `BLOCK_LIMITS.bytes`, since its owner
- *   can split it; one commit cannot be split and may be as large as a message.
+ * @param maxBytes what the server takes in one message. `BLOCK_LIMITS.bytes` is what an owner aims at; it may be passed, by a block's
+ *   frame or by one commit that cannot be split.
  * @throws CadreError `block-too-large`
  */
 export function encodeBlock(block: Block, maxBytes: number): Uint8Array {
   if (!/^[\x21-\x7e]{1,80}$/.test(block.id)) throw new TypeError('a block id is 1 to 80 printable ASCII characters');
   if (block.commits.length > BLOCK_LIMITS.commits) throw new TypeError(`a block holds at most ${BLOCK_LIMITS.commits} commits`);
   const bytes = Buffer.from(JSON.stringify(block), 'utf8');
-  const limit = block.commits.length > 1 ? BLOCK_LIMITS.bytes : maxBytes;
-  if (bytes.length > limit) throw blockTooLarge(bytes.length, limit);
+  if (bytes.length > maxBytes) throw blockTooLarge(bytes.length, maxBytes);
   return bytes;
 }
 

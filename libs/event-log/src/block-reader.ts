@@ -6,7 +6,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { decodeBlock } from './block-codec.js';
 import { backoffMs, pause, type ConnectionState } from './connection.js';
 import { logCorrupt, logMissing, logTrimmed, logUnavailable } from './errors.js';
-import { isStreamMissing, StreamReader } from './stream-reader.js';
+import { isStreamMissing, StreamReader, type Delivery } from './stream-reader.js';
 
 export class BlockReader {
   readonly #nats: NatsConnection;
@@ -59,6 +59,7 @@ export class BlockReader {
     let progressAt = performance.now();
     while (next <= to && !signal?.aborted) {
       let problem: unknown;
+      let delivery: Delivery | undefined;
       await this.#connection.whenUp(this.#settleMs, signal);
       try {
         const { first, last } = await this.#bounds();
@@ -66,9 +67,12 @@ export class BlockReader {
         // Almost never needed, but a block that somebody deleted would else be asked for again and again.
         if (suspect === next && next <= last) await this.#checkThere(next);
         suspect = next;
-        for await (const { seq, data } of this.#reader.deliver(next, signal)) {
-          if (seq !== next) break; // a hole: the check at the start of the next round says whether it was trimmed
-          yield { seq, block: decodeBlock(this.#shard, seq, data) };
+        delivery = await this.#reader.deliver(next, signal);
+        for (;;) {
+          const delivered = delivery.take() ?? (await delivery.wait());
+          // A hole: the check at the start of the next round says whether it was trimmed.
+          if (delivered?.seq !== next) break;
+          yield { seq: next, block: decodeBlock(this.#shard, next, delivered.data) };
           next += 1;
           failures = 0;
           progressAt = performance.now();
@@ -77,6 +81,8 @@ export class BlockReader {
       } catch (error) {
         if (error instanceof CadreError && !error.retriable) throw error;
         problem = error;
+      } finally {
+        delivery?.close();
       }
       if (this.#nats.isClosed()) throw logUnavailable(this.#shard, problem ?? new Error('the connection is closed'));
       if (signal === undefined && performance.now() - progressAt > this.#settleMs) throw logUnavailable(this.#shard, problem);

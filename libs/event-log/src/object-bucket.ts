@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { jetstreamManager, type JetStreamManager, type StoredMsg } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { backoffMs, pause } from './connection.js';
+import { backoffMs, ConnectionState, pause } from './connection.js';
 import { sha256 } from './digest.js';
 import { storeUnavailable } from './errors.js';
 import { isConflict, StreamPublisher, type PublishReply } from './stream-publisher.js';
@@ -35,6 +35,7 @@ export class BodyDamaged extends Error {}
 export class ObjectBucket {
   readonly #nats: NatsConnection;
   readonly #jsm: JetStreamManager;
+  readonly #connection: ConnectionState;
   readonly #publisher: StreamPublisher;
   readonly #bucket: string;
   readonly #stream: string;
@@ -42,6 +43,7 @@ export class ObjectBucket {
   private constructor(nats: NatsConnection, jsm: JetStreamManager, bucket: string) {
     this.#nats = nats;
     this.#jsm = jsm;
+    this.#connection = new ConnectionState(nats);
     this.#publisher = new StreamPublisher(nats, REQUEST_MS);
     this.#bucket = bucket;
     this.#stream = `OBJ_${bucket}`;
@@ -53,6 +55,7 @@ export class ObjectBucket {
 
   close(): void {
     this.#publisher.close();
+    this.#connection.close();
   }
 
   /** The current entry of that name, from the stream's leader. */
@@ -134,6 +137,7 @@ export class ObjectBucket {
   /** Each try has a subject of its own: a lost chunk spoils the order of the others, and a late one may come after the clean-up. */
   async #putChunks(bytes: Uint8Array, prefix: string | undefined): Promise<{ chunksId: string; chunks: number }> {
     for (let tries = 0; tries < TRIES; tries += 1) {
+      await this.#connection.whenUp(REQUEST_MS);
       const chunksId = prefix === undefined ? randomUUID() : `${prefix}.${randomUUID()}`;
       const replies = await this.#sendChunks(this.#chunkSubject(chunksId), bytes);
       const failed = replies.find((reply) => reply.kind !== 'stored');
@@ -166,8 +170,9 @@ export class ObjectBucket {
 
   async #asked<T>(ask: () => Promise<T>): Promise<T> {
     for (let tries = 0; ; tries += 1) {
+      await this.#connection.whenUp(REQUEST_MS);
       try {
-        return await ask();
+        return await this.#connection.whileUp(ask());
       } catch (cause) {
         if (tries + 1 >= TRIES || this.#nats.isClosed()) throw storeUnavailable('The object store', cause);
         await pause(backoffMs(tries));

@@ -3,25 +3,15 @@
  * and the one before is kept under `snapshot-<nn>-previous`, so that a crash at any moment leaves a whole one. An owner that was
  * fenced without noticing cannot replace a newer snapshot: entries only change from the revision that was looked at.
  */
-import { promisify } from 'node:util';
-import { constants, gunzip, gzip } from 'node:zlib';
-import { BUCKETS, shardName, type Json } from '@cadre/contracts';
+import { BUCKETS, shardName } from '@cadre/contracts';
 import type { LogSnapshot } from '@cadre/engine';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { sha256 } from './digest.js';
 import { storeUnavailable } from './errors.js';
 import { BodyDamaged, ObjectBucket, type ObjectHead } from './object-bucket.js';
+import { decodeSnapshot, encodeSnapshot } from './snapshot-codec.js';
 
-const compress = promisify(gzip);
-const decompress = promisify(gunzip);
 const ROUNDS = 3;
-
-interface Stored {
-  v: 1;
-  shard: number;
-  seq: number;
-  state: Json;
-}
 
 export class SnapshotStore {
   readonly #bucket: ObjectBucket;
@@ -60,11 +50,9 @@ export class SnapshotStore {
     return damaged === undefined ? {} : { damaged };
   }
 
-  /** Saves unless a snapshot at or past this sequence is there. */
+  /** Saves unless a snapshot at or past this sequence is there. The state must not change meanwhile. */
   async save(snapshot: LogSnapshot): Promise<void> {
-    const stored: Stored = { v: 1, shard: this.#shard, seq: snapshot.seq, state: snapshot.state };
-    // The fastest level: states compress well at any level, and a slow save holds up the next one.
-    const bytes = await compress(JSON.stringify(stored), { level: constants.Z_BEST_SPEED });
+    const bytes = await encodeSnapshot(this.#shard, snapshot);
     const digest = await sha256(bytes);
     const metadata = { seq: String(snapshot.seq) };
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -84,14 +72,11 @@ export class SnapshotStore {
 
   async #read(head: ObjectHead): Promise<LogSnapshot> {
     const bytes = await this.#bucket.get(head);
-    let stored: Stored;
     try {
-      stored = JSON.parse((await decompress(bytes)).toString('utf8')) as Stored;
+      return await decodeSnapshot(this.#shard, bytes);
     } catch (cause) {
-      throw new BodyDamaged('it is not gzipped JSON', { cause });
+      throw new BodyDamaged('it cannot be decoded', { cause });
     }
-    if (stored.v !== 1 || stored.shard !== this.#shard) throw new BodyDamaged('it is not a snapshot of this shard and version');
-    return { seq: stored.seq, state: stored.state };
   }
 
   /**

@@ -13,10 +13,10 @@ export interface Delivered {
   data: Uint8Array;
 }
 
-const BATCH = 256;
+const BATCH = 512;
 const BATCH_BYTES = 4 * 1024 * 1024;
-/** The next batch is asked for when this many messages are still unread. */
-const LOW_WATER = 32;
+/** More is asked for when no more than this many are asked for or unread. */
+const LOW_WATER = 256;
 const EXPIRES_MS = 20_000;
 const HEARTBEAT_MS = 1000;
 /** Without any sign of life for this long the consumer counts as lost. */
@@ -41,11 +41,8 @@ export class StreamReader {
     return { first: Math.max(first, 1), last };
   }
 
-  /**
-   * Messages from `startSeq` on, through one consumer. Ends without an error as soon as the consumer is in doubt or the signal aborts;
-   * rejects when the consumer cannot be created.
-   */
-  async *deliver(startSeq: number, signal?: AbortSignal): AsyncGenerator<Delivered, void, undefined> {
+  /** Messages from `startSeq` on, through one consumer. Must be closed. Rejects when the consumer cannot be created. */
+  async deliver(startSeq: number, signal?: AbortSignal): Promise<Delivery> {
     const adding = this.#jsm.consumers.add(this.#stream, {
       ack_policy: AckPolicy.None,
       deliver_policy: DeliverPolicy.StartSequence,
@@ -55,23 +52,15 @@ export class StreamReader {
       num_replicas: 1,
     });
     const consumer = await this.#connection.whileUp(adding);
-    const delivery = new Delivery(this.#nats, `$JS.API.CONSUMER.MSG.NEXT.${this.#stream}.${consumer.name}`, signal);
-    try {
-      for (;;) {
-        const next = delivery.take() ?? (await delivery.wait());
-        if (next === undefined) return;
-        yield next;
-      }
-    } finally {
-      delivery.close();
+    return new Delivery(this.#nats, `$JS.API.CONSUMER.MSG.NEXT.${this.#stream}.${consumer.name}`, signal, () => {
       // An unused consumer also goes by itself after its inactivity threshold.
       if (!this.#nats.isClosed()) void this.#jsm.consumers.delete(this.#stream, consumer.name).catch(() => undefined);
-    }
+    });
   }
 }
 
-/** The messages of one consumer as they arrive, one batch asked for at a time. */
-class Delivery {
+/** The messages of one consumer as they arrive. Ends without an error as soon as the consumer is in doubt or the signal aborts. */
+export class Delivery {
   readonly #nats: NatsConnection;
   readonly #subject: string;
   readonly #inbox: string;
@@ -80,13 +69,13 @@ class Delivery {
   #queue: Delivered[] = [];
   #head = 0;
   #pull = 0;
-  /** Messages still to come for the current pull; 0 when none is open. */
+  /** Messages that were asked for and are still to come. */
   #outstanding = 0;
   #ended = false;
   #heardAt = performance.now();
   #wake: (() => void) | undefined;
 
-  constructor(nats: NatsConnection, subject: string, signal: AbortSignal | undefined) {
+  constructor(nats: NatsConnection, subject: string, signal: AbortSignal | undefined, onClose: () => void) {
     this.#nats = nats;
     this.#subject = subject;
     this.#inbox = freshInbox(nats);
@@ -107,6 +96,7 @@ class Delivery {
       unwatch();
       signal?.removeEventListener('abort', onAbort);
       if (!nats.isClosed()) subscription.unsubscribe();
+      onClose();
     };
     this.#askForMore();
   }
@@ -143,10 +133,10 @@ class Delivery {
   }
 
   #askForMore(): void {
-    if (this.#ended || this.#outstanding > 0 || this.#queue.length - this.#head > LOW_WATER || this.#nats.isClosed()) return;
+    if (this.#ended || this.#outstanding + this.#queue.length - this.#head > LOW_WATER || this.#nats.isClosed()) return;
     this.#pull += 1;
-    this.#outstanding = BATCH;
-    this.#heardAt = performance.now();
+    if (this.#outstanding === 0) this.#heardAt = performance.now();
+    this.#outstanding += BATCH;
     const request = { batch: BATCH, max_bytes: BATCH_BYTES, expires: nanos(EXPIRES_MS), idle_heartbeat: nanos(HEARTBEAT_MS) };
     this.#nats.publish(this.#subject, JSON.stringify(request), { reply: `${this.#inbox}.${this.#pull}` });
   }
@@ -162,11 +152,12 @@ class Delivery {
   #receiveStatus(message: Msg): void {
     const code = message.headers?.code ?? 0;
     if (code === 100) return; // a heartbeat
-    if (message.subject !== `${this.#inbox}.${this.#pull}`) return; // about a pull that is over
     const text = message.headers?.description.toLowerCase() ?? '';
     const pullIsOver = code === 404 || code === 408 || (code === 409 && (text.includes('max') || text.includes('batch')));
     if (!pullIsOver) return this.#end();
-    this.#outstanding = 0;
+    // Should this count ever go wrong, so that nothing is asked for, the watchdog ends the delivery.
+    const unfulfilled = Number(message.headers?.get('Nats-Pending-Messages'));
+    this.#outstanding = Math.max(0, this.#outstanding - (unfulfilled || 0));
     this.#askForMore();
   }
 
