@@ -39,6 +39,8 @@ export const BaseConfig = z.object({
   LOG_PRETTY: envFlag().default(false),
   /** Number of shards of the log; the same for all services of an installation. */
   CADRE_SHARDS: envInt(1, 100).default(1),
+  /** Copies of each stream in a NATS cluster; the same for all services. */
+  CADRE_REPLICAS: envInt(1, 5).default(1),
   /** Name of this process among its kind; made up when missing. */
   CADRE_INSTANCE_ID: z
     .string()

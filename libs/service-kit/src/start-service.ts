@@ -26,6 +26,9 @@ import { writeReadyFile } from './ready-file.js';
 import type { ServiceContext } from './service-context.js';
 import { startTracing } from './tracing.js';
 
+/** How long a request may take to arrive whole, uploads included. */
+const REQUEST_TIMEOUT_MS = 300_000;
+
 export interface ServiceOptions<C extends BaseConfig> {
   /** Letters, digits, - and _; shown in logs, metrics, `nats micro`. */
   name: string;
@@ -131,11 +134,18 @@ async function createApp<C extends BaseConfig>(options: ServiceOptions<C>, conte
   const adapter = new FastifyAdapter({
     bodyLimit: options.bodyLimitBytes ?? 1024 * 1024,
     routerOptions: { maxParamLength: 300 },
+    requestTimeout: REQUEST_TIMEOUT_MS,
     // What the router itself refuses, such as a malformed URL, never reaches the filter.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => sendProblem(request, reply, error, context.log),
   });
   const module = KitModule.forService(context, options.module(context));
-  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { bufferLogs: true, abortOnError: false });
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
+    bufferLogs: true,
+    abortOnError: false,
+    bodyParser: false,
+  });
+  // Bodies are JSON unless a service takes more; without this a form or a text would pass for a body.
+  adapter.getInstance().removeContentTypeParser('text/plain');
   app.useLogger(app.get(FrameworkLog));
   app.useGlobalFilters(new ProblemFilter(context.log));
   addOperationRoutes(adapter.getInstance(), context.health, context.metrics);

@@ -1,0 +1,93 @@
+import { ArtifactList, CallList, CancelAccepted, EventList, RunAccepted, RunPage, RunRequest, RunView, WorkerList } from '@cadre/contracts';
+import { startTestGateway, type TestGateway } from '../testing/test-gateway.js';
+import { EXAMPLES } from './examples.js';
+
+let gateway: TestGateway;
+
+beforeAll(async () => {
+  gateway = await startTestGateway();
+});
+afterAll(() => gateway.stop());
+
+test('the examples fit the schemas', () => {
+  RunRequest.parse(EXAMPLES.request);
+  RunRequest.parse(EXAMPLES.requestWithPlan);
+  for (const [schema, example] of [
+    [RunAccepted, EXAMPLES.accepted],
+    [RunPage, EXAMPLES.page],
+    [RunView, EXAMPLES.run],
+    [CallList, EXAMPLES.calls],
+    [CancelAccepted, EXAMPLES.cancelled],
+    [ArtifactList, EXAMPLES.artifacts],
+    [EventList, EXAMPLES.events],
+    [WorkerList, EXAMPLES.workers],
+  ] as const) {
+    expect(schema.parse(example)).toEqual(example);
+  }
+});
+
+type Doc = {
+  openapi: string;
+  paths: Record<
+    string,
+    Record<
+      string,
+      {
+        summary?: string;
+        operationId?: string;
+        requestBody?: { content: object };
+        parameters?: { name: string }[];
+        responses: Record<string, { description?: string; content?: object }>;
+      }
+    >
+  >;
+  components: { schemas: Record<string, unknown> };
+};
+
+test('the document names every route with its bodies, and every reference leads somewhere', async () => {
+  const document = (await (await fetch(`${gateway.url}/openapi.json`)).json()) as Doc;
+  expect(document.openapi).toBe('3.1.0');
+  const routes = Object.entries(document.paths).flatMap(([path, each]) => Object.keys(each).map((method) => `${method} ${path}`));
+  expect(routes.sort()).toEqual([
+    'get /v1/agents',
+    'get /v1/runs',
+    'get /v1/runs/{runId}',
+    'get /v1/runs/{runId}/answer',
+    'get /v1/runs/{runId}/artifacts',
+    'get /v1/runs/{runId}/artifacts/{name}',
+    'get /v1/runs/{runId}/calls',
+    'get /v1/runs/{runId}/events',
+    'post /v1/runs',
+    'post /v1/runs/{runId}/cancel',
+  ]);
+  const text = JSON.stringify(document);
+  for (const [, name] of text.matchAll(/"#\/components\/schemas\/([^"]+)"/g))
+    expect(document.components.schemas).toHaveProperty([name ?? '']);
+  expect(text).not.toMatch(/\$defs|x-wildcard|x-stream/);
+  for (const operation of Object.values(document.paths).flatMap((each) => Object.values(each))) {
+    expect(operation.summary).toBeTruthy();
+    for (const response of Object.values(operation.responses)) expect(response.description).toBeTruthy();
+  }
+  const start = document.paths['/v1/runs']?.['post'];
+  expect(Object.keys(start?.requestBody?.content ?? {})).toEqual(['application/json', 'multipart/form-data']);
+  expect(start?.responses['202']).toMatchObject({
+    content: { 'application/json': { schema: { $ref: '#/components/schemas/RunAccepted' }, example: EXAMPLES.accepted } },
+  });
+  expect(Object.keys(document.paths['/v1/runs/{runId}/events']?.['get']?.responses['200']?.content ?? {})).toEqual([
+    'text/event-stream',
+    'application/json',
+  ]);
+  expect(document.paths['/v1/runs']?.['get']?.parameters?.map((each) => each.name).sort()).toEqual(['cursor', 'limit', 'status']);
+});
+
+test('the page and all its parts come from here', async () => {
+  const page = await fetch(`${gateway.url}/docs`);
+  const html = await page.text();
+  expect(page.headers.get('content-type')).toContain('text/html');
+  expect(html).not.toMatch(/https?:\/\//);
+  for (const [, path] of html.matchAll(/(?:src|href)="([^"]+)"/g)) {
+    const part = await fetch(gateway.url + path);
+    expect(part.status).toBe(200);
+    expect((await part.arrayBuffer()).byteLength).toBeGreaterThan(50);
+  }
+});

@@ -1,0 +1,183 @@
+/** The OpenAPI document: routes from the controllers, bodies from the zod schemas that validate them. */
+import {
+  ArtifactList,
+  ArtifactRef,
+  CallList,
+  CallView,
+  CancelAccepted,
+  CancelRequest,
+  Content,
+  EventList,
+  FeedEvent,
+  Json,
+  Plan,
+  RunAccepted,
+  RunPage,
+  RunRequest,
+  RunSummary,
+  RunView,
+  TaskView,
+  WorkerList,
+  WorkerView,
+} from '@cadre/contracts';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { z } from 'zod';
+import { WILDCARD, type Description } from './described.js';
+import { EXAMPLES } from './examples.js';
+import { INPUT_EXTENSIONS } from '../runs/input-files.js';
+
+const OUT: Record<string, z.ZodType> = {
+  RunAccepted,
+  RunPage,
+  RunSummary,
+  RunView,
+  TaskView,
+  CallList,
+  CallView,
+  EventList,
+  FeedEvent,
+  CancelAccepted,
+  ArtifactList,
+  ArtifactRef,
+  Content,
+  WorkerList,
+  WorkerView,
+};
+const IN: Record<string, z.ZodType> = { RunRequest, Plan, CancelRequest };
+/** Refers to itself, so it needs a name of its own. */
+const JSON_NAME = 'Json';
+
+const Problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string().describe('Stable; for programs'),
+    remedy: z.string().optional().describe('What to change'),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ example: EXAMPLES.problem });
+
+type Operation = Record<string, unknown> & { parameters?: Record<string, unknown>[]; responses?: Record<string, Record<string, unknown>> };
+
+export function openApiDocument(app: NestFastifyApplication, limits: { fileBytes: number; files: number }): OpenAPIObject {
+  const config = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('Cadre')
+    .setDescription('Give teams of agents a goal and data, follow them at work, get one answer with its artifacts.')
+    .setVersion('0.1.0')
+    .build();
+  const names = new Map([...Object.entries(OUT), ...Object.entries(IN)].map(([name, schema]) => [schema, name]));
+  const document = SwaggerModule.createDocument(app, config, {
+    operationIdFactory: (_controller, method) => method,
+    autoTagControllers: false,
+    standardSchemaConverter: (schema, { schemaType }) => {
+      const name = names.get(schema as z.ZodType);
+      return { schema: name ? { $ref: ref(name) } : plain(schema as z.ZodType, schemaType) };
+    },
+  });
+  document.components = {
+    ...document.components,
+    schemas: { ...components(IN, 'input'), ...components(OUT, 'output'), ...problemSchema() } as never,
+  };
+  finish(document, limits);
+  return document;
+}
+
+const ref = (name: string): string => `#/components/schemas/${name}`;
+
+/** Named schemas, referring to each other. */
+function components(named: Record<string, z.ZodType>, io: 'input' | 'output'): Record<string, unknown> {
+  const registry = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries({ ...named, [JSON_NAME]: Json })) registry.add(schema, { id });
+  const { schemas } = z.toJSONSchema(registry, { io, uri: ref, unrepresentable: 'any', reused: 'inline' });
+  const { __shared: _shared, ...ours } = schemas as Record<string, object>;
+  const bare = Object.entries(ours).map(([name, schema]) => [name, without(schema, ['$schema', '$id'])] as const);
+  return { ...Object.fromEntries(bare), [JSON_NAME]: { description: 'any JSON' } };
+}
+
+function without(schema: object, keys: string[]): object {
+  return Object.fromEntries(Object.entries(schema).filter(([key]) => !keys.includes(key)));
+}
+
+function problemSchema(): Record<string, unknown> {
+  return { Problem: plain(Problem, 'output') };
+}
+
+function plain(schema: z.ZodType, io: 'input' | 'output'): object {
+  return without(z.toJSONSchema(schema, { io, unrepresentable: 'any', reused: 'inline' }), ['$schema', '~standard']);
+}
+
+/** What decorators cannot say. */
+function finish(document: OpenAPIObject, limits: { fileBytes: number; files: number }): void {
+  const paths = document.paths as unknown as Record<string, Record<string, Operation>>;
+  for (const [path, operations] of Object.entries(paths)) {
+    for (const operation of Object.values(operations)) {
+      nameWildcard(paths, path, operation);
+      describeStream(operation);
+      for (const parameter of operation.parameters ?? []) {
+        if (parameter['name'] === 'runId') Object.assign(parameter, { example: EXAMPLES.runId, description: 'Id of the run' });
+      }
+    }
+  }
+  const start = paths['/v1/runs']?.['post'];
+  if (start) describeSubmission(start, limits);
+  const cancel = paths['/v1/runs/{runId}/cancel']?.['post'];
+  if (cancel)
+    cancel['requestBody'] = {
+      content: { 'application/json': { schema: { $ref: ref('CancelRequest') }, example: { reason: 'not needed any more' } } },
+    };
+}
+
+/** A `*` at the end of a path is a parameter in the document. */
+function nameWildcard(paths: Record<string, Record<string, Operation>>, path: string, operation: Operation): void {
+  const wildcard = operation[WILDCARD] as Description['wildcard'];
+  if (!wildcard) return;
+  delete operation[WILDCARD];
+  const { name, description, example } = wildcard;
+  const rest = (operation.parameters ?? []).filter((parameter) => parameter['name'] === 'runId');
+  operation.parameters = [...rest, { name, in: 'path', required: true, description, example, schema: { type: 'string' } }];
+  const named = path.replace(/\/(\{[^/]*path[^/]*\}|\*.*|\{\*.*)$/, `/{${name}}`);
+  if (named === path) return;
+  paths[named] = paths[path] ?? {};
+  delete paths[path];
+}
+
+function describeStream(operation: Operation): void {
+  for (const response of Object.values(operation.responses ?? {})) {
+    if (typeof response['x-stream'] !== 'string') continue;
+    const content = (response['content'] ?? {}) as Record<string, unknown>;
+    response['content'] = { 'text/event-stream': { schema: { type: 'string' }, example: response['x-stream'] }, ...content };
+    delete response['x-stream'];
+  }
+}
+
+function describeSubmission(operation: Operation, limits: { fileBytes: number; files: number }): void {
+  const request = { $ref: ref('RunRequest') };
+  operation['requestBody'] = {
+    required: true,
+    content: {
+      'application/json': {
+        schema: request,
+        examples: {
+          goal: { summary: 'A goal; the plan is made for you', value: EXAMPLES.request },
+          plan: { summary: 'A goal with a plan', value: EXAMPLES.requestWithPlan },
+        },
+      },
+      'multipart/form-data': {
+        schema: {
+          type: 'object',
+          description: `Either request or goal. Files: ${INPUT_EXTENSIONS.join(', ')}; each at most ${limits.fileBytes} bytes, at most ${limits.files}.`,
+          properties: {
+            request,
+            goal: { type: 'string', example: EXAMPLES.request.goal },
+            input: { type: 'array', items: { type: 'string', format: 'binary' } },
+          },
+        },
+        encoding: { request: { contentType: 'application/json' } },
+      },
+    },
+  };
+}

@@ -1,0 +1,155 @@
+/** Examples of the document; a test holds them to the schemas. */
+import type {
+  ArtifactList,
+  CallList,
+  CancelAccepted,
+  EventList,
+  RunAccepted,
+  RunPage,
+  RunRequest,
+  RunView,
+  WorkerList,
+} from '@cadre/contracts';
+import type { z } from 'zod';
+import { artifactPath, runLinks } from '../runs/run-links.js';
+
+const runId = 'r00-01936c5e-7d1c-7e3a-9d55-0b6f4c1d2e3f';
+const createdAt = Date.UTC(2026, 10, 20, 12);
+const usage = { modelCalls: 9, toolCalls: 14, inputTokens: 18_200, outputTokens: 4100, costMicros: 0 };
+const sha256 = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
+const weather = { name: 'weather.csv', sha256, size: 48_219, mediaType: 'text/csv' };
+const report = { name: 'report.md', sha256, size: 5120, mediaType: 'text/markdown' };
+
+const request: z.input<typeof RunRequest> = {
+  goal: 'Analyze the weather data, generate report code, write tests, and document the API',
+  options: { priority: 'high', deadlineMs: 600_000, labels: { team: 'climate' } },
+};
+const requestWithPlan: z.input<typeof RunRequest> = {
+  goal: 'Profile the data and review the report',
+  plan: {
+    tasks: [
+      { id: 'analyse', title: 'Analyse', instructions: 'Profile the data and find trends.', skills: ['data-analysis'] },
+      { id: 'review', title: 'Review', instructions: 'Check the figures of the report.', dependsOn: ['analyse'], skills: ['code-review'] },
+    ],
+  },
+};
+const accepted: RunAccepted = { runId, status: 'planning', inputs: [weather], links: runLinks(runId) };
+const summary = {
+  runId,
+  tenant: 'default',
+  goal: request.goal,
+  status: 'completed' as const,
+  createdAt,
+  endedAt: createdAt + 21_000,
+  tasksDone: 7,
+  tasksTotal: 7,
+  usage,
+};
+const page: RunPage = { runs: [summary], nextCursor: 'MTc2MzYzOTIwMDAwMA' };
+const run: RunView = {
+  ...summary,
+  options: { priority: 'high', continueOnFailure: false, deadlineMs: 600_000, summarize: true, labels: { team: 'climate' } },
+  inputs: [weather],
+  planSource: 'model',
+  deadlineAt: createdAt + 600_000,
+  seq: 31,
+  tasks: [
+    {
+      taskId: 'analyse',
+      title: 'Analyse the weather data',
+      status: 'completed',
+      priority: 'high',
+      skills: ['data-analysis'],
+      dependsOn: [],
+      require: 'all',
+      attempt: 1,
+      agent: 'data-analyst',
+      workerId: 'data-analyst-1',
+      startedAt: createdAt + 900,
+      endedAt: createdAt + 6200,
+      confidence: 0.9,
+      answer: { text: 'Temperatures rise by 0.2 °C a year.' },
+      artifacts: [report],
+      usage,
+    },
+  ],
+  answer: { text: '# Weather\n\nTemperatures rise by 0.2 °C a year.' },
+  partial: false,
+  artifacts: [report],
+};
+const calls: CallList = {
+  calls: [
+    {
+      taskId: 'analyse',
+      attempt: 1,
+      n: 1,
+      kind: 'tool',
+      name: 'profile_data',
+      ok: true,
+      note: 'inputs/weather.csv',
+      at: createdAt + 1200,
+      durationMs: 84,
+      inputTokens: 0,
+      outputTokens: 0,
+      costMicros: 0,
+    },
+  ],
+};
+const cancelled: CancelAccepted = { runId, links: runLinks(runId) };
+const artifacts: ArtifactList = { artifacts: [{ ...report, href: artifactPath(runId, report.name) }] };
+const workers: WorkerList = {
+  workers: [
+    {
+      workerId: 'data-analyst-1',
+      epoch: 'k3v9',
+      at: createdAt,
+      startedAt: createdAt - 60_000,
+      specialty: 'data-analyst',
+      state: 'running',
+      agents: [
+        { name: 'data-analyst', description: 'Finds what is in data', skills: ['data-analysis', 'visualization'], model: 'cadre-sim-1' },
+      ],
+      slots: 4,
+      held: 1,
+      lastSeenAt: createdAt + 120,
+      lost: false,
+    },
+  ],
+};
+const cancelEvent = {
+  specversion: '1.0' as const,
+  id: `${runId}/12.0`,
+  source: '/cadre/default',
+  type: 'cadre.CancelRequested',
+  subject: runId,
+  time: '2026-11-20T12:00:09.000Z',
+  datacontenttype: 'application/json' as const,
+  data: { type: 'CancelRequested' as const, reason: 'not needed any more' },
+};
+const events: EventList = { events: [cancelEvent], more: false, next: '12.0' };
+const eventStream = `id: 12.0\nevent: cadre.CancelRequested\ndata: ${JSON.stringify(cancelEvent)}\n\n`;
+const problem = {
+  type: 'urn:cadre:problem:invalid-plan',
+  title: 'The plan is not valid',
+  status: 422,
+  detail: 'The plan cannot be run: These tasks wait for each other: a → b → a.',
+  code: 'invalid-plan',
+  remedy: 'change the tasks named under errors',
+  errors: [{ path: 'plan.tasks[0]', message: 'These tasks wait for each other: a → b → a.' }],
+};
+
+export const EXAMPLES = {
+  request,
+  requestWithPlan,
+  accepted,
+  page,
+  run,
+  calls,
+  cancelled,
+  artifacts,
+  workers,
+  events,
+  eventStream,
+  problem,
+  runId,
+};

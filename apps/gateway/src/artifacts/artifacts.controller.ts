@@ -1,0 +1,121 @@
+import { ArtifactList, CadreError, type ArtifactRef, type BlobRef, type Content, type RunId, type RunView } from '@cadre/contracts';
+import type { Blobs } from '@cadre/engine';
+import { traceOf } from '@cadre/service-kit';
+import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Described } from '../api-docs/described.js';
+import { EXAMPLES } from '../api-docs/examples.js';
+import { BLOBS } from '../gateway-tokens.js';
+import { HistoryClient } from '../history/history-client.js';
+import { KnownShard } from '../runs/known-shard.js';
+import { artifactPath } from '../runs/run-links.js';
+import { DEFAULT_TENANT } from '../tenant.js';
+
+@Controller('v1/runs/:runId')
+export class ArtifactsController {
+  constructor(
+    private readonly history: HistoryClient,
+    @Inject(BLOBS) private readonly blobs: Blobs,
+  ) {}
+
+  @Get('artifacts')
+  @Described({
+    summary: 'List the artifacts of a run',
+    ok: {
+      status: 200,
+      description: 'Those so far; of several versions of a name the last',
+      schema: ArtifactList,
+      example: EXAMPLES.artifacts,
+    },
+    problems: [404, 503],
+  })
+  async list(@Param('runId', KnownShard) runId: RunId, @Req() http: FastifyRequest): Promise<ArtifactList> {
+    const run = await this.history.run(DEFAULT_TENANT, runId, traceOf(http));
+    return { artifacts: artifactsOf(run).map((artifact) => ({ ...artifact, href: artifactPath(runId, artifact.name) })) };
+  }
+
+  @Get('artifacts/*')
+  @Described({
+    summary: 'Download an artifact',
+    ok: { status: 200, description: 'Its content, under its own media type', content: 'application/octet-stream' },
+    also: { status: 304, description: 'The content is the one named by If-None-Match' },
+    problems: [404, 503],
+    wildcard: { name: 'name', description: 'The name of the artifact; it may hold slashes', example: 'charts/rain.svg' },
+  })
+  async download(@Param('runId', KnownShard) runId: RunId, @Req() http: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const name = (http.params as { '*'?: string })['*'] ?? '';
+    const run = await this.history.run(DEFAULT_TENANT, runId, traceOf(http));
+    const artifact = artifactsOf(run).find((each) => each.name === name);
+    if (!artifact) {
+      throw new CadreError('not-found', `The run has no artifact ${JSON.stringify(name.slice(0, 200))}.`, {
+        remedy: `see /v1/runs/${runId}/artifacts for those it has`,
+      });
+    }
+    await this.send(artifact, name.split('/').at(-1) ?? name, http, reply);
+  }
+
+  @Get('answer')
+  @Described({
+    summary: 'Get the answer of a run as Markdown',
+    ok: { status: 200, description: 'The whole answer', content: 'text/markdown' },
+    problems: [404, 409, 503],
+  })
+  async answer(@Param('runId', KnownShard) runId: RunId, @Req() http: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const run = await this.history.run(DEFAULT_TENANT, runId, traceOf(http));
+    if (run.answer === undefined) throw noAnswer(run);
+    const text = await this.textOf(run.answer);
+    await reply.header('content-type', 'text/markdown; charset=utf-8').header('x-content-type-options', 'nosniff').send(text);
+  }
+
+  private async textOf(content: Content): Promise<string> {
+    return 'text' in content ? content.text : new TextDecoder().decode(await this.blobs.get(content.ref));
+  }
+
+  private async send(blob: BlobRef, fileName: string, http: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const etag = `"${blob.sha256}"`;
+    void reply
+      .header('etag', etag)
+      // A name may get another content while the run goes on.
+      .header('cache-control', 'private, no-cache')
+      .header('x-content-type-options', 'nosniff')
+      // Agents write these files: a browser must not run what is in them.
+      .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; sandbox")
+      .header('content-disposition', disposition(fileName));
+    if (matches(http.headers['if-none-match'], etag)) {
+      await reply.status(304).send();
+      return;
+    }
+    const bytes = await this.blobs.get(blob);
+    await reply.header('content-type', contentType(blob.mediaType)).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  }
+}
+
+/** The run's own list is complete when it has ended; until then its tasks have more. */
+function artifactsOf(run: RunView): ArtifactRef[] {
+  const byName = new Map<string, ArtifactRef>();
+  for (const artifact of [...run.tasks.flatMap((task) => task.artifacts), ...run.artifacts]) byName.set(artifact.name, artifact);
+  return [...byName.values()];
+}
+
+function noAnswer(run: RunView): CadreError {
+  if (run.endedAt === undefined) {
+    return new CadreError('not-found', 'The run has no answer yet.', { remedy: `follow /v1/runs/${run.runId}/events until it has ended` });
+  }
+  return new CadreError('run-ended', `The run has ended without an answer (${run.status}).`, {
+    remedy: `see /v1/runs/${run.runId} for the reason`,
+  });
+}
+
+function matches(header: string | undefined, etag: string): boolean {
+  return (header ?? '').split(',').some((each) => ['*', etag, `W/${etag}`].includes(each.trim()));
+}
+
+function contentType(mediaType: string): string {
+  const safe = /^[\w.+-]+\/[\w.+-]+(;[\w.+= -]*)?$/.test(mediaType) ? mediaType : 'application/octet-stream';
+  return safe.startsWith('text/') && !safe.includes('charset') ? `${safe}; charset=utf-8` : safe;
+}
+
+function disposition(fileName: string): string {
+  const ascii = fileName.replace(/[^\x20-\x7e]|["\\]/g, '_');
+  return `attachment; filename="${ascii}"; filename*=UTF-8''${encodeURIComponent(fileName)}`;
+}

@@ -1,0 +1,2 @@
+/** Names under which ports are injected. */
+export const BLOBS = Symbol('gateway.blobs');

@@ -1,0 +1,109 @@
+import { CadreError } from '@cadre/contracts';
+import type { Blobs } from '@cadre/engine';
+import { JetStreamBlobs, ensureTopology } from '@cadre/event-log';
+import { NatsCommandSender } from '@cadre/messaging';
+import { SERVICE_CONTEXT, type ServiceContext } from '@cadre/service-kit';
+import { Inject, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { AgentsController } from './agents/agents.controller.js';
+import { WorkerRoster } from './agents/worker-roster.js';
+import { ArtifactsController } from './artifacts/artifacts.controller.js';
+import { EventsController } from './feed/events.controller.js';
+import { RunFeed } from './feed/run-feed.js';
+import type { GatewayConfig } from './gateway.config.js';
+import { BLOBS } from './gateway-tokens.js';
+import { HistoryClient } from './history/history-client.js';
+import { DeadLetters } from './ingress/dead-letters.js';
+import { IngressDesk } from './ingress/ingress-desk.js';
+import { KnownShard } from './runs/known-shard.js';
+import { RunIntake } from './runs/run-intake.js';
+import { RunsController } from './runs/runs.controller.js';
+import { SubmissionReader } from './runs/submission-reader.js';
+import { UploadBudget } from './runs/upload-budget.js';
+
+type Context = ServiceContext<GatewayConfig>;
+
+const blobs = {
+  provide: BLOBS,
+  inject: [SERVICE_CONTEXT],
+  useFactory: async ({ nats, config }: Context): Promise<Blobs> => {
+    await ensureTopology(nats, { shards: config.CADRE_SHARDS, replicas: config.CADRE_REPLICAS });
+    return JetStreamBlobs.open(nats);
+  },
+};
+const history = {
+  provide: HistoryClient,
+  inject: [SERVICE_CONTEXT],
+  useFactory: ({ nats, config }: Context) => new HistoryClient(nats, config.ANSWER_TIMEOUT_MS),
+};
+const feed = {
+  provide: RunFeed,
+  inject: [SERVICE_CONTEXT, HistoryClient],
+  useFactory: ({ nats, log }: Context, client: HistoryClient) => new RunFeed(nats, client, log),
+};
+const intake = {
+  provide: RunIntake,
+  inject: [SERVICE_CONTEXT, BLOBS],
+  useFactory: ({ nats, metrics, config }: Context, store: Blobs) =>
+    new RunIntake({
+      sender: new NatsCommandSender(nats),
+      blobs: store,
+      metrics,
+      shards: config.CADRE_SHARDS,
+      timeoutMs: config.ANSWER_TIMEOUT_MS,
+    }),
+};
+const submissions = {
+  provide: SubmissionReader,
+  inject: [SERVICE_CONTEXT, BLOBS],
+  useFactory: ({ config, metrics }: Context, store: Blobs) => {
+    const budget = new UploadBudget(config.UPLOAD_MEMORY_BYTES);
+    metrics.gauge('cadre_upload_buffered_bytes', 'Memory taken by uploads under way', [], () => budget.usedBytes);
+    return new SubmissionReader(store, budget, { fileBytes: config.UPLOAD_MAX_BYTES, files: config.UPLOAD_MAX_FILES });
+  },
+};
+const roster = {
+  provide: WorkerRoster,
+  inject: [SERVICE_CONTEXT],
+  useFactory: ({ nats, log, metrics }: Context) => new WorkerRoster(nats, log, metrics),
+};
+const dead = {
+  provide: DeadLetters,
+  // The topology comes first.
+  inject: [SERVICE_CONTEXT, BLOBS],
+  useFactory: async ({ nats, config }: Context) => {
+    const letters = new DeadLetters(nats);
+    await letters.prepare(config.CADRE_REPLICAS);
+    return letters;
+  },
+};
+const ingress = {
+  provide: IngressDesk,
+  inject: [SERVICE_CONTEXT, RunIntake, DeadLetters],
+  useFactory: ({ nats, log, metrics, health, config }: Context, runs: RunIntake, letters: DeadLetters) =>
+    new IngressDesk({ nats, log, metrics, health, intake: runs, dead: letters, parallel: config.INGRESS_PARALLEL }),
+};
+
+@Module({
+  controllers: [RunsController, EventsController, ArtifactsController, AgentsController],
+  providers: [blobs, history, feed, intake, submissions, roster, dead, ingress, KnownShard],
+})
+export class GatewayModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  constructor(
+    @Inject(SERVICE_CONTEXT) private readonly context: ServiceContext,
+    private readonly workers: WorkerRoster,
+    private readonly desk: IngressDesk,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    this.workers.start();
+    await this.desk.start().catch((cause: unknown) => {
+      throw new CadreError('topology-failed', `CADRE_INGRESS cannot be read: ${(cause as Error).message}`, { retriable: true, cause });
+    });
+    this.context.log.debug({}, 'events from outside are taken');
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.workers.stop();
+    await this.desk.stop();
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * Takes events from outside and starts runs. An event is acknowledged after its run is stored; as the run's id comes from the event's
+ * source and id, a redelivery arrives at the same run. What can never be used is set aside with the reason; what cannot be used now
+ * (no orchestrator, no store) comes again.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CadreError, HEADERS, STREAMS, SUBJECTS, TenantId } from '@cadre/contracts';
+import { TraceContext } from '@cadre/messaging';
+import type { CounterMetric, Health, Metrics } from '@cadre/service-kit';
+import { AckPolicy, jetstream, jetstreamManager, type ConsumerMessages, type JsMsg } from '@nats-io/jetstream';
+import { nanos, type NatsConnection } from '@nats-io/transport-node';
+import type { Logger } from 'pino';
+import { runIdOfEvent } from '../runs/run-identity.js';
+import type { RunIntake } from '../runs/run-intake.js';
+import { parseRunRequest } from '../runs/run-request.js';
+import { parseCloudEvent } from './cloud-event.js';
+import type { DeadLetters } from './dead-letters.js';
+
+const DURABLE = 'gateway';
+const ACK_WAIT_MS = 60_000;
+const RETRY_AFTER_MS = 2000;
+const HANDLED_TYPE = 'run.start';
+
+export interface IngressOptions {
+  nats: NatsConnection;
+  log: Logger;
+  metrics: Metrics;
+  health: Health;
+  intake: RunIntake;
+  dead: DeadLetters;
+  /** Events worked on at once. */
+  parallel: number;
+}
+
+export class IngressDesk {
+  private readonly events: CounterMetric;
+  private readonly working = new Set<Promise<void>>();
+  private messages: ConsumerMessages | undefined;
+  private listening: Promise<void> | undefined;
+  private stopping = false;
+
+  constructor(private readonly options: IngressOptions) {
+    this.events = options.metrics.counter('cadre_ingress_events_total', 'Events from outside', ['outcome']);
+  }
+
+  async start(): Promise<void> {
+    await this.ensureConsumer();
+    this.options.health.register('ingress', () => (this.messages ? { ok: true } : { ok: false, detail: 'not reading CADRE_INGRESS' }));
+    this.listening = this.listen();
+  }
+
+  /** Takes no more events and finishes those in hand. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.messages?.stop();
+    await this.listening;
+    await Promise.all(this.working);
+  }
+
+  private async ensureConsumer(): Promise<void> {
+    const manager = await jetstreamManager(this.options.nats);
+    await manager.consumers.add(STREAMS.ingress, {
+      durable_name: DURABLE,
+      ack_policy: AckPolicy.Explicit,
+      ack_wait: nanos(ACK_WAIT_MS),
+      max_ack_pending: 1000,
+      filter_subject: SUBJECTS.ingressAll,
+    });
+  }
+
+  private async listen(): Promise<void> {
+    while (!this.stopping) {
+      try {
+        const consumer = await jetstream(this.options.nats).consumers.get(STREAMS.ingress, DURABLE);
+        this.messages = await consumer.consume({ max_messages: this.options.parallel });
+        if (this.stopping) this.messages.stop();
+        for await (const message of this.messages) await this.take(message);
+      } catch (error) {
+        if (!this.stopping) this.options.log.warn({ err: error }, 'the ingress stream cannot be read; trying again');
+      }
+      this.messages = undefined;
+      if (this.stopping) return;
+      await sleep(1000);
+      await this.ensureConsumer().catch((error: unknown) => this.options.log.warn({ err: error }, 'the ingress consumer cannot be made'));
+    }
+  }
+
+  /** Waits only when as many as allowed are in hand. */
+  private async take(message: JsMsg): Promise<void> {
+    const work = this.handle(message).finally(() => this.working.delete(work));
+    this.working.add(work);
+    if (this.working.size >= this.options.parallel) await Promise.race(this.working);
+  }
+
+  /** Never rejects. */
+  private async handle(message: JsMsg): Promise<void> {
+    const { log } = this.options;
+    try {
+      const outcome = await this.startRun(message);
+      message.ack();
+      this.events.inc({ outcome });
+    } catch (error) {
+      const fault = error instanceof CadreError ? error : undefined;
+      // Without a code it is our fault, and another release may do better: kept as well, but loudly.
+      if (fault?.retriable) {
+        log.warn({ err: error, seq: message.seq }, 'an event cannot be handled now; it comes again');
+        this.events.inc({ outcome: 'postponed' });
+        message.nak(RETRY_AFTER_MS);
+      } else await this.setAside(message, fault?.code ?? 'internal', fault?.message ?? String(error), error);
+    }
+  }
+
+  private async setAside(message: JsMsg, code: string, reason: string, error: unknown): Promise<void> {
+    const { log, dead } = this.options;
+    try {
+      await dead.keep('ingress', message, code, reason);
+      message.term(code);
+      log.warn(
+        { subject: message.subject, seq: message.seq, code, reason, ...(code === 'internal' ? { err: error } : {}) },
+        'an event was set aside',
+      );
+      this.events.inc({ outcome: 'dead' });
+    } catch (cause) {
+      log.warn({ err: cause, seq: message.seq }, 'an event could not be set aside; it comes again');
+      message.nak(RETRY_AFTER_MS);
+    }
+  }
+
+  /** @throws CadreError: retriable ones for later, others for the dead letters */
+  private async startRun(message: JsMsg): Promise<'accepted' | 'duplicate'> {
+    const { intake } = this.options;
+    const [, , tenant = '', ...type] = message.subject.split('.');
+    if (!TenantId.safeParse(tenant).success) throw new CadreError('malformed-event', `${JSON.stringify(tenant)} is no tenant.`);
+    if (type.join('.') !== HANDLED_TYPE)
+      throw new CadreError('no-handler', `There is no handler for ${type.join('.') || 'an event without a type'}.`);
+    const headers = headersOf(message);
+    const event = parseCloudEvent({ data: message.data, headers });
+    const request = parseRunRequest(event.data);
+    await intake.assertInputsStored(request);
+    const given = typeof event['traceparent'] === 'string' ? event['traceparent'] : headers[HEADERS.traceparent];
+    const runId = runIdOfEvent(tenant, event.source, event.id, intake.shards);
+    const reply = await intake.start({ tenant, runId, request, trace: TraceContext.continueOrStart(given), origin: 'event' });
+    if (reply.outcome === 'rejected') throw new CadreError(reply.code, reply.message);
+    this.options.log.info(
+      { runId, source: event.source, eventId: event.id, outcome: reply.outcome },
+      'an event from outside started a run',
+    );
+    return reply.outcome;
+  }
+}
+
+function headersOf(message: JsMsg): Record<string, string> {
+  return Object.fromEntries((message.headers?.keys() ?? []).map((name) => [name.toLowerCase(), message.headers?.last(name) ?? '']));
+}

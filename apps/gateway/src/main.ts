@@ -1,0 +1,4 @@
+import { startService } from '@cadre/service-kit';
+import { gatewayService } from './gateway-service.js';
+
+await startService(gatewayService);

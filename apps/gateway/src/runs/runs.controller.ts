@@ -1,0 +1,152 @@
+import {
+  CadreError,
+  CallList,
+  CancelAccepted,
+  CancelRequest,
+  RunAccepted,
+  RunPage,
+  RunView,
+  type RunId,
+  type RunRequest,
+  type RunStatus,
+} from '@cadre/contracts';
+import { InputProblem, inputProblem, traceOf } from '@cadre/service-kit';
+import { Controller, Get, Headers, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Described } from '../api-docs/described.js';
+import { EXAMPLES } from '../api-docs/examples.js';
+import { HistoryClient } from '../history/history-client.js';
+import { DEFAULT_TENANT } from '../tenant.js';
+import { KnownShard } from './known-shard.js';
+import { ListRunsQuery } from './list-runs-query.js';
+import { freshRunId, runIdOfKey } from './run-identity.js';
+import { RunIntake, type IntakeOutcome } from './run-intake.js';
+import { runLinks, runPath } from './run-links.js';
+import { SubmissionReader } from './submission-reader.js';
+
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,200}$/;
+
+@Controller('v1/runs')
+export class RunsController {
+  constructor(
+    private readonly submissions: SubmissionReader,
+    private readonly intake: RunIntake,
+    private readonly history: HistoryClient,
+  ) {}
+
+  @Post()
+  @Described({
+    summary: 'Start a run',
+    description:
+      'Takes a goal, with input files when sent as multipart/form-data. Answered after the run is stored. With an Idempotency-Key the same request may be sent again: it arrives at the same run (200).',
+    ok: { status: 202, description: 'The run is stored and will be worked on', schema: RunAccepted, example: EXAMPLES.accepted },
+    also: { status: 200, description: 'The same request came before; this is its run', schema: RunAccepted },
+    problems: [400, 409, 413, 415, 422, 503],
+  })
+  async start(
+    @Req() http: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Headers('idempotency-key') key?: string,
+  ): Promise<RunAccepted> {
+    if (key !== undefined && !IDEMPOTENCY_KEY.test(key)) {
+      throw new InputProblem('invalid-request', 'The Idempotency-Key must be 1 to 200 printable ASCII characters without spaces.');
+    }
+    const { request, uploaded } = await this.submissions.read(http);
+    if (!uploaded) await this.intake.assertInputsStored(request);
+    const runId = key === undefined ? freshRunId(this.intake.shards) : runIdOfKey(DEFAULT_TENANT, key, this.intake.shards);
+    const trace = traceOf(http);
+    const outcome = await this.intake
+      .start({ tenant: DEFAULT_TENANT, runId, request, trace, origin: 'http' })
+      .catch((error: unknown) => Promise.reject(unanswered(error, runId, key)));
+    if (outcome.outcome === 'rejected') throw refusal(outcome, key);
+    const repeated = outcome.outcome === 'duplicate';
+    void reply.status(repeated ? 200 : 202).header('location', runPath(runId));
+    const status = repeated ? await this.statusOf(runId, http) : initialStatus(request);
+    return { runId, status, inputs: request.inputs, links: runLinks(runId) };
+  }
+
+  @Get()
+  @Described({
+    summary: 'List runs, newest first',
+    ok: { status: 200, description: 'One page', schema: RunPage, example: EXAMPLES.page },
+    problems: [400, 503],
+  })
+  list(@Query({ schema: ListRunsQuery }) query: ListRunsQuery, @Req() http: FastifyRequest): Promise<RunPage> {
+    return this.history.list(DEFAULT_TENANT, query, traceOf(http));
+  }
+
+  @Get(':runId')
+  @Described({
+    summary: 'Get a run with its tasks, its answer and its artifacts',
+    ok: { status: 200, description: 'The run as far as it is known', schema: RunView, example: EXAMPLES.run },
+    problems: [404, 503],
+  })
+  get(@Param('runId', KnownShard) runId: RunId, @Req() http: FastifyRequest): Promise<RunView> {
+    return this.history.run(DEFAULT_TENANT, runId, traceOf(http));
+  }
+
+  @Get(':runId/calls')
+  @Described({
+    summary: 'List the model and tool calls of a run',
+    ok: { status: 200, description: 'All calls so far, in order', schema: CallList, example: EXAMPLES.calls },
+    problems: [404, 503],
+  })
+  async calls(@Param('runId', KnownShard) runId: RunId, @Req() http: FastifyRequest): Promise<CallList> {
+    return { calls: await this.history.calls(DEFAULT_TENANT, runId, traceOf(http)) };
+  }
+
+  @Post(':runId/cancel')
+  @HttpCode(202)
+  @Described({
+    summary: 'Cancel a run',
+    description: 'May be repeated. The run is over when its event RunCancelled has come.',
+    ok: { status: 202, description: 'The run is cancelled, or was already', schema: CancelAccepted, example: EXAMPLES.cancelled },
+    problems: [400, 404, 409, 503],
+  })
+  async cancel(@Param('runId', KnownShard) runId: RunId, @Req() http: FastifyRequest): Promise<CancelAccepted> {
+    const parsed = CancelRequest.safeParse(http.body ?? {});
+    if (!parsed.success) throw inputProblem(parsed.error.issues);
+    const outcome = await this.intake.cancel(DEFAULT_TENANT, runId, parsed.data.reason, traceOf(http));
+    if (outcome.outcome === 'rejected') throw refusal(outcome, undefined);
+    return { runId, links: runLinks(runId) };
+  }
+
+  /** Only for show: a repeated request is answered even while no monitor is there. */
+  private async statusOf(runId: RunId, http: FastifyRequest): Promise<RunStatus> {
+    try {
+      return (await this.history.run(DEFAULT_TENANT, runId, traceOf(http))).status;
+    } catch {
+      return 'running';
+    }
+  }
+}
+
+function initialStatus(request: RunRequest): RunStatus {
+  return request.plan === undefined ? 'planning' : 'running';
+}
+
+function refusal({ code, message }: Extract<IntakeOutcome, { outcome: 'rejected' }>, key: string | undefined): CadreError {
+  // Another tenant's run does not exist for this one.
+  if (code === 'unknown-run' || code === 'forbidden')
+    return new CadreError('unknown-run', 'There is no such run.', { remedy: 'see GET /v1/runs' });
+  if (code === 'run-conflict' && key !== undefined) {
+    return new CadreError('run-conflict', 'The Idempotency-Key was used for another request.', {
+      remedy: 'send a new key for a new request',
+    });
+  }
+  return new CadreError(code, message);
+}
+
+/** Nobody can say whether the run was stored; a caller with a key can simply ask again. */
+function unanswered(error: unknown, runId: RunId, key: string | undefined): unknown {
+  if (!(error instanceof CadreError) || error.code !== 'commands-unanswered') return error;
+  const remedy =
+    key === undefined
+      ? `see whether ${runPath(runId)} exists before you send it again; with an Idempotency-Key a repetition is safe`
+      : 'send the same request with the same Idempotency-Key again';
+  return new CadreError('unavailable', 'No orchestrator has answered in time; the run may or may not have started.', {
+    retriable: true,
+    remedy,
+    cause: error,
+  });
+}

@@ -1,0 +1,49 @@
+/** A gateway in this process, on a real nats-server, with stand-ins for the services behind it. */
+import { connectNats } from '@cadre/messaging';
+import { startNatsServer } from '@cadre/nats-server';
+import { startService, type RunningService } from '@cadre/service-kit';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { gatewayService } from '../gateway-service.js';
+import { StandInMonitor } from './stand-in-monitor.js';
+import { StandInOwner } from './stand-in-owner.js';
+
+export interface TestGateway {
+  url: string;
+  nats: NatsConnection;
+  owner: StandInOwner;
+  monitor: StandInMonitor;
+  stopService(): Promise<void>;
+  /** Another gateway on the same server. */
+  restart(): Promise<RunningService>;
+  stop(): Promise<void>;
+}
+
+export async function startTestGateway(env: NodeJS.ProcessEnv = {}): Promise<TestGateway> {
+  const server = await startNatsServer({ syncAlways: false });
+  const nats = await connectNats({ url: server.url, name: 'test' });
+  const owner = new StandInOwner(nats);
+  const monitor = new StandInMonitor(nats);
+  owner.onStart = (start) => monitor.add(start);
+  owner.start();
+  monitor.start();
+  const launch = () =>
+    startService({
+      ...gatewayService,
+      env: { NATS_URL: server.url, LOG_LEVEL: process.env['TEST_LOG'] ?? 'silent', ...env },
+      ownsProcess: false,
+    });
+  const service = await launch();
+  return {
+    url: service.url,
+    nats,
+    owner,
+    monitor,
+    stopService: () => service.stop(),
+    restart: launch,
+    stop: async () => {
+      await service.stop();
+      await nats.close();
+      await server.stop();
+    },
+  };
+}
