@@ -58,6 +58,8 @@ export async function startNatsServer(options: StartOptions = {}): Promise<Runni
   await writeFile(config, serverConfig({ ...options, host, dataDir, scratch }));
   const server = launch(binary, config, scratch);
   const removeScratch = (): Promise<void> => rm(scratch, { recursive: true, force: true, maxRetries: 5 });
+  // A crash must not leave the configuration behind; temporary data stay for a second start.
+  if (options.dataDir !== undefined) void server.exited.then(removeScratch, () => undefined);
   try {
     const port = await waitUntilReady(server, { host, scratch, options });
     return {
