@@ -10,14 +10,17 @@ import type { ProcessSpec } from './running-process.js';
 
 export const WORKERS = ['data-analyst', 'code-writer', 'test-writer', 'documentation-writer', 'code-reviewer', 'generalist'] as const;
 
-/** Name as in `apps/`, and the stage: what keeps state stops last. */
-export const LOCAL_SERVICES: readonly { name: string; stage: number }[] = [
-  { name: 'model-sim', stage: 1 },
-  { name: 'orchestrator', stage: 1 },
-  { name: 'monitor', stage: 1 },
-  { name: 'scheduler', stage: 1 },
-  { name: 'gateway', stage: 1 },
-  ...WORKERS.map((specialty) => ({ name: `worker-${specialty}`, stage: 1 })),
+/**
+ * Names as in `apps/`. All are started together, after NATS. Those that still have something to say to the owner of the runs when they stop
+ * (workers hand back their work) stop before it.
+ */
+export const LOCAL_SERVICES: readonly { name: string; stopStage: number }[] = [
+  { name: 'model-sim', stopStage: 1 },
+  { name: 'orchestrator', stopStage: 1 },
+  { name: 'monitor', stopStage: 1 },
+  { name: 'scheduler', stopStage: 2 },
+  { name: 'gateway', stopStage: 2 },
+  ...WORKERS.map((specialty) => ({ name: `worker-${specialty}`, stopStage: 2 })),
 ];
 
 /** The folder that holds `apps/`. */
@@ -48,7 +51,7 @@ export function localSystem(options: LocalSystemOptions): ProcessSpec[] {
       remedy: `Run \`npm ci && npm run build\` in ${root}.`,
     });
   }
-  return [natsSpec(options), ...services.map(({ name, stage }) => serviceSpec(name, stage, root, options))];
+  return [natsSpec(options), ...services.map(({ name, stopStage }) => serviceSpec(name, stopStage, root, options))];
 }
 
 const mainOf = (root: string, name: string): string => join(root, 'apps', name, 'dist/main.js');
@@ -73,10 +76,11 @@ function natsSpec({ dataDir, ports, env, log }: LocalSystemOptions): ProcessSpec
   };
 }
 
-function serviceSpec(name: string, stage: number, root: string, { dataDir, ports, env }: LocalSystemOptions): ProcessSpec {
+function serviceSpec(name: string, stopStage: number, root: string, { dataDir, ports, env }: LocalSystemOptions): ProcessSpec {
   return {
     name,
-    stage,
+    stage: 1,
+    stopStage,
     launch: (signal) =>
       startNodeProcess(
         {

@@ -13,8 +13,10 @@ export interface RunningProcess {
 /** How to start one process of the system. */
 export interface ProcessSpec {
   name: string;
-  /** Processes of a lower stage are started (and ready) before, and stopped after, those of a higher one. */
+  /** Processes of a lower stage are started, and ready, before those of a higher one. */
   stage: number;
+  /** The same for the stop, highest first. Default: the stage. */
+  stopStage?: number;
   /** Settles when it is ready for work. When the signal aborts, it gives up, leaves nothing behind and throws. */
   launch(signal: AbortSignal): Promise<RunningProcess>;
 }

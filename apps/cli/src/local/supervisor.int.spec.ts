@@ -68,6 +68,25 @@ test('starts stage by stage, stops in the opposite order, and leaves no process'
   expect(system.pids()).toEqual({});
 });
 
+test('what starts together may stop one after the other', async () => {
+  const order: string[] = [];
+  const noted = (name: string, stopStage: number): ProcessSpec => {
+    const plain = spec(name, 'good');
+    return {
+      ...{ name, stage: 0, stopStage },
+      launch: async (signal) => {
+        const running = await plain.launch(signal);
+        void running.exited.then(() => order.push(name));
+        return running;
+      },
+    };
+  };
+  const system = supervise(noted('owner', 1), noted('worker', 2));
+  await system.start();
+  await system.stop();
+  expect(order).toEqual(['worker', 'owner']);
+});
+
 test('what ends is started again, and again, until it stays', async () => {
   const system = supervise(spec('shaky', 'shaky'));
   await system.start();

@@ -76,9 +76,10 @@ export class Supervisor {
 
   private async stopAll(): Promise<void> {
     this.stopping.abort();
-    const stages = [...new Set(this.specs.map(({ stage }) => stage))].sort((a, b) => b - a);
+    const stopStage = ({ stage, stopStage: other = stage }: ProcessSpec): number => other;
+    const stages = [...new Set(this.specs.map(stopStage))].sort((a, b) => b - a);
     for (const stage of stages) {
-      const ofStage = [...this.all.values()].filter(({ spec }) => spec.stage === stage);
+      const ofStage = [...this.all.values()].filter(({ spec }) => stopStage(spec) === stage);
       await Promise.all(ofStage.map(({ running }) => running?.stop()));
       await Promise.all(ofStage.map(({ watch }) => watch));
     }

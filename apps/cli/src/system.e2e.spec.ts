@@ -1,0 +1,258 @@
+/** The whole system, as a user runs it: the built services, real data, and the promise kept when a worker is killed. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join, dirname } from 'node:path';
+import { DataProfile, makeRunId } from '@cadre/contracts';
+import type { RunView } from '@cadre/contracts';
+import { connect } from '@nats-io/transport-node';
+import { z } from 'zod';
+import { DEMO_GOAL } from './commands/demo-command.js';
+import { LiveSystem } from './testing/live-system.js';
+
+const dataFolder = join(dirname(createRequire(import.meta.url).resolve('vega-datasets/package.json')), 'data');
+const dataFile = (name: string): string => readFileSync(join(dataFolder, name), 'utf8');
+
+type Row = Record<string, unknown>;
+
+/** Plain CSV without quotes, which is what the weather file is. */
+function plainCsv(text: string): Row[] {
+  const [head = '', ...lines] = text.trim().split(/\r?\n/);
+  const names = head.split(',');
+  return lines.map((line) => Object.fromEntries(line.split(',').map((cell, i) => [names[i], cell])));
+}
+
+/** Figures of one column, computed here and nowhere else. */
+function figuresOf(rows: Row[], column: string) {
+  const values = rows
+    .map((row) => row[column])
+    .filter((value) => value !== null && value !== '')
+    .map(Number);
+  return {
+    nulls: rows.length - values.length,
+    min: Math.min(...values),
+    max: Math.max(...values),
+    mean: values.reduce((sum, value) => sum + value, 0) / values.length,
+  };
+}
+
+const ProfileFile = z.object({ profiles: z.array(DataProfile) });
+
+/** The profile, the report and the generated code all agree with the figures computed from the file itself. */
+async function expectRealFigures(live: LiveSystem, run: RunView, rows: Row[], measures: string[]): Promise<void> {
+  const { profiles } = ProfileFile.parse(JSON.parse(await live.artifact(run.runId, 'data/profile.json')));
+  const report = await live.artifact(run.runId, 'report.md');
+  expect(profiles[0]!.rows).toBe(rows.length);
+  expect(report.replace(/,/g, '')).toContain(String(rows.length));
+  for (const measure of measures) {
+    const expected = figuresOf(rows, measure);
+    const column = profiles[0]!.columns.find(({ name }) => name === measure)!;
+    expect({ nulls: column.nulls, min: column.min, max: column.max }).toEqual({
+      nulls: expected.nulls,
+      min: expected.min,
+      max: expected.max,
+    });
+    expect(column.mean).toBeCloseTo(expected.mean, 6);
+    expect(report).toContain(measure);
+    // The report rounds; its figure must be the true one to three digits.
+    expect(report.replace(/,/g, '')).toContain(expected.mean.toPrecision(3).replace(/\.?0+$/, ''));
+  }
+}
+
+/** The demo goal leaves the same kinds of artifacts whatever the data. */
+function expectAllArtifacts(run: RunView): void {
+  const names = run.artifacts.map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(['report.md', 'data/profile.json', 'src/report.ts', 'docs/API.md', 'review.md']));
+  expect(names.some((name) => /^charts\/.*\.svg$/.test(name))).toBe(true);
+  expect(names.some((name) => /^test\/.*\.test\.ts$/.test(name))).toBe(true);
+}
+
+async function expectTestsPassed(live: LiveSystem, run: RunView): Promise<void> {
+  const calls = await live.client.calls(run.runId);
+  const testRuns = calls.filter(({ kind, name }) => kind === 'tool' && name === 'run_tests');
+  expect(testRuns.length).toBeGreaterThan(0);
+  expect(testRuns.every(({ ok }) => ok)).toBe(true);
+  const tester = run.tasks.find(({ agent }) => agent === 'test-writer')!;
+  const answer = 'text' in tester.answer! ? tester.answer.text : '';
+  expect(answer).toMatch(/\b[1-9]\d* (tests? )?passed/);
+  expect(answer).toMatch(/\b(0|no) (tests? )?failed/i);
+}
+
+describe('a quiet system', () => {
+  let live: LiveSystem;
+  const submissions: { runId: string }[] = [];
+  beforeAll(async () => {
+    live = await LiveSystem.start();
+  }, 60_000);
+  afterAll(async () => {
+    try {
+      expect(await live.violations(submissions)).toEqual([]);
+    } finally {
+      await live.stop();
+    }
+  }, 60_000);
+
+  test('the demo goal on the weather of Seattle', async () => {
+    const text = dataFile('seattle-weather.csv');
+    const { runId } = await live.client.startRun({ goal: DEMO_GOAL }, { files: [{ name: 'seattle-weather.csv', data: text }] });
+    submissions.push({ runId });
+    const run = await live.ended(runId);
+    expect([run.status, run.partial]).toEqual(['completed', false]);
+    expectAllArtifacts(run);
+    await expectRealFigures(live, run, plainCsv(text), ['precipitation', 'temp_max', 'temp_min', 'wind']);
+    await expectTestsPassed(live, run);
+    expect(run.usage.modelCalls).toBeGreaterThan(6);
+    expect(run.usage.costMicros).toBeGreaterThan(0);
+    expect(await live.client.answer(runId)).toMatch(/no language model/i);
+  }, 120_000);
+
+  test('the same goal on a file of quite another shape', async () => {
+    const text = dataFile('penguins.json');
+    const goal = 'Analyze the penguin data, generate report code, write tests, and document the API';
+    const { runId } = await live.client.startRun({ goal }, { files: [{ name: 'penguins.json', data: text }] });
+    submissions.push({ runId });
+    const run = await live.ended(runId);
+    expect([run.status, run.partial]).toEqual(['completed', false]);
+    expectAllArtifacts(run);
+    await expectRealFigures(live, run, JSON.parse(text) as Row[], [
+      'Beak Length (mm)',
+      'Beak Depth (mm)',
+      'Flipper Length (mm)',
+      'Body Mass (g)',
+    ]);
+    await expectTestsPassed(live, run);
+  }, 120_000);
+
+  test('a CloudEvent from a plain NATS client starts a run, once', async () => {
+    const nats = await connect({ servers: live.natsUrl });
+    const feed = nats.subscribe('cadre.ev.default.*');
+    const event = { specversion: '1.0', id: 'e2e-1', source: '/shop', type: 'run.start', data: { goal: 'Say what you can do' } };
+    nats.publish('cadre.in.default.run.start', JSON.stringify(event));
+    nats.publish('cadre.in.default.run.start', JSON.stringify(event));
+    let runId = '';
+    for await (const message of feed) {
+      const { type, subject } = message.json<{ type: string; subject: string }>();
+      if (type !== 'cadre.RunStarted') continue;
+      runId = subject;
+      break;
+    }
+    submissions.push({ runId });
+    expect((await live.ended(runId)).status).toBe('completed');
+    const page = await live.client.listRuns({ limit: 100 });
+    expect(page.runs.filter(({ goal }) => goal === 'Say what you can do')).toHaveLength(1);
+    await nats.close();
+  }, 60_000);
+
+  test('events of a run can be resumed and have no gap', async () => {
+    const { runId } = submissions[0]!;
+    const all: string[] = [];
+    for await (const { position } of live.client.events(runId)) all.push(position);
+    expect(new Set(all).size).toBe(all.length);
+    const rest: string[] = [];
+    for await (const { position } of live.client.events(runId, { after: all[9]! })) rest.push(position);
+    expect(rest).toEqual(all.slice(10));
+  }, 30_000);
+
+  test('a broken file is a clear failure of its task, not of the system', async () => {
+    const { runId } = await live.client.startRun(
+      { goal: 'Analyze the data' },
+      { files: [{ name: 'broken.csv', data: new Uint8Array([0xff, 0xfe, 0x00, 0x01, 0x22, 0x0a, 0x80, 0x22]) }] },
+    );
+    submissions.push({ runId });
+    const run = await live.ended(runId);
+    expect(['completed', 'failed']).toContain(run.status);
+    expect(JSON.stringify(run)).toMatch(/broken\.csv/);
+  }, 60_000);
+
+  test.each([
+    ['an empty goal', { goal: ' ' }, [400, 422], /goal/],
+    ['an unknown field', { goal: 'x', gaol: 1 }, [400, 422], /gaol/],
+    ['a cyclic plan', { goal: 'x', plan: { tasks: [task('a', ['b']), task('b', ['a'])] } }, [400, 422], /a → b → a|b → a → b/],
+    ['a self dependency', { goal: 'x', plan: { tasks: [task('a', ['a'])] } }, [400, 422], /a/],
+    ['an unknown dependency', { goal: 'x', plan: { tasks: [task('a', ['zz'])] } }, [400, 422], /zz/],
+    ['a goal of one megabyte', { goal: 'x'.repeat(1_000_000) }, [400, 413, 422], /goal|large|bytes/],
+  ])('%s is refused with what to change', async (_what, body, statuses, message) => {
+    const response = await post(live, JSON.stringify(body), 'application/json');
+    expect(statuses).toContain(response.status);
+    expect(response.headers.get('content-type')).toContain('application/problem+json');
+    expect(await response.text()).toMatch(message);
+  });
+
+  test('a wrong content type, malformed JSON and an oversized upload are refused', async () => {
+    expect((await post(live, 'goal=x', 'text/csv')).status).toBe(415);
+    expect((await post(live, '{"goal":', 'application/json')).status).toBe(400);
+    const form = new FormData();
+    form.set('request', JSON.stringify({ goal: 'x' }));
+    form.append('input', new Blob([new Uint8Array(70 * 1024 * 1024)]), 'big.csv');
+    const response = await fetch(`${live.system.url}/v1/runs`, { method: 'POST', body: form });
+    expect(response.status).toBe(413);
+    expect(await response.text()).toMatch(/MiB/);
+  }, 60_000);
+
+  test('a malformed CloudEvent is set aside, and the next one still works', async () => {
+    const nats = await connect({ servers: live.natsUrl });
+    for (const bad of [
+      'not json',
+      '{}',
+      JSON.stringify({ specversion: '1.0', id: 'x', source: '/s', type: 'run.start', data: { goal: '' } }),
+    ]) {
+      nats.publish('cadre.in.default.run.start', bad);
+    }
+    nats.publish(
+      'cadre.in.default.run.start',
+      JSON.stringify({ specversion: '1.0', id: 'good', source: '/s', type: 'run.start', data: { goal: 'After the bad ones' } }),
+    );
+    await nats.flush();
+    const found = await live.until('the good one', async () =>
+      (await live.client.listRuns({ limit: 100 })).runs.find(({ goal }) => goal === 'After the bad ones'),
+    );
+    submissions.push({ runId: found.runId });
+    await live.ended(found.runId);
+    await nats.close();
+  }, 60_000);
+
+  test('an unknown run is not found', async () => {
+    const response = await fetch(`${live.system.url}/v1/runs/${makeRunId(0, '00000000-0000-7000-8000-000000000000')}`);
+    expect(response.status).toBe(404);
+  });
+
+  test('a cancelled run ends at once', async () => {
+    const { runId } = await live.client.startRun(
+      { goal: 'Analyze this' },
+      { files: [{ name: 'w.csv', data: dataFile('seattle-weather.csv') }] },
+    );
+    submissions.push({ runId });
+    await live.client.cancelRun(runId, 'changed my mind');
+    expect((await live.ended(runId, 5000)).status).toBe('cancelled');
+  }, 30_000);
+});
+
+test('a worker killed in the middle of its task does not stop the run', async () => {
+  const live = await LiveSystem.start({ MODEL_SIM_LATENCY_MS: '300' });
+  try {
+    const { runId } = await live.client.startRun(
+      { goal: DEMO_GOAL },
+      { files: [{ name: 'seattle-weather.csv', data: dataFile('seattle-weather.csv') }] },
+    );
+    const victim = await live.until('a code-writer at work', async () => {
+      const run = await live.client.getRun(runId);
+      return run.tasks.find(({ status, agent, usage }) => status === 'running' && agent === 'code-writer' && usage.modelCalls > 0);
+    });
+    process.kill(live.system.pids()['worker-code-writer']!, 'SIGKILL');
+    const run = await live.ended(runId, 120_000);
+    expect([run.status, run.partial]).toEqual(['completed', false]);
+    expect(run.tasks.find(({ taskId }) => taskId === victim.taskId)!.attempt).toBe(victim.attempt + 1);
+    expectAllArtifacts(run);
+    await expectTestsPassed(live, run);
+    expect(await live.violations([{ runId }])).toEqual([]);
+  } finally {
+    await live.stop();
+  }
+}, 180_000);
+
+function task(id: string, dependsOn: string[]) {
+  return { id, title: id, instructions: 'do it', dependsOn };
+}
+
+function post(live: LiveSystem, body: string, type: string): Promise<Response> {
+  return fetch(`${live.system.url}/v1/runs`, { method: 'POST', body, headers: { 'content-type': type } });
+}
