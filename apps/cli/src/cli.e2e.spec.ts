@@ -3,9 +3,13 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { jest } from '@jest/globals';
 import { fixedPorts, freePorts, takenPorts } from './local/ports.js';
 import { fakeInstallation } from './testing/fake-installation.js';
 import { allGone, eventually } from './testing/processes.js';
+
+// Many processes each, on machines that do other things too.
+jest.setTimeout(90_000);
 
 const bin = resolve(import.meta.dirname, '../bin/cadre.js');
 const sdkTesting = resolve(import.meta.dirname, '../../../libs/sdk/dist/testing/index.js');
@@ -54,10 +58,7 @@ async function startedPids(dataDir: string): Promise<number[]> {
 }
 
 /** A base that leaves room for all ports of `cadre dev`. */
-async function freeBase(): Promise<number> {
-  for (let base = 20_000 + Math.floor(Math.random() * 20_000); ; base += 50)
-    if ((await takenPorts(fixedPorts(base))).length === 0) return base;
-}
+const freeBase = async (): Promise<number> => (await freePorts())['gateway']!;
 
 test('demo: starts all, does the job, shows answer, artifacts and times, and leaves no process and no temporary data', async () => {
   const before = new Set(await readdir(tmpdir()));

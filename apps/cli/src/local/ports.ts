@@ -1,6 +1,5 @@
 /** Which port each part of a local system listens on. */
 import { createServer, type Server } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { CadreError } from '@cadre/contracts';
 import { LOCAL_SERVICES } from './local-services.js';
 
@@ -17,13 +16,15 @@ export function fixedPorts(base: number): Ports {
   return ports;
 }
 
-/** Ports that are free now, all different. */
+/**
+ * Ports that are free now, all different. They lie below those that systems hand out to outgoing connections: a service that starts a few
+ * seconds later would else now and then find its port taken by a connection of one that started before.
+ */
 export async function freePorts(): Promise<Ports> {
-  const names = [...LOCAL_SERVICES.map(({ name }) => name), 'nats-server'];
-  const servers = await Promise.all(names.map(() => listen(0)));
-  const ports = Object.fromEntries(names.map((name, index) => [name, (servers[index]!.address() as AddressInfo).port]));
-  await Promise.all(servers.map(close));
-  return ports;
+  for (;;) {
+    const ports = fixedPorts(15_000 + Math.floor(Math.random() * 15_000));
+    if ((await takenPorts(ports)).length === 0) return ports;
+  }
 }
 
 /**

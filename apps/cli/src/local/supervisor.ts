@@ -45,13 +45,15 @@ export class Supervisor {
   async start(): Promise<void> {
     const stages = [...new Set(this.specs.map(({ stage }) => stage))].sort((a, b) => a - b);
     for (const stage of stages) {
-      const results = await Promise.allSettled(this.specs.filter((spec) => spec.stage === stage).map((spec) => this.startOne(spec)));
-      if (this.stopping.signal.aborted) return;
-      const failed = results.find((result) => result.status === 'rejected');
-      if (failed !== undefined) {
+      try {
+        await Promise.all(this.specs.filter((spec) => spec.stage === stage).map((spec) => this.startOne(spec)));
+      } catch (error) {
+        // The first failure counts: what follows it only tells of the stop.
+        if (this.stopping.signal.aborted) return;
         await this.stop();
-        throw failed.reason;
+        throw error;
       }
+      if (this.stopping.signal.aborted) return;
     }
   }
 
