@@ -1,4 +1,4 @@
 import { startService } from '@cadre/service-kit';
-import { gatewayService } from './gateway-service.js';
+import { gatewayService } from './gateway.js';
 
 await startService(gatewayService);

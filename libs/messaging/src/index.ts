@@ -9,5 +9,5 @@ export { requestJson, isNoResponders } from './request-json.js';
 export type { RequestJsonOptions } from './request-json.js';
 export { NatsCommandSender } from './nats-command-sender.js';
 export type { CommandSenderOptions } from './nats-command-sender.js';
-export { registerMicroService } from './micro-service.js';
-export type { MicroService, MicroServiceOptions } from './micro-service.js';
+export { registerMicroService } from './micro-registration.js';
+export type { MicroService, MicroServiceOptions } from './micro-registration.js';

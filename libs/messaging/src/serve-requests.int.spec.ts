@@ -3,7 +3,7 @@ import { startNatsServer, type RunningNatsServer } from '@cadre/nats-server';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
 import { connectNats } from './connect-nats.js';
-import { registerMicroService } from './micro-service.js';
+import { registerMicroService } from './micro-registration.js';
 import { requestJson } from './request-json.js';
 import { serveRequests } from './serve-requests.js';
 import { TraceContext } from './trace-context.js';

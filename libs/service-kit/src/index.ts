@@ -1,6 +1,6 @@
 /** The public names of the service kit. */
-export { startService } from './start-service.js';
-export type { RunningService, ServiceOptions } from './start-service.js';
+export { startService } from './service-start.js';
+export type { RunningService, ServiceOptions } from './service-start.js';
 export { SERVICE_CONTEXT } from './service-context.js';
 export type { ServiceContext } from './service-context.js';
 export { BaseConfig, CONFIG_EXIT_CODE, LOG_LEVELS, envFlag, envInt, envUrl, loadConfig } from './base-config.js';

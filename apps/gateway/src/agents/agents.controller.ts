@@ -1,9 +1,11 @@
 import { WorkerList } from '@cadre/contracts';
 import { Controller, Get } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import { Described } from '../api-docs/described.js';
 import { EXAMPLES } from '../api-docs/examples.js';
 import { WorkerRoster } from './worker-roster.js';
 
+@ApiTags('Agents')
 @Controller('v1/agents')
 export class AgentsController {
   constructor(private readonly roster: WorkerRoster) {}

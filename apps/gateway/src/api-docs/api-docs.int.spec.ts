@@ -36,7 +36,7 @@ type Doc = {
         summary?: string;
         operationId?: string;
         requestBody?: { content: object };
-        parameters?: { name: string }[];
+        parameters?: { name: string; required?: boolean }[];
         responses: Record<string, { description?: string; content?: object }>;
       }
     >
@@ -49,6 +49,9 @@ test('the document names every route with its bodies, and every reference leads 
   expect(document.openapi).toBe('3.1.0');
   const routes = Object.entries(document.paths).flatMap(([path, each]) => Object.keys(each).map((method) => `${method} ${path}`));
   expect(routes.sort()).toEqual([
+    'get /livez',
+    'get /metrics',
+    'get /readyz',
     'get /v1/agents',
     'get /v1/runs',
     'get /v1/runs/{runId}',
@@ -77,7 +80,11 @@ test('the document names every route with its bodies, and every reference leads 
     'text/event-stream',
     'application/json',
   ]);
-  expect(document.paths['/v1/runs']?.['get']?.parameters?.map((each) => each.name).sort()).toEqual(['cursor', 'limit', 'status']);
+  const parameters = (path: string, method: string) =>
+    (document.paths[path]?.[method]?.parameters ?? []).map((each) => `${each.name}${each.required ? '!' : ''}`).sort();
+  expect(parameters('/v1/runs', 'get')).toEqual(['cursor', 'limit', 'status']);
+  expect(parameters('/v1/runs', 'post')).toEqual(['Idempotency-Key']);
+  expect(parameters('/v1/runs/{runId}/events', 'get')).toEqual(['Last-Event-ID', 'after', 'limit', 'runId!']);
 });
 
 test('the page and all its parts come from here', async () => {

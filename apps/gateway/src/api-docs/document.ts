@@ -60,6 +60,22 @@ const Problem = z
   })
   .meta({ example: EXAMPLES.problem });
 
+/** What is said of parameters, by name. */
+const PARAMETERS: Record<string, object> = {
+  runId: { description: 'Id of the run', example: EXAMPLES.runId },
+  'idempotency-key': {
+    name: 'Idempotency-Key',
+    required: false,
+    description: 'A text of your choice, unique for this request; makes it safe to send the request again',
+    example: 'order-77',
+  },
+  'last-event-id': { name: 'Last-Event-ID', required: false, description: 'The last event seen; goes before `after`', example: '12.0' },
+  after: { description: 'Only events after this position', example: '12.0' },
+  cursor: { description: '`nextCursor` of the page before' },
+  status: { description: 'Only runs with this status' },
+  limit: { description: 'Most entries of the answer' },
+};
+
 type Operation = Record<string, unknown> & { parameters?: Record<string, unknown>[]; responses?: Record<string, Record<string, unknown>> };
 
 export function openApiDocument(app: NestFastifyApplication, limits: { fileBytes: number; files: number }): OpenAPIObject {
@@ -110,18 +126,42 @@ function plain(schema: z.ZodType, io: 'input' | 'output'): object {
   return without(z.toJSONSchema(schema, { io, unrepresentable: 'any', reused: 'inline' }), ['$schema', '~standard']);
 }
 
+/** Routes of every service; they are not Nest's. */
+const OPERATION_PATHS = Object.fromEntries(
+  [
+    { path: '/livez', summary: 'Whether the process lives', content: 'application/json', statuses: { 200: 'It does' } },
+    {
+      path: '/readyz',
+      summary: 'Whether requests can be served',
+      content: 'application/json',
+      statuses: { 200: 'Yes', 503: 'No; `checks` says why' },
+    },
+    { path: '/metrics', summary: 'Figures for Prometheus', content: 'text/plain', statuses: { 200: 'In its text format' } },
+  ].map(({ path, summary, content, statuses }) => {
+    const type = content === 'text/plain' ? 'string' : 'object';
+    const responses = Object.entries(statuses).map(([status, description]) => [
+      status,
+      { description, content: { [content]: { schema: { type } } } },
+    ]);
+    return [
+      path,
+      { get: { summary, operationId: path.slice(1), tags: ['Operation'], responses: Object.fromEntries(responses) as object } },
+    ];
+  }),
+) as Record<string, Record<string, Operation>>;
+
 /** What decorators cannot say. */
 function finish(document: OpenAPIObject, limits: { fileBytes: number; files: number }): void {
   const paths = document.paths as unknown as Record<string, Record<string, Operation>>;
   for (const [path, operations] of Object.entries(paths)) {
     for (const operation of Object.values(operations)) {
+      nameRun(path, operation);
       nameWildcard(paths, path, operation);
       describeStream(operation);
-      for (const parameter of operation.parameters ?? []) {
-        if (parameter['name'] === 'runId') Object.assign(parameter, { example: EXAMPLES.runId, description: 'Id of the run' });
-      }
+      for (const parameter of operation.parameters ?? []) Object.assign(parameter, PARAMETERS[String(parameter['name'])]);
     }
   }
+  Object.assign(paths, OPERATION_PATHS);
   const start = paths['/v1/runs']?.['post'];
   if (start) describeSubmission(start, limits);
   const cancel = paths['/v1/runs/{runId}/cancel']?.['post'];
@@ -129,6 +169,13 @@ function finish(document: OpenAPIObject, limits: { fileBytes: number; files: num
     cancel['requestBody'] = {
       content: { 'application/json': { schema: { $ref: ref('CancelRequest') }, example: { reason: 'not needed any more' } } },
     };
+}
+
+/** The scanner forgets the path's own parameters where a query has a schema. */
+function nameRun(path: string, operation: Operation): void {
+  const parameters = operation.parameters ?? [];
+  if (!path.includes('{runId}') || parameters.some((parameter) => parameter['name'] === 'runId')) return;
+  operation.parameters = [{ name: 'runId', in: 'path', required: true, schema: { type: 'string' } }, ...parameters];
 }
 
 /** A `*` at the end of a path is a parameter in the document. */

@@ -2,6 +2,7 @@ import { ArtifactList, CadreError, type ArtifactRef, type BlobRef, type Content,
 import type { Blobs } from '@cadre/engine';
 import { traceOf } from '@cadre/service-kit';
 import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Described } from '../api-docs/described.js';
 import { EXAMPLES } from '../api-docs/examples.js';
@@ -11,6 +12,7 @@ import { KnownShard } from '../runs/known-shard.js';
 import { artifactPath } from '../runs/run-links.js';
 import { DEFAULT_TENANT } from '../tenant.js';
 
+@ApiTags('Artifacts')
 @Controller('v1/runs/:runId')
 export class ArtifactsController {
   constructor(

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { EventList, FeedPosition, type RunId } from '@cadre/contracts';
 import { inputProblem, SERVICE_CONTEXT, traceOf, type ServiceContext } from '@cadre/service-kit';
 import { Controller, Get, Headers, Inject, Param, Query, Req, Res, type BeforeApplicationShutdown } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Described } from '../api-docs/described.js';
@@ -22,6 +23,7 @@ export const EventsQuery = z.strictObject({
 });
 export type EventsQuery = z.infer<typeof EventsQuery>;
 
+@ApiTags('Runs')
 @Controller('v1/runs/:runId/events')
 export class EventsController implements BeforeApplicationShutdown {
   private readonly open = new Set<AbortController>();

@@ -12,6 +12,7 @@ import {
 } from '@cadre/contracts';
 import { InputProblem, inputProblem, traceOf } from '@cadre/service-kit';
 import { Controller, Get, Headers, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Described } from '../api-docs/described.js';
 import { EXAMPLES } from '../api-docs/examples.js';
@@ -26,6 +27,7 @@ import { SubmissionReader } from './submission-reader.js';
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,200}$/;
 
+@ApiTags('Runs')
 @Controller('v1/runs')
 export class RunsController {
   constructor(

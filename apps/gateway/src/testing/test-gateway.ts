@@ -3,7 +3,7 @@ import { connectNats } from '@cadre/messaging';
 import { startNatsServer } from '@cadre/nats-server';
 import { startService, type RunningService } from '@cadre/service-kit';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { gatewayService } from '../gateway-service.js';
+import { gatewayService } from '../gateway.js';
 import { StandInMonitor } from './stand-in-monitor.js';
 import { StandInOwner } from './stand-in-owner.js';
 

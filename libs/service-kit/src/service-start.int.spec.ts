@@ -12,7 +12,7 @@ import { z } from 'zod';
 import { BaseConfig } from './base-config.js';
 import { traceOf } from './request-trace.js';
 import { SERVICE_CONTEXT, type ServiceContext } from './service-context.js';
-import { startService, type RunningService } from './start-service.js';
+import { startService, type RunningService } from './service-start.js';
 
 const order: string[] = [];
 
