@@ -1,7 +1,9 @@
 /** The built kit in a process of its own: signals, exit codes, failures. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { startNatsServer, type RunningNatsServer } from '@cadre/nats-server';
@@ -17,6 +19,7 @@ class Duty { async beforeApplicationShutdown() { if (process.env.STUCK) await ne
 class App {}
 Module({ providers: [Duty] })(App);
 await startService({ name: 'empty', schema: BaseConfig, module: (context) => {
+  if (process.env.SPAN) void context.tracing.span('work', process.env.SPAN, { kind: 'test' }, async () => 1);
   if (process.env.THROW) setTimeout(() => { throw new Error('boom'); }, 200);
   if (process.env.REJECT) setTimeout(() => Promise.reject(new Error('boom')), 200);
   if (process.env.FAIL) setTimeout(() => context.fail(new Error('boom')), 200);
@@ -95,4 +98,25 @@ test('without NATS it ends with code 1 and says what to do', async () => {
   const { code, err } = await run({ NATS_URL: 'nats://127.0.0.1:1', NATS_WAIT_MS: '0' }).ended;
   expect(code).toBe(1);
   expect(err).toMatch(/no nats-server answers at nats:\/\/127.0.0.1:1[^]*To do: start one there/);
+});
+
+test('with a collector given, spans are exported under the trace they belong to', async () => {
+  const bodies: Buffer[] = [];
+  const collector = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      bodies.push(Buffer.concat([Buffer.from(`${request.method} ${request.url} `), ...chunks]));
+      response.end();
+    });
+  });
+  await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
+  const endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
+  const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+  const { child, ended } = await whenReady({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, SPAN: `00-${traceId}-00f067aa0ba902b7-01` });
+  child.kill('SIGTERM');
+  expect((await ended).code).toBe(0);
+  collector.close();
+  expect(bodies.map((body) => body.subarray(0, 15).toString())).toEqual(['POST /v1/traces']);
+  expect(bodies[0]?.includes(Buffer.from(traceId, 'hex'))).toBe(true);
 });

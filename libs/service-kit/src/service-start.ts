@@ -75,6 +75,8 @@ async function launch<C extends BaseConfig>(options: ServiceOptions<C>, ownsProc
     log.fatal({ err: error }, 'the service cannot go on');
     guard?.end(1);
   });
+  // It reconnects for ever, so a closed connection means that the server refuses us for good.
+  void nats.closed().then((error) => !context.health.isStopping && context.fail(error ?? new Error('the NATS connection was closed')));
   let app: NestFastifyApplication | undefined;
   let stopped: Promise<void> | undefined;
   const stop = () => (stopped ??= stopAll(context, app));
