@@ -1,16 +1,15 @@
 /** The whole system, as a user runs it: the built services, real data, and the promise kept when a worker is killed. */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join, dirname } from 'node:path';
+import { join } from 'node:path';
 import { DataProfile, makeRunId } from '@cadre/contracts';
 import type { RunView } from '@cadre/contracts';
 import { connect } from '@nats-io/transport-node';
 import { z } from 'zod';
 import { DEMO_GOAL } from './commands/demo-command.js';
+import { installationRoot } from './local/local-services.js';
 import { LiveSystem } from './testing/live-system.js';
 
-const dataFolder = join(dirname(createRequire(import.meta.url).resolve('vega-datasets/package.json')), 'data');
-const dataFile = (name: string): string => readFileSync(join(dataFolder, name), 'utf8');
+const dataFile = (name: string): string => readFileSync(join(installationRoot, 'node_modules/vega-datasets/data', name), 'utf8');
 
 type Row = Record<string, unknown>;
 
