@@ -10,3 +10,5 @@ export type { ConfinedOptions, ConfinedResult } from './confined-process.js';
 export { mediaTypeOf } from './media-types.js';
 export { confinedModule } from './code-tools/confined-module.js';
 export type { ConfinedModule } from './code-tools/confined-module.js';
+export { codeFiles, codeTools } from './code-tools/code-tools.js';
+export type { CodeToolLimits } from './code-tools/code-tools.js';
