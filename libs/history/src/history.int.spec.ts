@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openHistory } from './index.js';
@@ -41,6 +41,32 @@ describe('PGlite in a folder', () => {
     await second.close();
   });
 
+  test('a folder left half made is made anew', async () => {
+    const dataDir = join(folder, 'half');
+    mkdirSync(join(dataDir, 'pglite'), { recursive: true });
+    writeFileSync(join(dataDir, 'pglite', 'PG_VERSION'), '17');
+    const store = await openHistory({ dataDir });
+    expect(await store.position(0)).toBe(0);
+    await store.close();
+  });
+
+  test('a template that is broken is done without', async () => {
+    const cache = process.env['XDG_CACHE_HOME'];
+    process.env['XDG_CACHE_HOME'] = join(folder, 'cache');
+    try {
+      await (await openHistory()).close();
+      const kept = readdirSync(join(folder, 'cache', 'cadre'));
+      expect(kept).toEqual([expect.stringMatching(/^pglite-.*\.tar\.gz$/)]);
+      writeFileSync(join(folder, 'cache', 'cadre', kept[0]!), 'broken');
+      const store = await openHistory({ dataDir: join(folder, 'slow') });
+      expect(await store.position(0)).toBe(0);
+      await store.close();
+    } finally {
+      if (cache === undefined) delete process.env['XDG_CACHE_HOME'];
+      else process.env['XDG_CACHE_HOME'] = cache;
+    }
+  }, 60_000);
+
   test('a folder that cannot be used is refused with what to do', async () => {
     const file = join(folder, 'file');
     writeFileSync(file, 'x');
@@ -76,7 +102,7 @@ if (findPostgres() === undefined) {
   test('a database of a later release is refused', async () => {
     const databaseUrl = postgres.createDatabase('later');
     await (await openHistory({ databaseUrl })).close();
-    execFileSync('psql', [databaseUrl, '-qc', "insert into cadre_migrations (number, name) values (99, 'later')"]);
+    postgres.run('later', "insert into cadre_migrations (number, name) values (99, 'later')");
     await expect(openHistory({ databaseUrl })).rejects.toMatchObject({ code: 'history-newer' });
   });
 

@@ -1,5 +1,5 @@
 /** Opens the read model's database: PostgreSQL where a URL is given, else PGlite in a folder or in memory. */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { CadreError } from '@cadre/contracts';
@@ -9,6 +9,7 @@ import { lockFolder, type FolderLock } from './folder-lock.js';
 import { HistoryStore } from './history-store.js';
 import { migrate } from './migrations.js';
 import { PgliteDialect } from './pglite-dialect.js';
+import { createFresh } from './pglite-template.js';
 import type { HistoryDatabase } from './schema.js';
 
 export interface HistoryOptions {
@@ -23,6 +24,7 @@ export interface HistoryOptions {
 }
 
 const INT8 = 20;
+const parsers = { [INT8]: Number };
 
 /**
  * Opens the database and brings its schema up to date. Errors: `history-unavailable` (retriable) when it cannot be reached or opened,
@@ -54,10 +56,7 @@ async function openPglite(dataDir: string | undefined): Promise<HistoryStore> {
   let db: Kysely<HistoryDatabase>;
   try {
     lock = dataDir === undefined ? undefined : lockFolder(dataDir);
-    const folder = dataDir === undefined ? undefined : join(dataDir, 'pglite');
-    if (folder !== undefined) mkdirSync(folder, { recursive: true });
-    const parsers = { [INT8]: Number };
-    const pglite = await PGlite.create(folder === undefined ? { parsers } : { dataDir: folder, parsers });
+    const pglite = dataDir === undefined ? await createFresh({ parsers }) : await openFolder(dataDir);
     db = new Kysely<HistoryDatabase>({ dialect: new PgliteDialect(pglite) });
   } catch (cause) {
     lock?.release();
@@ -69,6 +68,18 @@ async function openPglite(dataDir: string | undefined): Promise<HistoryStore> {
   }
   await migrated(db, () => lock?.release(), 'a damaged folder may be deleted; the log fills it again');
   return new HistoryStore(db, async () => lock?.release());
+}
+
+/** A folder that a process left half made is made anew: the mark is set once it is whole, before anything is written to it. */
+async function openFolder(dataDir: string): Promise<PGlite> {
+  const folder = join(dataDir, 'pglite');
+  const mark = join(dataDir, 'created');
+  if (existsSync(mark)) return await PGlite.create({ dataDir: folder, parsers });
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const pglite = await createFresh({ dataDir: folder, parsers });
+  writeFileSync(mark, '');
+  return pglite;
 }
 
 async function migrated(db: Kysely<HistoryDatabase>, release: () => void, remedy: string): Promise<void> {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 export interface TestPostgres {
   /** For a database of its own for each name. */
   createDatabase(name: string): string;
+  run(database: string, statement: string): void;
   stop(): Promise<void>;
 }
 
@@ -52,6 +53,7 @@ export async function startPostgres(): Promise<TestPostgres> {
       psql('postgres', `create database ${name}`);
       return `postgres://postgres@127.0.0.1:${port}/${name}`;
     },
+    run: (database, statement) => void psql(database, statement),
     stop: async () => {
       // SIGINT is PostgreSQL's fast shutdown: it does not wait for clients.
       server.kill('SIGINT');
