@@ -8,6 +8,7 @@ import { findPostgres, openRun, sampleRun, startPostgres, toBlocks } from '@cadr
 import { connectNats, requestJson } from '@cadre/messaging';
 import { startNatsServer, type RunningNatsServer } from '@cadre/nats-server';
 import { startService, type RunningService } from '@cadre/service-kit';
+import { jest } from '@jest/globals';
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { MonitorConfig } from './monitor.config.js';
@@ -17,6 +18,8 @@ let server: RunningNatsServer;
 let nats: NatsConnection;
 let folder: string;
 const running = new Set<RunningService>();
+
+jest.setTimeout(60_000);
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'cadre-monitor-'));
@@ -63,12 +66,12 @@ function ask(query: HistoryQueryInput | object): Promise<HistoryAnswer> {
 }
 
 async function until<T>(what: () => Promise<T | undefined | false>): Promise<T> {
-  for (const end = Date.now() + 15_000; Date.now() < end;) {
+  for (const end = Date.now() + 25_000; Date.now() < end;) {
     const found = await what().catch(() => undefined);
     if (found) return found;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
-  throw new Error('it did not come about within 15 s');
+  throw new Error('it did not come about within 25 s');
 }
 
 async function untilStatus(runId: string, status: string): Promise<void> {
