@@ -12,7 +12,11 @@ interface LintMessage {
 /** Lints a text as if it stood in a file of the repository. */
 function lint(file: string, text: string): LintMessage[] {
   const eslint = join(root, 'node_modules/eslint/bin/eslint.js');
-  const run = spawnSync(process.execPath, [eslint, '--stdin', '--stdin-filename', file, '--format', 'json'], { cwd: root, input: text, encoding: 'utf8' });
+  const run = spawnSync(process.execPath, [eslint, '--stdin', '--stdin-filename', file, '--format', 'json'], {
+    cwd: root,
+    input: text,
+    encoding: 'utf8',
+  });
   const results = JSON.parse(run.stdout) as { messages: LintMessage[] }[];
   return results.flatMap((result) => result.messages);
 }

@@ -21,7 +21,10 @@ const exceptions = existsSync(exceptionsFile) ? JSON.parse(readFileSync(exceptio
 
 /** Every tracked or new source file, relative to the root. */
 function sources() {
-  const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts', '*.tsx', '*.mjs'], { cwd: root, encoding: 'utf8' });
+  const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts', '*.tsx', '*.mjs'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
   return listed.split('\n').filter((file) => file && existsSync(join(root, file)));
 }
 
@@ -66,10 +69,12 @@ for (const file of sources()) {
     const allowed = exceptions[key];
     if (allowed === undefined) faults.push(`${key}: ${what} of ${size} lines, at most ${limit}`);
     else if (size > allowed) faults.push(`${key}: ${what} grew to ${size} lines; the exception allows ${allowed}`);
-    else if (size < allowed) faults.push(`${key}: ${what} shrank to ${size} lines; write that into tools/tidy-exceptions.json (it says ${allowed})`);
+    else if (size < allowed)
+      faults.push(`${key}: ${what} shrank to ${size} lines; write that into tools/tidy-exceptions.json (it says ${allowed})`);
   }
 }
-for (const key of Object.keys(exceptions)) if (!seen.has(key)) faults.push(`${key}: no longer over the limit; remove it from tools/tidy-exceptions.json`);
+for (const key of Object.keys(exceptions))
+  if (!seen.has(key)) faults.push(`${key}: no longer over the limit; remove it from tools/tidy-exceptions.json`);
 
 if (faults.length > 0) {
   console.error(faults.join('\n'));

@@ -128,3 +128,5 @@ export {
   ArtifactView,
   ArtifactList,
 } from './http.js';
+export { jsonSchemas, jsonSchemaIndex } from './json-schemas.js';
+export type { JsonSchemaDocument } from './json-schemas.js';

@@ -1,0 +1,196 @@
+/**
+ * Every message of Cadre, with who sends it and where, in the order in which documentation lists them. `json-schemas.ts` exports them, and a
+ * test refuses a message that is not listed here. Field-by-field notes stand beside the schemas themselves.
+ */
+import type { z } from 'zod';
+import * as agents from './agents.js';
+import * as commands from './commands.js';
+import * as events from './events.js';
+import * as feed from './feed.js';
+import * as http from './http.js';
+import * as ids from './ids.js';
+import * as plan from './plan.js';
+import * as results from './results.js';
+import * as tools from './tools.js';
+import * as values from './values.js';
+import * as views from './views.js';
+
+/** `received`: Cadre reads it, and fields with a default may be left out. `sent`: Cadre writes it, and they are all there. */
+export type Direction = 'received' | 'sent';
+
+export interface CatalogueEntry {
+  name: string;
+  group: string;
+  direction: Direction;
+  description: string;
+  schema: z.ZodType;
+}
+
+type Row = [name: string, schema: z.ZodType, description: string];
+
+const group = (title: string, direction: Direction, rows: Row[]): CatalogueEntry[] =>
+  rows.map(([name, schema, description]) => ({ name, group: title, direction, description, schema }));
+
+const requests = group('Requests from outside', 'received', [
+  ['RunRequest', plan.RunRequest, 'A request to start a run: `POST /v1/runs`, and the data of a CloudEvent `run.start`.'],
+  ['Plan', plan.Plan, 'The tasks of a run and their dependencies: submitted with a request, or written by the planning agent.'],
+  ['CancelRequest', http.CancelRequest, 'Body of `POST /v1/runs/{id}/cancel`; may be left out.'],
+  [
+    'IngressEvent',
+    feed.IngressEvent,
+    'A CloudEvent from outside, on `cadre.in.<tenant>.<type>`, in either NATS content mode, put together.',
+  ],
+]);
+
+const commandRows = group('Commands, to the owner of a shard on `cadre.shard.<nn>.cmd`', 'received', [
+  ['CommandBatch', commands.CommandBatch, 'A request to the owner of a shard. Each element is a `Command`, checked by itself.'],
+  ['Command', commands.Command, 'What may be asked of the owner of a shard.'],
+  ['StartRun', commands.StartRun, 'Starts a run. The same run id with the same fingerprint is a repetition, with another one a conflict.'],
+  ['CancelRun', commands.CancelRun, 'Cancels a run.'],
+  ['StartAttempt', commands.StartAttempt, 'A worker binds an attempt to itself. Accepted once; answered with the `Assignment`.'],
+  ['RecordCalls', commands.RecordCalls, 'Model and tool calls of an attempt that have finished.'],
+  ['CompleteAttempt', commands.CompleteAttempt, 'The result of an attempt; it counts only for the open attempt that it names.'],
+  ['FailAttempt', commands.FailAttempt, 'An attempt that failed.'],
+  ['ReleaseAttempt', commands.ReleaseAttempt, 'A worker that stops hands its attempt back; it does not count against the retry policy.'],
+  ['LoseAttempt', commands.LoseAttempt, 'The scheduler no longer hears of the worker that holds the attempt.'],
+  ['ExpireAttempt', commands.ExpireAttempt, "An attempt's time is up. Refused while it is not."],
+  ['ExpireRun', commands.ExpireRun, "A run's deadline has passed. Refused while it has not."],
+]);
+
+const replies = group('Answers to commands', 'sent', [
+  ['ReplyBatch', commands.ReplyBatch, 'The answer to a `CommandBatch`, sent after the block that holds the commits is stored.'],
+  ['CommandReply', commands.CommandReply, 'The answer to one command.'],
+  ['Assignment', results.Assignment, 'All that a worker needs to work on an attempt: the result of an accepted `StartAttempt`.'],
+]);
+
+const log = group('The log, in streams `CADRE_LOG_<nn>`', 'sent', [
+  ['Block', events.Block, "One log message: the commits of a tick, or a new owner's claim (no commits)."],
+  ['Commit', events.Commit, "All events of one decision. `seq` counts the run's commits from 1; `cause` is the command's id."],
+  ['RunEvent', events.RunEvent, 'What happened in a run.'],
+  ['RunStarted', events.RunStarted, 'A run was accepted.'],
+  ['TasksAdded', events.TasksAdded, "Tasks joined the run: the planning task at its start, the plan's tasks and the answer task later."],
+  ['AttemptScheduled', events.AttemptScheduled, 'An attempt is open and may be started from `notBefore` on.'],
+  ['AttemptStarted', events.AttemptStarted, 'A worker has bound the attempt to itself.'],
+  ['CallsRecorded', events.CallsRecorded, 'Model and tool calls of the attempt that have finished.'],
+  ['AttemptFailed', events.AttemptFailed, 'The attempt is closed without a result. `counted`: against the retry policy.'],
+  ['TaskCompleted', events.TaskCompleted, 'The task has its result.'],
+  ['TaskFailed', events.TaskFailed, 'The task failed for good.'],
+  [
+    'TaskSkipped',
+    events.TaskSkipped,
+    'The task will not run: its condition is false, a dependency did not succeed, or it was not needed as an alternative.',
+  ],
+  ['TaskCancelled', events.TaskCancelled, 'The task was cancelled with its run.'],
+  ['CancelRequested', events.CancelRequested, 'The run is to be cancelled; nothing starts any more.'],
+  ['RunCompleted', events.RunCompleted, 'The run has its answer. `partial`: some task failed or was skipped because of a failure.'],
+  ['RunFailed', events.RunFailed, 'The run failed.'],
+  ['RunCancelled', events.RunCancelled, 'The run was cancelled.'],
+]);
+
+const feedRows = group('The event feed, on `cadre.ev.<tenant>.<run>`', 'sent', [
+  ['FeedEvent', feed.FeedEvent, 'One event of a run as a CloudEvent 1.0 in structured JSON. `id` is `<runId>/<seq>.<index>`.'],
+]);
+
+const workers = group('Workers and offers, on core NATS', 'sent', [
+  ['Heartbeat', agents.Heartbeat, 'A worker is alive and holds these attempts: `cadre.hb.<worker>`, every 250 ms.'],
+  ['OfferBatch', agents.OfferBatch, 'Attempts offered to one life of one worker: `cadre.agent.<worker>.<epoch>.offer`.'],
+  ['Offer', agents.Offer, 'One attempt offered. A hint: it may be lost, and binds nobody.'],
+  ['CancelBatch', agents.CancelBatch, 'Attempts whose work is no longer wanted: `cadre.agent.<worker>.cancel`.'],
+]);
+
+const definitions = group('Agents', 'received', [
+  ['AgentDefinition', agents.AgentDefinition, 'An agent: its skills, instructions, granted tools and limits.'],
+  ['AgentReply', tools.AgentReply, "What an agent's last message must be: one JSON object."],
+  ['TaskResult', results.TaskResult, 'What an attempt produced.'],
+]);
+
+const queries = group('Queries to the read model, on `cadre.query.history`', 'received', [
+  ['HistoryQuery', views.HistoryQuery, 'A query to the monitor; those about runs see one tenant each.'],
+]);
+
+const viewRows = group('Views: answers of the read model and of the HTTP API', 'sent', [
+  ['HistoryAnswer', views.HistoryAnswer, 'The answer to a `HistoryQuery`.'],
+  ['RunView', views.RunView, 'A run with its tasks: `GET /v1/runs/{id}`.'],
+  ['RunSummary', views.RunSummary, 'A run as lists show it.'],
+  ['RunPage', views.RunPage, 'A page of runs, newest first: `GET /v1/runs`.'],
+  ['TaskView', views.TaskView, 'A task of a run.'],
+  ['CallView', views.CallView, 'A finished model or tool call of a run.'],
+  ['WorkerView', agents.WorkerView, 'A worker as lists show it.'],
+  ['RunAccepted', http.RunAccepted, 'Answer to `POST /v1/runs` (202 for a new run, 200 for a repeated request).'],
+  ['CancelAccepted', http.CancelAccepted, 'Answer to `POST /v1/runs/{id}/cancel`.'],
+  ['WorkerList', http.WorkerList, 'Answer to `GET /v1/agents`.'],
+  ['CallList', http.CallList, 'Answer to `GET /v1/runs/{id}/calls`.'],
+  ['EventList', http.EventList, 'Answer to `GET /v1/runs/{id}/events` with `Accept: application/json`.'],
+  ['ArtifactList', http.ArtifactList, 'Answer to `GET /v1/runs/{id}/artifacts`.'],
+]);
+
+const pascal = (name: string): string => name.replace(/(?:^|_)([a-z])/g, (_match, letter: string) => letter.toUpperCase());
+
+const toolRows = tools.TOOL_NAMES.flatMap((name): CatalogueEntry[] => {
+  const { description, args, result } = tools.TOOLS[name];
+  const answered = `What the tool \`${name}\` answers; when it fails, \`{"error": "…"}\` instead.`;
+  return [
+    ...group('Standard tools', 'received', [[`${pascal(name)}Args`, args, `Arguments of the tool \`${name}\`. ${description}`]]),
+    ...group('Standard tools', 'sent', [[`${pascal(name)}Result`, result, answered]]),
+  ];
+});
+
+/** Every message, grouped. Names are unique. */
+export const CATALOGUE: readonly CatalogueEntry[] = [
+  ...requests,
+  ...commandRows,
+  ...replies,
+  ...log,
+  ...feedRows,
+  ...workers,
+  ...definitions,
+  ...queries,
+  ...viewRows,
+  ...toolRows,
+];
+
+/** Shapes that messages share: no message by themselves, but named in the schemas of those that use them. */
+export const PARTS: Readonly<Record<string, z.ZodType>> = {
+  RunId: ids.RunId,
+  TaskId: ids.TaskId,
+  TenantId: ids.TenantId,
+  WorkerId: ids.WorkerId,
+  AgentName: ids.AgentName,
+  Json: values.Json,
+  BlobRef: values.BlobRef,
+  WorkspacePath: values.WorkspacePath,
+  ArtifactRef: values.ArtifactRef,
+  Content: values.Content,
+  Usage: values.Usage,
+  Failure: values.Failure,
+  Timestamp: values.Timestamp,
+  Traceparent: values.Traceparent,
+  Priority: plan.Priority,
+  Skill: plan.Skill,
+  RetryPolicy: plan.RetryPolicy,
+  Require: plan.Require,
+  TaskSpec: plan.TaskSpec,
+  PlanSource: plan.PlanSource,
+  RunOptions: plan.RunOptions,
+  Goal: plan.Goal,
+  CallRecord: results.CallRecord,
+  TaskOutcome: results.TaskOutcome,
+  Rejection: commands.Rejection,
+  AgentState: agents.AgentState,
+  AgentSummary: agents.AgentSummary,
+  HeldAttempt: agents.HeldAttempt,
+  FeedPosition: feed.FeedPosition,
+  IngressSubject: feed.IngressSubject,
+  RunStatus: views.RunStatus,
+  TaskStatus: views.TaskStatus,
+  ColumnProfile: tools.ColumnProfile,
+  DataProfile: tools.DataProfile,
+  TrendPoint: tools.TrendPoint,
+  Trend: tools.Trend,
+  Anomalies: tools.Anomalies,
+  TypeDiagnostic: tools.TypeDiagnostic,
+  Finding: tools.Finding,
+  ApiExport: tools.ApiExport,
+  RunLinks: http.RunLinks,
+  ArtifactView: http.ArtifactView,
+};
