@@ -42,7 +42,7 @@ export class MonitorDuty implements OnApplicationBootstrap, BeforeApplicationShu
 
   async onApplicationBootstrap(): Promise<void> {
     const { nats, config, health } = this.context;
-    await ensureTopology(nats, { shards: config.CADRE_SHARDS });
+    await ensureTopology(nats, { shards: config.CADRE_SHARDS, replicas: config.CADRE_REPLICAS });
     this.#leases = await JetStreamLeases.open(nats);
     for (let shard = 0; shard < config.CADRE_SHARDS; shard += 1) this.#logs.push(await JetStreamLog.open(nats, shard));
     this.#exposeLag();

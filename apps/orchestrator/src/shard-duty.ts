@@ -17,7 +17,7 @@ export class ShardDuty implements OnApplicationBootstrap, BeforeApplicationShutd
 
   async onApplicationBootstrap(): Promise<void> {
     const { nats, config, health } = this.context;
-    await ensureTopology(nats, { shards: config.CADRE_SHARDS });
+    await ensureTopology(nats, { shards: config.CADRE_SHARDS, replicas: config.CADRE_REPLICAS });
     const leases = await JetStreamLeases.open(nats);
     const reports = this.#reports();
     for (let shard = 0; shard < config.CADRE_SHARDS; shard += 1) {

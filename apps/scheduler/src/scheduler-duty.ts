@@ -36,7 +36,7 @@ export class SchedulerDuty implements OnApplicationBootstrap, BeforeApplicationS
 
   async onApplicationBootstrap(): Promise<void> {
     const { nats, config, health, metrics } = this.context;
-    await ensureTopology(nats, { shards: config.CADRE_SHARDS });
+    await ensureTopology(nats, { shards: config.CADRE_SHARDS, replicas: config.CADRE_REPLICAS });
     const leases = await JetStreamLeases.open(nats);
     for (let shard = 0; shard < config.CADRE_SHARDS; shard += 1) this.#logs.push(await JetStreamLog.open(nats, shard));
     metrics.gauge('cadre_scheduler_leader', '1 while this scheduler makes the offers', [], () => (this.#term ? 1 : 0));
