@@ -76,7 +76,8 @@ export default tseslint.config(
   {
     files: ['{libs,apps}/*/src/**/*.ts'],
     ignores: ['**/*.spec.ts'],
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: root } },
+    // One program over all sources loads the types of packages once; a program for each project takes half as long again.
+    languageOptions: { parserOptions: { project: ['tools/tsconfig.lint.json'], tsconfigRootDir: root } },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { arguments: false } }],
