@@ -1,0 +1,21 @@
+/** Settings of the model server. It takes part in nothing but HTTP, so it has no NATS settings. */
+import { BaseConfig, envInt } from '@cadre/service-kit';
+import { z } from 'zod';
+import { parseFaults, type Faults } from './wire/faults.js';
+
+export const ModelSimConfig = BaseConfig.pick({ HTTP_HOST: true, LOG_LEVEL: true, CADRE_READY_FILE: true }).extend({
+  HTTP_PORT: envInt(0, 65_535).default(0),
+  /** How long each answer takes, in milliseconds. */
+  MODEL_SIM_LATENCY_MS: envInt(0, 600_000).default(0),
+  /** For tests: `malformed:1` makes the first final message of each conversation malformed. */
+  MODEL_SIM_FAULTS: z
+    .string()
+    .default('')
+    .transform((text, context): Faults => {
+      const faults = parseFaults(text);
+      if (faults !== undefined) return faults;
+      context.addIssue({ code: 'custom', message: 'must be empty or look like malformed:1' });
+      return z.NEVER;
+    }),
+});
+export type ModelSimConfig = z.infer<typeof ModelSimConfig>;

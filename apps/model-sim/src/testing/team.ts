@@ -1,0 +1,174 @@
+/** For specs: the agents' own loop and the real tools, with the model server's core in place of a server. */
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { AttemptOutcome, ModelPort, ModelRequest, Tool } from '@cadre/agents';
+import { runAttempt } from '@cadre/agents';
+import { AgentDefinition, type ArtifactRef, type BlobRef, type CallRecord, type TaskOutcome } from '@cadre/contracts';
+import { genericTools, mediaTypeOf, Workspace } from '@cadre/worker-kit';
+
+import { dataTools } from '../../../worker-data-analyst/src/data-tools.js';
+import { testTools } from '../../../worker-test-writer/src/test-tools.js';
+import { complete } from '../wire/completion.js';
+import { ChatRequest } from '../wire/request.js';
+import { loadTokenCounter } from '../wire/tokens.js';
+
+const GENERIC = ['list_files', 'read_file', 'write_file'];
+export const AGENTS: Record<string, { skills: string[]; tools: string[] }> = {
+  'data-analyst': {
+    skills: ['data-analysis', 'visualization'],
+    tools: [...GENERIC, 'profile_data', 'query_data', 'find_trends', 'find_anomalies', 'draw_chart'],
+  },
+  'code-writer': { skills: ['code-generation'], tools: [...GENERIC, 'check_types'] },
+  'test-writer': { skills: ['testing'], tools: [...GENERIC, 'run_tests', 'check_types'] },
+  'documentation-writer': { skills: ['documentation'], tools: [...GENERIC, 'describe_api'] },
+  'code-reviewer': { skills: ['code-review'], tools: [...GENERIC, 'static_checks'] },
+  generalist: { skills: ['planning', 'synthesis', 'general'], tools: GENERIC },
+};
+
+/** The core as the agents' model port, with the wire's limits and counts. */
+export function simModel(): ModelPort {
+  return {
+    complete: async (request) => {
+      const { reply, finish, usage, model } = complete(wireRequest(request), await loadTokenCounter(), { malformed: 0 });
+      return {
+        model,
+        text: reply.text,
+        toolCalls: reply.toolCalls,
+        finish: finish === 'tool_calls' ? 'tool-calls' : finish,
+        inputTokens: usage.prompt_tokens,
+        outputTokens: usage.completion_tokens,
+        costMicros: 0,
+      };
+    },
+  };
+}
+
+function wireRequest({ messages, tools, maxOutputTokens, responseSchema }: ModelRequest): ChatRequest {
+  return ChatRequest.parse({
+    model: 'cadre-sim-1',
+    max_tokens: maxOutputTokens,
+    messages: messages.map((message) => {
+      if (message.role === 'tool') return { role: 'tool', tool_call_id: message.toolCallId, content: message.text };
+      if (message.role !== 'assistant') return { role: message.role, content: message.text };
+      const calls = message.toolCalls.map((call) => ({
+        id: call.id,
+        type: 'function',
+        function: { name: call.name, arguments: call.arguments },
+      }));
+      return { role: 'assistant', content: message.text, ...(calls.length > 0 && { tool_calls: calls }) };
+    }),
+    ...(tools.length > 0 && { tools: tools.map((tool) => ({ type: 'function', function: tool })) }),
+    ...(responseSchema && { response_format: { type: 'json_schema', json_schema: responseSchema } }),
+  });
+}
+
+export interface TeamTask {
+  kind: 'plan' | 'work' | 'answer';
+  id: string;
+  title: string;
+  instructions: string;
+  agent: string;
+}
+
+/** One folder that all tasks of a run share, and what they reported. */
+export class Team {
+  readonly results: TaskOutcome[] = [];
+  readonly calls: CallRecord[] = [];
+
+  private constructor(
+    readonly goal: string,
+    readonly workspace: Workspace,
+    private readonly inputs: { name: string; size: number; mediaType: string; sha256: string }[],
+  ) {}
+
+  /** @param files absolute paths of the inputs */
+  static async of(goal: string, files: string[]): Promise<Team> {
+    const workspace = await Workspace.create();
+    const bodies = new Map<string, Uint8Array>();
+    for (const file of files) bodies.set(basename(file), await readFile(file));
+    const inputs = [...bodies].map(([name, { byteLength: size }]) => ({
+      name,
+      size,
+      mediaType: mediaTypeOf(name),
+      sha256: '0'.repeat(64),
+    }));
+    const blobs = {
+      put: () => Promise.reject(new Error('not needed here')),
+      get: (ref: BlobRef) => Promise.resolve(bodies.get((ref as ArtifactRef).name) ?? new Uint8Array()),
+    };
+    await workspace.materialise(inputs, [], blobs);
+    return new Team(goal, workspace, inputs);
+  }
+
+  /** Lets the model work on a task, as a worker does. */
+  async work(task: TeamTask, limits: { maxTokens?: number } = {}): Promise<AttemptOutcome> {
+    const known = AGENTS[task.agent] ?? { skills: ['general'], tools: GENERIC };
+    const agent = AgentDefinition.parse({ name: task.agent, description: 'A.', instructions: 'Work.', ...known, limits });
+    const controller = new AbortController();
+    const outcome = await runAttempt({
+      assignment: {
+        runId: 'r00-00000000-0000-4000-8000-000000000000',
+        tenant: 'default',
+        taskId: task.id,
+        attempt: 1,
+        kind: task.kind,
+        goal: this.goal,
+        title: task.title,
+        instructions: task.instructions,
+        inputs: this.inputs,
+        results: this.results,
+        deadlineAt: Date.now() + 120_000,
+      },
+      agent,
+      model: simModel(),
+      tools: this.tools(agent, controller.signal),
+      clock: Date,
+      onCall: (record) => this.calls.push(record),
+      readContent: async (content) => ('text' in content ? content.text : content.preview),
+      catalogue: Object.entries(AGENTS).map(([name, { skills }]) => ({ name, description: name, skills })),
+      signal: controller.signal,
+    });
+    if (outcome.kind === 'completed' && task.kind === 'work') await this.keep(task, outcome);
+    return outcome;
+  }
+
+  private tools(agent: AgentDefinition, signal: AbortSignal): Tool[] {
+    const environment = { assignment: {} as never, agent, signal, onClose: () => undefined };
+    return [...genericTools(this.workspace), ...dataTools()(this.workspace, environment), ...testTools()(this.workspace, environment)];
+  }
+
+  private async keep(task: TeamTask, outcome: { answer: string; confidence: number }): Promise<void> {
+    const files = (await this.workspace.list()).filter((file) => file.origin === 'own' && !file.path.startsWith('inputs/'));
+    const earlier = new Set(this.results.flatMap((result) => result.artifacts).map((artifact) => artifact.name));
+    this.results.push({
+      taskId: task.id,
+      title: task.title,
+      agent: task.agent,
+      status: 'completed',
+      answer: { text: outcome.answer },
+      confidence: outcome.confidence,
+      artifacts: files
+        .filter((file) => !earlier.has(file.path))
+        .map(({ path, size }) => ({ name: path, size, mediaType: 'text/plain', sha256: '0'.repeat(64) })),
+    });
+  }
+
+  read(path: string): Promise<string> {
+    return readFile(join(this.workspace.root, path), 'utf8');
+  }
+
+  /** Runs a program of the workspace with Node; rejects if it fails. */
+  run(...args: string[]): Promise<string> {
+    return new Promise((resolve, reject) => {
+      execFile(process.execPath, args, { cwd: this.workspace.root, env: {} }, (error, stdout, stderr) => {
+        if (error === null) resolve(stdout);
+        else reject(new Error(`${stdout}${stderr}`));
+      });
+    });
+  }
+
+  close(): Promise<void> {
+    return this.workspace.remove();
+  }
+}
