@@ -1,8 +1,9 @@
 /**
  * Appends blocks, each exactly once. The fence is the stream's sequence: a block says after which number it comes. Two traps:
- * - With two blocks in flight the sequence alone is no fence. When another owner's claim takes the first one's place, the second
- *   one's expectation ("after the first") holds again and it would be stored without the first. So a block that follows an unsettled
- *   one also names that one's id as the last message's id, which only the right predecessor fulfils.
+ * - A number says where, not after what. Were two blocks on the wire at once and another owner's claim took the first one's place, the
+ *   second one's number would fit again and it would be stored without the first. So a block leaves only when the one before is
+ *   known to be stored; meanwhile it waits here, encoded. This costs no throughput, since the server stores one by one anyway. (Naming
+ *   the last message's id instead is no way out: in a replicated stream nats-server 2.15 stops the whole stream when it does not match.)
  * - An answer may get lost, and a message sent again may meet its own first copy. So whatever is not a clear yes is settled by
  *   looking at the very place where the block would be.
  */
@@ -15,7 +16,6 @@ import { backoffMs, pause, type ConnectionState } from './connection.js';
 import { logRefused, logUnavailable } from './errors.js';
 import { isConflict, StreamPublisher, type PublishReply } from './stream-publisher.js';
 
-const EXPECTED_LAST_MESSAGE_ID = 'Nats-Expected-Last-Msg-Id';
 const FENCED: AppendOutcome = { stored: false, reason: 'fenced' };
 const ENVELOPE_BYTES = 1024;
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
@@ -63,7 +63,7 @@ export class BlockAppender {
     this.#publisher = new StreamPublisher(nats, timing.ackTimeoutMs);
   }
 
-  /** See `ShardLog.append`. The block is on its way when this returns, so that the order of calls is the order on the wire. */
+  /** See `ShardLog.append`. */
   async append(block: Block, expectedSeq: number): Promise<AppendOutcome> {
     if (block.shard !== this.#shard) throw new TypeError(`a block of shard ${block.shard} does not belong into the log of ${this.#shard}`);
     if (this.#inFlight.length >= BLOCK_LIMITS.inFlight) throw new TypeError(`at most ${BLOCK_LIMITS.inFlight} appends at once`);
@@ -83,29 +83,27 @@ export class BlockAppender {
   }
 
   async #store(draft: Draft, before: InFlight | undefined): Promise<AppendOutcome> {
-    let reply = await this.#send(draft, before?.draft.id);
+    // If the block before is fenced, so is this one; if nobody knows what became of it, the same error is the answer here.
+    if (before !== undefined && !(await before.outcome).stored) return FENCED;
     const until = performance.now() + this.#timing.settleMs;
     for (let tries = 0; ; tries += 1) {
+      const reply = await this.#send(draft);
       if (reply.kind === 'stored') return { stored: true, seq: reply.seq };
-      // While the block before is unsettled, an empty place says nothing. Its failure is ours.
-      if (before !== undefined && !(await before.outcome).stored) return FENCED;
       const place = await this.#lookAt(draft, until);
       if (place === 'ours') return { stored: true, seq: draft.expectedSeq + 1 };
       if (place === 'taken') return FENCED;
       if (reply.kind === 'refused' && !isConflict(reply)) throw logRefused(this.#shard, reply.code, reply.description);
       if (performance.now() > until) throw logUnavailable(this.#shard, new Error(describe(reply)));
-      if (tries > 0 || reply.kind === 'unknown') await pause(backoffMs(tries));
-      reply = await this.#send(draft, undefined);
+      await pause(backoffMs(tries));
     }
   }
 
-  #send(draft: Draft, lastId: string | undefined): Promise<PublishReply> {
+  #send(draft: Draft): Promise<PublishReply> {
     const headers: [string, string][] = [
       [HEADERS.blockId, draft.id],
       [HEADERS.messageId, draft.id],
       [HEADERS.expectedLastSequence, String(draft.expectedSeq)],
     ];
-    if (lastId !== undefined) headers.push([EXPECTED_LAST_MESSAGE_ID, lastId]);
     if (draft.claimedBy !== undefined) headers.push([HEADERS.claim, draft.claimedBy]);
     return this.#publisher.send(SUBJECTS.log(this.#shard), draft.bytes, headers);
   }

@@ -13,8 +13,8 @@ export type PublishReply =
   /** No answer: it may be stored, or still become stored. */
   | { kind: 'unknown'; reason: 'timeout' | 'no-responders' | 'disconnected' | 'closed' };
 
-/** JetStream error codes that say that an expectation about the last message did not hold (the last: its id is being stored right now). */
-const CONFLICTS: ReadonlySet<number> = new Set([10071, 10164, 10070, 10158]);
+/** JetStream's codes for: another last sequence; the same while a proposal is under way; a message of that id is just being stored. */
+const CONFLICTS: ReadonlySet<number> = new Set([10071, 10164, 10158]);
 
 export function isConflict(reply: PublishReply): boolean {
   return reply.kind === 'refused' && CONFLICTS.has(reply.code);

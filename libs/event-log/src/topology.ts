@@ -54,7 +54,7 @@ function logShape(shard: number): Shape {
     allow_direct: true,
     deny_delete: false,
     deny_purge: false,
-    // Recognises a block that is sent again, and holds the ids that fence blocks in flight (see block-appender).
+    // Recognises a block that is sent again; the sequence would refuse it as well.
     duplicate_window: nanos(2 * MINUTE),
   };
 }

@@ -15,10 +15,6 @@ export class MemoryLogStore {
   firstSeq = 1;
   snapshot: string | undefined;
 
-  lastId(): string | undefined {
-    return this.blocks.get(this.lastSeq)?.id;
-  }
-
   put(id: string, bytes: Uint8Array): number {
     this.lastSeq += 1;
     this.blocks.set(this.lastSeq, { id, bytes });
@@ -31,7 +27,7 @@ export class MemoryLogStore {
 export class MemoryShardLog implements ShardLog {
   readonly shard: number;
   readonly #store: MemoryLogStore;
-  #inFlight: { id: string; expectedSeq: number }[] = [];
+  #inFlight: { expectedSeq: number; outcome: Promise<AppendOutcome> }[] = [];
 
   /** @param store the same one for a second owner of the shard */
   constructor(shard: number, store = new MemoryLogStore()) {
@@ -48,13 +44,11 @@ export class MemoryShardLog implements ShardLog {
     if (this.#inFlight.length >= BLOCK_LIMITS.inFlight) throw new TypeError(`at most ${BLOCK_LIMITS.inFlight} appends at once`);
     const bytes = encodeBlock(block, MAX_BLOCK_BYTES);
     const before = this.#inFlight.find((other) => other.expectedSeq === expectedSeq - 1);
-    const entry = { id: block.id, expectedSeq };
+    const entry = { expectedSeq, outcome: this.#storeAfter(before?.outcome, block.id, bytes, expectedSeq) };
     this.#inFlight.push(entry);
-    await Promise.resolve(); // as on a network, it is stored some time after the call
-    const outcome = this.#place(block.id, bytes, expectedSeq, before?.id);
-    await Promise.resolve();
-    this.#inFlight = this.#inFlight.filter((other) => other !== entry);
-    return outcome;
+    return entry.outcome.finally(() => {
+      this.#inFlight = this.#inFlight.filter((other) => other !== entry);
+    });
   }
 
   read(afterSeq: number): AsyncIterable<StoredBlock> {
@@ -87,11 +81,17 @@ export class MemoryShardLog implements ShardLog {
     for (; this.#store.firstSeq <= uptoSeq; this.#store.firstSeq += 1) this.#store.blocks.delete(this.#store.firstSeq);
   }
 
-  #place(id: string, bytes: Uint8Array, expectedSeq: number, lastId: string | undefined): AppendOutcome {
+  async #storeAfter(
+    before: Promise<AppendOutcome> | undefined,
+    id: string,
+    bytes: Uint8Array,
+    expectedSeq: number,
+  ): Promise<AppendOutcome> {
+    const earlier = await before; // also without one: as on a network, a block is stored some time after the call
+    if (earlier?.stored === false) return earlier;
     const already = this.#store.seqOfId.get(id);
     if (already !== undefined) return { stored: true, seq: already };
-    const fits = expectedSeq === this.#store.lastSeq && (lastId === undefined || lastId === this.#store.lastId());
-    return fits ? { stored: true, seq: this.#store.put(id, bytes) } : { stored: false, reason: 'fenced' };
+    return expectedSeq === this.#store.lastSeq ? { stored: true, seq: this.#store.put(id, bytes) } : { stored: false, reason: 'fenced' };
   }
 
   async *#readTo(from: number, to: number): AsyncGenerator<StoredBlock, void, undefined> {
