@@ -1,7 +1,8 @@
 /** What every form of the read model must do; run against PGlite and against PostgreSQL. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { HistoryAnswer, HistoryQuery, type Commit, type HistoryQueryInput, type RunView } from '@cadre/contracts';
-import { emptyShard, foldBlock, foldCommit, type RunState } from '@cadre/engine';
+import { checkInvariants, emptyShard, foldBlock, foldCommit, type RunState } from '@cadre/engine';
+import { EngineRig, RUN_ID, task } from '@cadre/engine/testing';
 import type { HistoryStore } from '../history-store.js';
 import { runView } from '../run-view.js';
 import { cancelledRun, openRun, sampleRun, sampleRunId, toBlocks } from './sample-log.js';
@@ -68,6 +69,17 @@ function foldingTests(store: () => HistoryStore): void {
     expect(outcome.folded.map((each) => each.commit)).toEqual(commits);
     expect(await getRun(store(), sampleRunId(1, 2))).toEqual(runView(folded(sampleRun({ runId: sampleRunId(1, 2) }))));
     expect(await getRun(store(), sampleRunId(2, 2))).toMatchObject({ status: 'cancelled', cancelReason: 'not needed', tasksDone: 1 });
+  });
+
+  test('what the engine decides reads as its invariants want it', async () => {
+    const rig = new EngineRig();
+    rig.start([task('a'), task('b', { dependsOn: ['a'] }), task('c')], { continueOnFailure: true });
+    for (const step of [() => rig.complete('a'), () => rig.fail('c'), () => rig.complete('b')]) {
+      step();
+      await store().apply(12, rig.blocks);
+      const views = [await getRun(store(), RUN_ID)];
+      expect(checkInvariants({ blocks: rig.blocks, views, viewsComplete: true })).toEqual([]);
+    }
   });
 
   test('keeps odd characters', async () => {
