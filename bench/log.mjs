@@ -49,7 +49,7 @@ try {
   await server.stop();
 }
 
-/** Blocks of the engine's own commits against the client's own publish of the same to a stream of the same shape; both two in flight. */
+/** Blocks of the engine's own commits against the client's own publish of the same to a stream of the same shape; both with two calls at once. */
 async function appending(commits) {
   const jsm = await jetstreamManager(nats);
   const { config } = await jsm.streams.info('CADRE_LOG_00');
@@ -91,7 +91,7 @@ async function appending(commits) {
       'append ': Math.round(ours.serverMicros),
     });
   }
-  console.log('\nAppending, two in flight; both sides make the JSON of each block');
+  console.log('\nAppending, two calls at once (ours puts one on the wire at a time); both sides make the JSON of each block');
   console.table(rows);
 }
 

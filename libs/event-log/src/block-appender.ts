@@ -2,8 +2,9 @@
  * Appends blocks, each exactly once. The fence is the stream's sequence: a block says after which number it comes. Two traps:
  * - A number says where, not after what. Were two blocks on the wire at once and another owner's claim took the first one's place, the
  *   second one's number would fit again and it would be stored without the first. So a block leaves only when the one before is
- *   known to be stored; meanwhile it waits here, encoded. This costs no throughput, since the server stores one by one anyway. (Naming
- *   the last message's id instead is no way out: in a replicated stream nats-server 2.15 stops the whole stream when it does not match.)
+ *   known to be stored; meanwhile it waits here, encoded. With one replica no loss of throughput could be measured. (Naming the last
+ *   message's id instead is no way out: nats-server 2.15 checks it only when a replicated entry is applied, and a mismatch there left
+ *   a stream of three replicas without a leader.)
  * - An answer may get lost, and a message sent again may meet its own first copy. So whatever is not a clear yes is settled by
  *   looking at the very place where the block would be.
  */
