@@ -19,11 +19,18 @@ export interface DirectoryTiming {
   lostAfterMs: number;
   /** Silence after which it is offered nothing new. */
   doubtAfterMs: number;
+  /** Silence for which its agents still count as at hand for planning: a worker that is lost comes back or is replaced. */
+  plannableMs: number;
   /** How long lost workers and those that took their leave are still shown. */
   forgetAfterMs: number;
 }
 
-export const DIRECTORY_TIMING: DirectoryTiming = { lostAfterMs: HEARTBEAT.lostAfterMs, doubtAfterMs: 1000, forgetAfterMs: 600_000 };
+export const DIRECTORY_TIMING: DirectoryTiming = {
+  lostAfterMs: HEARTBEAT.lostAfterMs,
+  doubtAfterMs: 1000,
+  plannableMs: 30_000,
+  forgetAfterMs: 600_000,
+};
 
 export class AgentDirectory {
   readonly #workers = new Map<WorkerId, KnownWorker>();
@@ -88,10 +95,16 @@ export class AgentDirectory {
     );
   }
 
-  /** The agents at hand, by name. */
+  /**
+   * The agents at hand for planning, by name. A plan lives longer than a pause of a worker, so short silence does not take its agents away;
+   * a worker that took its leave does.
+   */
   catalogue(now: number): AgentSummary[] {
     const byName = new Map<string, AgentSummary>();
-    for (const worker of this.live(now)) for (const agent of worker.beat.agents) byName.set(agent.name, agent);
+    const plannable = [...this.#workers.values()].filter(
+      ({ beat }) => beat.state !== 'terminated' && this.silentFor(beat.workerId, now) <= this.#timing.plannableMs,
+    );
+    for (const worker of plannable) for (const agent of worker.beat.agents) byName.set(agent.name, agent);
     return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 

@@ -155,6 +155,29 @@ describe('offers', () => {
     it.beat([], { workerId: 'z', agents: [{ name: 'analyst', description: 'a', skills: ['data-analysis'] }] });
     expect(it.desk.offers(it.now)[0]?.offers[0]?.catalogue?.map((agent) => agent.name)).toEqual(['analyst', 'generalist']);
   });
+
+  test('a worker that is silent for a while is still planned for, one that took its leave is not', () => {
+    const directory = new AgentDirectory(0);
+    const analyst = { name: 'analyst', description: 'a', skills: ['data-analysis'] };
+    const beat = {
+      workerId: 'z',
+      epoch: 'e',
+      seq: 1,
+      at: 0,
+      startedAt: 0,
+      specialty: 's',
+      state: 'idle' as const,
+      agents: [analyst],
+      slots: 1,
+      held: [],
+    };
+    directory.hear(beat, 0);
+    expect(directory.live(10_000)).toEqual([]);
+    expect(directory.catalogue(10_000)).toEqual([analyst]);
+    expect(directory.catalogue(31_000)).toEqual([]);
+    directory.hear({ ...beat, seq: 2, state: 'terminated' }, 31_000);
+    expect(directory.catalogue(31_001)).toEqual([]);
+  });
 });
 
 describe('lost attempts', () => {
