@@ -7,7 +7,6 @@ import { blocks, code, count, HONESTY } from '../text/words.js';
 /** Lines kept of one task's answer. */
 const LINES = { analysis: 16, other: 8 };
 
-// eslint-disable-next-line require-yield -- it needs no tools: the results are in the task
 export function* synthesizer(brief: Brief): Script<AgentReply> {
   const done = brief.results.filter((result) => result.status === 'completed');
   const undone = brief.results.filter((result) => result.status !== 'completed');

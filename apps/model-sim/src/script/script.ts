@@ -119,7 +119,6 @@ export function* together<T extends readonly unknown[]>(...scripts: { [K in keyo
 }
 
 /** Asks for nothing. */
-// eslint-disable-next-line require-yield -- it has the shape of a script
 export function* nothing(): Script<undefined> {
   return undefined;
 }
