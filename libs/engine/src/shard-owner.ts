@@ -6,7 +6,7 @@
  *
  * The loop has no clock, no timer and no chance of its own: production and the simulator drive the same code.
  */
-import { BLOCK_LIMITS } from '@cadre/contracts';
+import { BLOCK_LIMITS, utf8Bytes } from '@cadre/contracts';
 import type { Block, Command, CommandReply, Commit, Json } from '@cadre/contracts';
 import { decideInShard } from './decide/decide.js';
 import type { Decision } from './decision.js';
@@ -55,8 +55,8 @@ interface Decided {
   reply: CommandReply;
 }
 
-/** A commit larger than this cannot be sent as one message and is refused. Bytes are counted as JSON characters. */
-const MAX_COMMIT_CHARS = 700 * 1024;
+/** A commit whose JSON is larger than this cannot be sent as one message and is refused. */
+const MAX_COMMIT_BYTES = 700 * 1024;
 
 export class ShardOwner {
   readonly counts: OwnerCounts = { received: 0, accepted: 0, duplicate: 0, rejected: 0, unavailable: 0, blocks: 0, commits: 0 };
@@ -173,8 +173,8 @@ export class ShardOwner {
   #decideQueued(): { commits: Commit[]; decided: Decided[] } {
     const commits: Commit[] = [];
     const decided: Decided[] = [];
-    let chars = 0;
-    while (this.#queue.length > 0 && commits.length < BLOCK_LIMITS.commits && chars < BLOCK_LIMITS.bytes) {
+    let bytes = 0;
+    while (this.#queue.length > 0 && commits.length < BLOCK_LIMITS.commits && bytes < BLOCK_LIMITS.bytes) {
       const waiting = this.#queue[0]!;
       const decision = this.#decide(waiting.command);
       if (decision.outcome !== 'accepted' || decision.events.length === 0) {
@@ -183,17 +183,17 @@ export class ShardOwner {
         continue;
       }
       const commit = this.#commitOf(waiting.command, decision.events);
-      const size = JSON.stringify(commit).length;
-      if (size > MAX_COMMIT_CHARS) {
+      const size = utf8Bytes(JSON.stringify(commit));
+      if (size > MAX_COMMIT_BYTES) {
         this.#queue.shift();
         decided.push({ waiting, reply: tooLarge(waiting.command, size) });
         continue;
       }
-      if (commits.length > 0 && chars + size > BLOCK_LIMITS.bytes) break;
+      if (commits.length > 0 && bytes + size > BLOCK_LIMITS.bytes) break;
       this.#queue.shift();
       foldShardCommit(this.#shard, commit);
       commits.push(commit);
-      chars += size;
+      bytes += size;
       decided.push({ waiting, reply: replyTo(waiting.command, decision) });
     }
     return { commits, decided };
@@ -286,6 +286,6 @@ function replyTo(command: Command, decision: Decision): CommandReply {
 }
 
 function tooLarge(command: Command, size: number): CommandReply {
-  const message = `the decision would take ${Math.ceil(size / 1024)} KiB; at most ${MAX_COMMIT_CHARS / 1024} KiB fit into one commit: use fewer tasks or shorter instructions`;
+  const message = `the decision would take ${Math.ceil(size / 1024)} KiB; at most ${MAX_COMMIT_BYTES / 1024} KiB fit into one commit: use fewer tasks or shorter instructions`;
   return { id: command.id, outcome: 'rejected', code: 'invalid-command', message };
 }

@@ -257,6 +257,15 @@ test('a commit that fits into no message is refused, and its neighbours are not'
   expect(Object.keys((await folded(memory)).open)).toEqual([runId(2)]);
 });
 
+test('blocks are measured in bytes, not in characters', async () => {
+  const { owner, gate } = await world();
+  // Three bytes a character: each commit takes more than 15 KiB of the 512 KiB of a block.
+  for (let n = 0; n < 60; n += 1) void owner.submit(start(n, { goal: '界'.repeat(5000), fingerprint: `${n}` }));
+  await settle();
+  for (const { block } of gate.waiting) expect(Buffer.byteLength(JSON.stringify(block.commits))).toBeLessThan(513 * 1024);
+  expect(gate.waiting[0]!.block.commits.length).toBeLessThan(40);
+});
+
 test('every command is counted once', async () => {
   const { owner, gate } = await world();
   gate.open = true;
