@@ -105,6 +105,8 @@ export function serviceEnvironment(name: string, dataDir: string, ports: Ports, 
     // Less than the time after which the supervisor ends a service that does not stop.
     SHUTDOWN_MS: env['SHUTDOWN_MS'] ?? '6000',
     HTTP_PORT: String(ports[name]),
+    // Most of a service's start is compiling the same modules as its siblings.
+    NODE_COMPILE_CACHE: env['NODE_COMPILE_CACHE'] ?? join(installationRoot, '.cache/compile'),
     ...(name.startsWith('worker-') ? worker : {}),
     ...(name === 'monitor' ? { CADRE_HISTORY_DIR: join(dataDir, 'history') } : {}),
   };
