@@ -80,9 +80,9 @@ describe('services', () => {
   const ports = fixedPorts(7400);
 
   test('workers use our model server unless the user names one', () => {
-    expect(serviceEnvironment('worker-generalist', '/d', ports, {})).toEqual({
+    expect(serviceEnvironment('worker-generalist', '/d', ports, { NODE_COMPILE_CACHE: '/c' })).toEqual({
       ...{ NATS_URL: 'nats://127.0.0.1:7422', HTTP_HOST: '127.0.0.1', HTTP_PORT: String(ports['worker-generalist']) },
-      ...{ SHUTDOWN_MS: '6000', CADRE_WORK_DIR: '/d/work', CADRE_MODEL: 'cadre-sim-1' },
+      ...{ SHUTDOWN_MS: '6000', CADRE_WORK_DIR: '/d/work', CADRE_MODEL: 'cadre-sim-1', NODE_COMPILE_CACHE: '/c' },
       ...{ OPENAI_BASE_URL: 'http://127.0.0.1:7401/v1', OPENAI_API_KEY: 'local' },
     });
     expect(serviceEnvironment('worker-generalist', '/d', ports, { OPENAI_BASE_URL: 'http://m/v1' })).not.toHaveProperty('OPENAI_BASE_URL');
