@@ -96,6 +96,8 @@ function offer(...tasks: string[]): void {
   const offers: Offer[] = tasks.map((taskId) => ({ runId: RUN, taskId, attempt: 1, agent: 'generalist', priority: 'medium' }));
   nats.publish(SUBJECTS.offers(workerId, epoch), JSON.stringify({ offers }));
 }
+/** A worker takes no offer beyond its slots, so a test that offers one after the other waits for the slot. */
+const untilIdle = () => until(() => lastBeat().state === 'idle' && lastBeat().held.length === 0);
 const cancel = (taskId: string) =>
   nats.publish(SUBJECTS.cancels(lastBeat().workerId), JSON.stringify({ attempts: [{ runId: RUN, taskId, attempt: 1 }] }));
 const done = (answer = 'Done.'): ChatReply => ({ text: JSON.stringify({ answer, confidence: 0.7 }) });
@@ -243,6 +245,7 @@ test('model errors are failures with their type; the worker lives on', async () 
     usage: { modelCalls: 3, inputTokens: 300, outputTokens: 30, costMicros: 42 },
   });
   model.chat = () => done();
+  await untilIdle();
   offer('b');
   await until(() => owner.of('CompleteAttempt').length === 1);
 });
@@ -261,17 +264,20 @@ test('a tool factory that throws, a missing blob and a refused result are failur
   expect(owner.of('FailAttempt')[0]?.error).toMatchObject({ code: 'attempt-failed', message: 'boom' });
   broken = false;
   owner.assignment = { inputs: [{ sha256: 'f'.repeat(64), size: 1, mediaType: 'text/csv', name: 'x.csv' }] };
+  await untilIdle();
   offer('b');
   await until(() => owner.of('FailAttempt').length === 2);
   expect(owner.of('FailAttempt')[1]?.error.code).toBe('blob-missing');
   owner.assignment = {};
   owner.reply = (command) =>
     command.type === 'CompleteAttempt' ? { outcome: 'rejected', code: 'invalid-command', message: 'no' } : undefined;
+  await untilIdle();
   offer('c');
   await until(() => owner.of('FailAttempt').length === 3);
   expect(owner.of('FailAttempt')[2]?.error).toMatchObject({ code: 'result-refused', retriable: false });
   owner.reply = () => undefined;
   owner.assignment = { kind: 'oops' as 'work' };
+  await untilIdle();
   offer('d');
   await until(() => owner.of('FailAttempt').length === 4);
   expect(owner.of('FailAttempt')[3]?.error.code).toBe('assignment-invalid');
