@@ -52,7 +52,10 @@ async function expectRealFigures(live: LiveSystem, run: RunView, rows: Row[], me
     });
     expect(column.mean).toBeCloseTo(expected.mean, 6);
     // The report's table of figures: name, values, minimum, quartile, median, mean, …, rounded for people.
-    const cells = report.split('\n').find((line) => line.startsWith(`| ${measure} | ${rows.length - expected.nulls} |`))!.split(' | ');
+    const cells = report
+      .split('\n')
+      .find((line) => line.startsWith(`| ${measure} | ${rows.length - expected.nulls} |`))!
+      .split(' | ');
     expect(Number(cells[2])).toBe(expected.min);
     expect(Math.abs(Number(cells[5]) - expected.mean)).toBeLessThanOrEqual(Math.max(0.0051, Math.abs(expected.mean) * 5e-5));
   }
