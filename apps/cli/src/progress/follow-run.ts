@@ -18,7 +18,6 @@ export async function followRun(client: CadreClient, runId: string, terminal: Te
   const { signal, quiet = false } = options;
   const progress = emptyProgress();
   const display = quiet ? silent : displayFor(terminal);
-  const startedAt = Date.now();
   try {
     for await (const { event } of client.events(runId, signal === undefined ? {} : { signal })) {
       display.update(advance(progress, event), progress);
@@ -26,7 +25,7 @@ export async function followRun(client: CadreClient, runId: string, terminal: Te
   } finally {
     await display.finish();
   }
-  if (!quiet) terminal.err(summary(progress, Date.now() - startedAt));
+  if (!quiet) terminal.err(summary(progress));
   return progress;
 }
 
@@ -36,7 +35,8 @@ function displayFor(terminal: Terminal): ProgressDisplay {
   return terminal.errIsTty ? new LiveDisplay(process.stderr, terminal.columns) : new PlainDisplay((line) => terminal.err(line));
 }
 
-function summary(progress: RunProgress, tookMs: number): string {
+function summary(progress: RunProgress): string {
+  const tookMs = (progress.lastAt ?? 0) - (progress.startedAt ?? 0);
   const tasks = [...progress.tasks.values()];
   const words = { completed: 'Completed', partial: 'Completed in part', failed: 'Failed', cancelled: 'Cancelled' };
   const reason = progress.reason === undefined || progress.reason === '' ? '' : `: ${progress.reason}`;

@@ -24,6 +24,9 @@ export interface RunProgress {
   outcome?: 'completed' | 'partial' | 'failed' | 'cancelled';
   /** Why it failed or was cancelled. */
   reason?: string;
+  /** Times of the first and the latest event, in milliseconds since 1970. */
+  startedAt?: number;
+  lastAt?: number;
   usage: Usage;
 }
 
@@ -39,6 +42,8 @@ export const hasEnded = ({ phase }: TaskProgress): boolean =>
 export function advance(progress: RunProgress, event: FeedEvent): TaskProgress[] {
   const { data } = event;
   const at = Date.parse(event.time);
+  progress.startedAt ??= at;
+  progress.lastAt = at;
   switch (data.type) {
     case 'TasksAdded':
       return data.tasks.map(({ id, title }) => {
