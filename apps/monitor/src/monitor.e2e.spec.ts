@@ -10,7 +10,7 @@ import { connectNats, requestJson } from '@cadre/messaging';
 import { startNatsServer, type RunningNatsServer } from '@cadre/nats-server';
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { startProcess } from './testing/service-process.js';
+import { startProcess } from '@cadre/service-kit/testing';
 
 let folder: string;
 let server: RunningNatsServer;
@@ -47,13 +47,13 @@ test('kill -9, five times, in mid-flight', async () => {
   })();
   const env = { NATS_URL: server.url, CADRE_HISTORY_DIR: join(folder, 'history') };
   for (let round = 0; round < 5; round += 1) {
-    const { child, exited } = await startProcess(env);
+    const { child, exited } = await startProcess('monitor', env);
     await pause(1200 + round * 150);
     child.kill('SIGKILL');
     await exited;
   }
   await writing;
-  const { child, exited } = await startProcess(env);
+  const { child, exited } = await startProcess('monitor', env);
   try {
     const finished = async () => {
       const answer = await ask({ type: 'ListRuns', tenant: 'default', status: 'completed', limit: 200 });

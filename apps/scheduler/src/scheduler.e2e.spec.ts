@@ -4,7 +4,7 @@ import { connectNats } from '@cadre/messaging';
 import { startNatsServer, type RunningNatsServer } from '@cadre/nats-server';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { FakeWorker } from './testing/fake-worker.js';
-import { startProcess, type ServiceProcess } from './testing/service-process.js';
+import { startProcess, type ServiceProcess } from '@cadre/service-kit/testing';
 import { TestOwner } from './testing/test-owner.js';
 
 let server: RunningNatsServer;
@@ -39,7 +39,7 @@ async function until(what: () => boolean | Promise<boolean>, withinMs = 15_000):
 }
 
 async function start(): Promise<ServiceProcess> {
-  const started = await startProcess({ NATS_URL: server.url });
+  const started = await startProcess('scheduler', { NATS_URL: server.url });
   processes.push(started);
   return started;
 }

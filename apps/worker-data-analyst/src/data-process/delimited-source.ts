@@ -82,7 +82,7 @@ function asUtf8(path: string, absolute: string, scratch: string): string {
 /** More than one control character in a hundred: no text in any encoding. */
 function isJunk(text: string): boolean {
   const sample = text.slice(0, HEAD_BYTES);
-   
+
   return (sample.match(/[\u0000-\u0008\u000e-\u001f\ufffd]/g)?.length ?? 0) * 100 > sample.length;
 }
 

@@ -1,4 +1,4 @@
-/** The built monitor as a process. */
+/** A built service as a process of its own, for end-to-end tests. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
@@ -11,11 +11,14 @@ export interface ServiceProcess {
   exited: Promise<number | null>;
 }
 
-const MAIN = join(process.cwd(), 'apps/monitor/dist/main.js');
-
-export async function startProcess(env: Record<string, string>): Promise<ServiceProcess> {
+/**
+ * Starts `apps/<app>/dist/main.js` of this workspace and waits, 15 s at most, until it is ready.
+ * @param env settings beside those of this process
+ */
+export async function startProcess(app: string, env: Record<string, string>): Promise<ServiceProcess> {
+  const main = join(process.cwd(), 'apps', app, 'dist/main.js');
   const file = join(tmpdir(), `cadre-ready-${randomUUID()}.json`);
-  const child = spawn(process.execPath, [MAIN], {
+  const child = spawn(process.execPath, [main], {
     env: { ...process.env, LOG_LEVEL: 'warn', ...env, CADRE_READY_FILE: file },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
@@ -29,5 +32,5 @@ export async function startProcess(env: Record<string, string>): Promise<Service
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   child.kill('SIGKILL');
-  throw new Error(`${MAIN} did not become ready; is it built?`);
+  throw new Error(`${main} did not become ready; is it built?`);
 }
