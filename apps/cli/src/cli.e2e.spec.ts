@@ -68,12 +68,12 @@ test('demo: starts all, does the job, shows answer, artifacts and times, and lea
   expect(demo.err()).toMatch(/Goal: Analyze the weather data.*\nData: .*seattle-weather\.csv/);
   expect(demo.err()).toMatch(/\+ completed analyse/);
   expect(demo.err()).toMatch(
-    /Time: .* to start, .* for the run, .* in all\.\nArtifacts:\n {2}cadre-output\/demo-\d{8}-\d{6}\/report\.md \(9 B\)/,
+    /Time: .* to start, .* for the run, .* in all\.\nArtifacts:\n {2}cadre-output\/demo-\d{8}-\d{6}\/answer\.md \(36 B\)\n {2}cadre-output\/demo-\d{8}-\d{6}\/report\.md \(9 B\)/,
   );
   expect(demo.err()).toMatch(/npx cadre dev/);
   expect(demo.err()).toMatch(/Everything is stopped/);
   const [folder] = await readdir(join(cwd, 'cadre-output'));
-  expect((await readdir(join(cwd, 'cadre-output', folder!))).sort()).toEqual(['charts', 'report.md']);
+  expect((await readdir(join(cwd, 'cadre-output', folder!))).sort()).toEqual(['answer.md', 'charts', 'report.md']);
   const left = (await readdir(tmpdir())).filter((name) => name.startsWith('cadre-demo-') && !before.has(name));
   expect(left).toEqual([]);
 });

@@ -4,14 +4,14 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
-import { type ArtifactRef, CadreError } from '@cadre/contracts';
+import { CadreError } from '@cadre/contracts';
 import { CadreClient } from '@cadre/sdk';
 import { EXIT } from '../exit-codes.js';
 import { installationRoot } from '../local/local-services.js';
 import { LocalSystem } from '../local/local-system.js';
 import { freePorts } from '../local/ports.js';
 import { describeModel, startDisplay } from '../local/start-display.js';
-import { saveArtifacts } from '../output/artifact-folder.js';
+import { saveAnswer, saveArtifacts } from '../output/artifact-folder.js';
 import { bytes, duration } from '../output/figures.js';
 import { showResult } from '../output/run-output.js';
 import { followRun } from '../progress/follow-run.js';
@@ -91,16 +91,21 @@ async function doTheJob({ flags, terminal, system, signal }: Demo, startedAt: nu
   const folder = resolve(terminal.cwd, flags.out ?? `cadre-output/demo-${stamp(startedAt)}`);
   const artifacts = await client.artifacts(runId);
   await saveArtifacts(client, runId, artifacts, folder);
-  terminal.err(
-    closing(artifacts, folder, { start: readyAt - startedAt, run: answeredAt - readyAt, all: Date.now() - startedAt }, terminal),
-  );
+  const answer = await saveAnswer(client, run, folder);
+  const saved = [...(answer === undefined ? [] : [answer]), ...artifacts];
+  terminal.err(closing(saved, folder, { start: readyAt - startedAt, run: answeredAt - readyAt, all: Date.now() - startedAt }, terminal));
   return code;
 }
 
-function closing(artifacts: ArtifactRef[], folder: string, took: { start: number; run: number; all: number }, terminal: Terminal): string {
+function closing(
+  files: { name: string; size: number }[],
+  folder: string,
+  took: { start: number; run: number; all: number },
+  terminal: Terminal,
+): string {
   const paint = painter(terminal.errIsTty, terminal.env);
   const where = shortPath(folder, terminal);
-  const lines = artifacts.map(({ name, size }) => `  ${join(where, name)} (${bytes(size)})`);
+  const lines = files.map(({ name, size }) => `  ${join(where, name)} (${bytes(size)})`);
   return [
     '',
     paint('bold', `Time: ${duration(took.start)} to start, ${duration(took.run)} for the run, ${duration(took.all)} in all.`),

@@ -1,11 +1,11 @@
 /** Saves a run's artifacts as files. Names come from agents: nothing is written outside the folder. */
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type ArtifactRef, CadreError, WorkspacePath } from '@cadre/contracts';
+import { type ArtifactRef, CadreError, type RunView, WorkspacePath } from '@cadre/contracts';
 import type { CadreClient } from '@cadre/sdk';
 
 /**
@@ -20,6 +20,20 @@ export async function saveArtifacts(client: CadreClient, runId: string, artifact
   };
   await Promise.all([1, 2, 3, 4].map(work));
   return paths.sort();
+}
+
+const ANSWER_FILE = 'answer.md';
+
+/**
+ * Writes the run's answer as `answer.md` beside its artifacts.
+ * @returns what was written; undefined when the run has no answer, or an artifact of that name is there
+ */
+export async function saveAnswer(client: CadreClient, run: RunView, folder: string): Promise<{ name: string; size: number } | undefined> {
+  if (run.answer === undefined || run.artifacts.some(({ name }) => name === ANSWER_FILE)) return undefined;
+  const text = await client.answer(run.runId);
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, ANSWER_FILE), text);
+  return { name: ANSWER_FILE, size: Buffer.byteLength(text) };
 }
 
 async function save(client: CadreClient, runId: string, artifact: ArtifactRef, folder: string): Promise<string> {
