@@ -68,7 +68,7 @@ test('demo: starts all, does the job, shows answer, artifacts and times, and lea
   expect(demo.err()).toMatch(/Goal: Analyze the weather data.*\nData: .*seattle-weather\.csv/);
   expect(demo.err()).toMatch(/\+ completed analyse/);
   expect(demo.err()).toMatch(
-    /Time: .* to start, .* for the run, .* in all\.\nArtifacts:\n {2}cadre-output\/demo-\d{8}-\d{6}\/answer\.md \(36 B\)\n {2}cadre-output\/demo-\d{8}-\d{6}\/report\.md \(9 B\)/,
+    /Time: .* to start, .* for the run, .* in all\.\nArtifacts:\n {2}cadre-output\/demo-\d{8}-\d{6}\/answer\.md \(37 B\)\n {2}cadre-output\/demo-\d{8}-\d{6}\/report\.md \(9 B\)/,
   );
   expect(demo.err()).toMatch(/npx cadre dev/);
   expect(demo.err()).toMatch(/Everything is stopped/);
