@@ -58,7 +58,10 @@ export class AttemptWork {
       this.log.error({ err: error }, 'the end of the attempt could not be told to its owner');
       return 'failed';
     });
-    this.bench.meter.ended(this.agent.name, ending, performance.now() - startedAt);
+    const tookMs = performance.now() - startedAt;
+    this.bench.meter.ended(this.agent.name, ending, tookMs);
+    // An attempt that another worker holds was never begun here.
+    if (ending !== 'refused') this.log.info({ agent: this.agent.name, ending, tookMs: Math.round(tookMs) }, 'the attempt has ended');
     return ending;
   }
 
@@ -75,6 +78,7 @@ export class AttemptWork {
     const attributes = { 'cadre.run': runId, 'cadre.task': taskId, 'cadre.attempt': attempt, 'gen_ai.agent.name': this.agent.name };
     const given = assignment;
     return this.bench.context.tracing.span('attempt', assignment.traceparent, attributes, (trace) => {
+      this.log.info({ agent: this.agent.name, title: given.title, traceId: trace.traceId }, 'the attempt has begun');
       this.line.follow(trace.format());
       return this.work(given, trace.format());
     });
