@@ -4,9 +4,9 @@ import { copyFile, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { jest } from '@jest/globals';
-import { fixedPorts, freePorts, takenPorts } from './local/ports.js';
+import { fixedPorts, freePorts, takenPorts } from '@cadre/local-system';
+import { allGone, eventually } from '@cadre/local-system/testing';
 import { fakeInstallation } from './testing/fake-installation.js';
-import { allGone, eventually } from './testing/processes.js';
 
 // Many processes each, on machines that do other things too.
 jest.setTimeout(90_000);

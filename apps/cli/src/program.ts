@@ -1,15 +1,18 @@
 /** The command line's grammar. */
 import { Command, CommanderError, Option } from 'commander';
 import { listAgents } from './commands/agents-command.js';
+import { setBudget, showBudget } from './commands/budget-command.js';
+import { listCalls } from './commands/calls-command.js';
 import { demoCommand, type DemoFlags, DEMO_GOAL } from './commands/demo-command.js';
 import { devCommand, type DevFlags } from './commands/dev-command.js';
 import { doctorCommand } from './commands/doctor-command.js';
-import { DEFAULT_URL, gather, parseWhole } from './commands/options.js';
+import { DEFAULT_URL, gather, parseProfile, parseWhole } from './commands/options.js';
+import { answerQuestion, type AnswerFlags, listQuestions } from './commands/questions-command.js';
 import { runCommand, type RunFlags, watchCommand } from './commands/run-command.js';
 import { cancelRun, type EventFlags, getRun, type ListFlags, listEvents, listRuns } from './commands/runs-command.js';
 import { EXIT, EXIT_HELP } from './exit-codes.js';
 import { exitCodeOf, reportFailure } from './failure.js';
-import { DEFAULT_PORT } from './local/ports.js';
+import { DEFAULT_PORT } from '@cadre/local-system';
 import type { Terminal } from './terminal.js';
 
 const VERSION = '0.1.0';
@@ -46,6 +49,8 @@ function grammar(terminal: Terminal, finish: Finish): Command {
       `\nEnvironment:\n  CADRE_URL    address of the gateway (default ${DEFAULT_URL})\n  CADRE_DEBUG  1 shows stack traces of errors\n  NO_COLOR     1 shows no colours\n\n${EXIT_HELP}`,
     );
   addRun(program, terminal, finish);
+  addQuestions(program, terminal, finish);
+  addBudget(program, terminal, finish);
   addRuns(program, terminal, finish);
   addLocal(program, terminal, finish);
   return program;
@@ -63,6 +68,14 @@ function addRun(program: Command, terminal: Terminal, finish: Finish): void {
     .option('--deadline <time>', 'longest time of the whole run: 90s, 10m, 2h')
     .option('--priority <priority>', 'critical, high, medium, low or background')
     .option('--model <name>', 'the model that the agents use')
+    .option('--budget <usd>', 'the most that the whole run may cost, in US dollars')
+    .option('--task-budget <usd>', 'the most that each task may cost')
+    .option('--agent-budget <name=usd>', 'the most that one agent may spend; may be repeated', gather)
+    .option('--on-limit <what>', 'when a call does not fit: stop (the task fails, the default), degrade or ask')
+    .option('--degrade-to <model>', 'the cheaper model to go on with')
+    .option('--allow-unpriced', 'also use models whose price is not known; they count as free')
+    .option('--question-timeout <time>', 'how long a question stays open (default: until the deadline); then it counts as denied')
+    .option('--cancel-grace <time>', 'how long attempts that run may wind up after a cancel (default 5s)')
     .option('--continue-on-failure', 'a failed task skips what depends on it instead of failing the run')
     .option('--no-summary', 'list the results instead of making one answer of them')
     .option('--label <name=value>', 'a label for the run; may be repeated', gather)
@@ -85,12 +98,58 @@ function addRun(program: Command, terminal: Terminal, finish: Finish): void {
     .action(async (runId: string, flags: RunFlags) => finish(await watchCommand(runId, flags, terminal)));
 }
 
+function addQuestions(program: Command, terminal: Terminal, finish: Finish): void {
+  program
+    .command('questions [run]')
+    .description('what runs ask people: open questions, and what to type to answer them')
+    .addOption(outputOption())
+    .addOption(urlOption())
+    .action(async (runId: string | undefined, flags: ListFlags) => finish(await listQuestions(runId, flags, terminal)));
+  program
+    .command('answer <run> <question> <choice>')
+    .description('answer a question of a run: approve, deny, done or repeat')
+    .option('--raise <usd>', 'with approve: how far the cap is raised (default: by its own size)')
+    .option('--result <json>', 'with done: what the call answered')
+    .option('--note <text>', 'why, for those who read its history')
+    .option('--by <name>', 'who answers (default: your user name)')
+    .addOption(urlOption())
+    .addHelpText(
+      'after',
+      `\nAbout money:      approve raises the cap that was hit; deny fails the task.\nAbout an effect:  done means that the call has happened; repeat, that it has not and is to be made; deny fails the task.`,
+    )
+    .action(async (runId: string, question: string, choice: string, flags: AnswerFlags) =>
+      finish(await answerQuestion([runId, question, choice], flags, terminal)),
+    );
+}
+
+function addBudget(program: Command, terminal: Terminal, finish: Finish): void {
+  const budget = program.command('budget').description('the most that all runs together may cost, and what they have cost');
+  budget
+    .command('show', { isDefault: true })
+    .description('the cap, and what is spent and left')
+    .addOption(outputOption())
+    .addOption(urlOption())
+    .action(async (flags: ListFlags) => finish(await showBudget(flags, terminal)));
+  budget
+    .command('set <usd>')
+    .description('set the cap, in US dollars; what has been spent counts')
+    .addOption(outputOption())
+    .addOption(urlOption())
+    .action(async (amount: string, flags: ListFlags) => finish(await setBudget(amount, flags, terminal)));
+  budget
+    .command('clear')
+    .description('take the cap away')
+    .addOption(outputOption())
+    .addOption(urlOption())
+    .action(async (flags: ListFlags) => finish(await setBudget(undefined, flags, terminal)));
+}
+
 function addRuns(program: Command, terminal: Terminal, finish: Finish): void {
   const runs = program.command('runs').description('list and inspect runs');
   runs
     .command('list')
     .description('runs, newest first')
-    .option('--status <status>', 'planning, running, completed, failed or cancelled')
+    .option('--status <status>', 'planning, running, cancelling, completed, failed or cancelled')
     .option('--limit <n>', 'how many (default 50)', parseWhole('--limit', 1, 200))
     .option('--cursor <cursor>', 'the next page, as the last one said')
     .addOption(outputOption())
@@ -98,10 +157,16 @@ function addRuns(program: Command, terminal: Terminal, finish: Finish): void {
     .action(async (flags: ListFlags) => finish(await listRuns(flags, terminal)));
   runs
     .command('get <run>')
-    .description('one run: status, tasks, artifacts, answer')
+    .description('one run: status, budget, bill, open questions, tasks, artifacts, answer')
     .addOption(outputOption())
     .addOption(urlOption())
     .action(async (runId: string, flags: ListFlags) => finish(await getRun(runId, flags, terminal)));
+  runs
+    .command('calls <run>')
+    .description('its model and tool calls: outcome, tokens, cost, and whether a later attempt used them again')
+    .addOption(outputOption())
+    .addOption(urlOption())
+    .action(async (runId: string, flags: ListFlags) => finish(await listCalls(runId, flags, terminal)));
   runs
     .command('events <run>')
     .description("a run's events; with -o json one JSON document per line")
@@ -112,7 +177,7 @@ function addRuns(program: Command, terminal: Terminal, finish: Finish): void {
     .action(async (runId: string, flags: EventFlags) => finish(await listEvents(runId, flags, terminal)));
   runs
     .command('cancel <run>')
-    .description('end a run')
+    .description('end a run; what runs may wind up for a moment')
     .option('--reason <text>', 'why, for those who read its history')
     .addOption(urlOption())
     .action(async (runId: string, flags: { url?: string; reason?: string }) => finish(await cancelRun(runId, flags, terminal)));
@@ -136,6 +201,7 @@ function addLocal(program: Command, terminal: Terminal, finish: Finish): void {
       parseWhole('--port', 1, 65_500),
     )
     .option('--data <folder>', 'where data and logs are kept (default .cadre)')
+    .option('--profile <profile>', 'durable (default; each write is on disk before it counts) or fast (in the background)', parseProfile)
     .option('--reset', 'remove the data of earlier runs first')
     .action(async (flags: DevFlags) => finish(await devCommand(flags, terminal)));
   program

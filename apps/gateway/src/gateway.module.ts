@@ -1,8 +1,8 @@
-import { CadreError } from '@cadre/contracts';
+import { CadreError, type Command } from '@cadre/contracts';
 import type { Blobs } from '@cadre/engine';
 import { JetStreamBlobs, ensureTopology } from '@cadre/event-log';
 import { NatsCommandSender } from '@cadre/messaging';
-import { SERVICE_CONTEXT, type ServiceContext } from '@cadre/service-kit';
+import { passingPoints, SERVICE_CONTEXT, type ServiceContext } from '@cadre/service-kit';
 import { Inject, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { AgentsController } from './agents/agents.controller.js';
 import { WorkerRoster } from './agents/worker-roster.js';
@@ -14,10 +14,13 @@ import { BLOBS } from './gateway-tokens.js';
 import { HistoryClient } from './history/history-client.js';
 import { DeadLetters } from './ingress/dead-letters.js';
 import { IngressDesk } from './ingress/ingress-desk.js';
+import { QuestionsController } from './questions/questions.controller.js';
 import { KnownShard } from './runs/known-shard.js';
 import { RunIntake } from './runs/run-intake.js';
 import { RunsController } from './runs/runs.controller.js';
 import { SubmissionReader } from './runs/submission-reader.js';
+import { TenantBudgets } from './tenants/tenant-budgets.js';
+import { TenantsController } from './tenants/tenants.controller.js';
 import { UploadBudget } from './runs/upload-budget.js';
 
 type Context = ServiceContext<GatewayConfig>;
@@ -25,9 +28,10 @@ type Context = ServiceContext<GatewayConfig>;
 const blobs = {
   provide: BLOBS,
   inject: [SERVICE_CONTEXT],
-  useFactory: async ({ nats, config }: Context): Promise<Blobs> => {
+  useFactory: async ({ nats, config, pass }: Context): Promise<Blobs> => {
     await ensureTopology(nats, { shards: config.CADRE_SHARDS, replicas: config.CADRE_REPLICAS });
-    return JetStreamBlobs.open(nats);
+    const store: Blobs = await JetStreamBlobs.open(nats);
+    return passingPoints(store, pass, { put: { before: 'gateway-before-blob', after: 'gateway-blob-stored' } });
   },
 };
 const history = {
@@ -43,14 +47,26 @@ const feed = {
 const intake = {
   provide: RunIntake,
   inject: [SERVICE_CONTEXT, BLOBS],
-  useFactory: ({ nats, metrics, config }: Context, store: Blobs) =>
+  useFactory: ({ nats, metrics, config, pass }: Context, store: Blobs) =>
     new RunIntake({
-      sender: new NatsCommandSender(nats),
+      sender: passingPoints(new NatsCommandSender(nats), pass, {
+        send: {
+          before: 'gateway-before-start-run',
+          after: 'gateway-run-answered',
+          when: ([first]: Command[]) => first?.type === 'StartRun',
+        },
+      }),
       blobs: store,
       metrics,
       shards: config.CADRE_SHARDS,
       timeoutMs: config.ANSWER_TIMEOUT_MS,
     }),
+};
+const budgets = {
+  provide: TenantBudgets,
+  inject: [SERVICE_CONTEXT],
+  useFactory: ({ nats, config }: Context) =>
+    new TenantBudgets({ sender: new NatsCommandSender(nats), shards: config.CADRE_SHARDS, timeoutMs: config.ANSWER_TIMEOUT_MS }),
 };
 const submissions = {
   provide: SubmissionReader,
@@ -79,13 +95,15 @@ const dead = {
 const ingress = {
   provide: IngressDesk,
   inject: [SERVICE_CONTEXT, RunIntake, DeadLetters],
-  useFactory: ({ nats, log, metrics, health, config }: Context, runs: RunIntake, letters: DeadLetters) =>
-    new IngressDesk({ nats, log, metrics, health, intake: runs, dead: letters, parallel: config.INGRESS_PARALLEL }),
+  useFactory: ({ nats, log, metrics, health, config, pass }: Context, runs: RunIntake, letters: DeadLetters) => {
+    const options = { nats, log, metrics, health, intake: runs, dead: letters, parallel: config.INGRESS_PARALLEL };
+    return new IngressDesk({ ...options, ...(pass === undefined ? {} : { pass }) });
+  },
 };
 
 @Module({
-  controllers: [RunsController, EventsController, ArtifactsController, AgentsController],
-  providers: [blobs, history, feed, intake, submissions, roster, dead, ingress, KnownShard],
+  controllers: [RunsController, QuestionsController, EventsController, ArtifactsController, AgentsController, TenantsController],
+  providers: [blobs, history, feed, intake, budgets, submissions, roster, dead, ingress, KnownShard],
 })
 export class GatewayModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(

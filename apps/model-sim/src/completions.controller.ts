@@ -1,11 +1,14 @@
 /** OpenAI's wire format: `GET /v1/models`, `POST /v1/chat/completions`. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Metrics, type CounterMetric } from '@cadre/service-kit';
-import { Body, Controller, Get, Inject, Param, Post, Res } from '@nestjs/common';
+import { Body, Controller, Get, Headers, Inject, Param, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import type { WitnessedCall } from './call-witness.js';
 import type { ModelSimConfig } from './model-sim.config.js';
+import { SimState } from './sim-state.js';
 import { complete, MODEL, responseBody, streamChunks, type Completion } from './wire/completion.js';
-import { invalidRequest, unknownModel } from './wire/openai-error.js';
+import { faultFor, type FaultKind } from './wire/faults.js';
+import { OpenAiError, invalidRequest, unknownModel } from './wire/openai-error.js';
 import { ChatRequest } from './wire/request.js';
 import { loadTokenCounter } from './wire/tokens.js';
 
@@ -19,7 +22,10 @@ export class CompletionsController {
   private readonly completions: CounterMetric;
   private readonly tokens: CounterMetric;
 
-  constructor(@Inject(MODEL_SIM_CONFIG) private readonly config: ModelSimConfig) {
+  constructor(
+    @Inject(MODEL_SIM_CONFIG) private readonly config: ModelSimConfig,
+    @Inject(SimState) private readonly state: SimState,
+  ) {
     this.completions = this.metrics.counter('cadre_model_sim_completions_total', 'Chat completions answered', ['finish']);
     this.tokens = this.metrics.counter('cadre_model_sim_tokens_total', 'Tokens counted', ['direction']);
   }
@@ -36,16 +42,16 @@ export class CompletionsController {
   }
 
   @Post('v1/chat/completions')
-  async create(@Body() body: unknown, @Res() reply: FastifyReply): Promise<void> {
-    const parsed = ChatRequest.safeParse(body);
-    if (!parsed.success) throw invalidRequest(parsed.error);
-    const request = parsed.data;
-    if (request.model !== MODEL) throw unknownModel(request.model, MODEL);
-    const completion = complete(request, await loadTokenCounter(), this.config.MODEL_SIM_FAULTS);
-    if (!(await this.waited(reply))) return;
-    this.completions.inc({ finish: completion.finish });
-    this.tokens.inc({ direction: 'in' }, completion.usage.prompt_tokens);
-    this.tokens.inc({ direction: 'out' }, completion.usage.completion_tokens);
+  async create(@Headers() headers: Record<string, string | undefined>, @Body() body: unknown, @Res() reply: FastifyReply): Promise<void> {
+    const { witness, faults } = this.state;
+    const call = witness.receive(headers['x-cadre-call'] ?? headers['idempotency-key']);
+    const fault = faultFor(faults, call);
+    if (fault !== undefined && this.refused(fault, call, reply)) return;
+    const { request, completion } = await this.work(body, call);
+    const waitMs = this.config.MODEL_SIM_LATENCY_MS + (fault === 'slow' ? faults.slowMs : 0);
+    if (!(await waited(reply, waitMs))) return witness.ended(call, 'gone');
+    witness.ended(call, fault ?? 'answered');
+    if (fault !== undefined && fault !== 'slow') return spoil(fault, reply, completion);
     if (request.stream !== true) {
       await reply.status(200).send(responseBody(completion));
       return;
@@ -68,16 +74,63 @@ export class CompletionsController {
     await reply.header('content-type', this.metrics.contentType).send(await this.metrics.text());
   }
 
-  /** @returns false if the caller went away meanwhile */
-  private async waited(reply: FastifyReply): Promise<boolean> {
-    if (this.config.MODEL_SIM_LATENCY_MS === 0) return true;
-    const gone = new AbortController();
-    const onClose = (): void => gone.abort();
-    reply.raw.once('close', onClose);
-    await delay(this.config.MODEL_SIM_LATENCY_MS, undefined, { signal: gone.signal }).catch(() => undefined);
-    reply.raw.off('close', onClose);
-    return !gone.signal.aborted;
+  /** Faults that come before any work. @returns whether it is one */
+  private refused(fault: FaultKind, call: WitnessedCall, reply: FastifyReply): boolean {
+    if (fault === 'refuse') resetConnection(reply);
+    else if (fault !== '429' && fault !== '500' && fault !== '503') return false;
+    this.state.witness.ended(call, fault);
+    if (fault === 'refuse') return true;
+    const { retryAfterSeconds } = this.state.faults;
+    if (retryAfterSeconds !== undefined && fault !== '500') void reply.header('retry-after', String(retryAfterSeconds));
+    const [message, code] =
+      fault === '429' ? ['Too many requests.', 'rate_limit_exceeded'] : ['The server fails on request.', 'server_error'];
+    void reply.status(Number(fault)).send(new OpenAiError(Number(fault), message, code).body());
+    return true;
   }
+
+  /** What a provider bills. */
+  private async work(body: unknown, call: WitnessedCall): Promise<{ request: ChatRequest; completion: Completion }> {
+    const parsed = ChatRequest.safeParse(body);
+    const model = parsed.data?.model;
+    if (!parsed.success || model !== MODEL) this.state.witness.ended(call, 'rejected');
+    if (!parsed.success) throw invalidRequest(parsed.error);
+    if (parsed.data.model !== MODEL) throw unknownModel(parsed.data.model, MODEL);
+    const completion = complete(parsed.data, await loadTokenCounter(), this.state.faults);
+    const { prompt_tokens: input, completion_tokens: output } = completion.usage;
+    this.state.witness.done(call, input, output);
+    this.completions.inc({ finish: completion.finish });
+    this.tokens.inc({ direction: 'in' }, input);
+    this.tokens.inc({ direction: 'out' }, output);
+    return { request: parsed.data, completion };
+  }
+}
+
+/** Faults that lose an answer for which the work is done. */
+function spoil(fault: FaultKind, reply: FastifyReply, completion: Completion): void {
+  const body = JSON.stringify(responseBody(completion));
+  const half = body.slice(0, Math.floor(body.length / 2));
+  if (fault === 'garbage') return void reply.status(200).header('content-type', 'application/json').send(half);
+  if (fault === 'reset') return resetConnection(reply);
+  reply.hijack();
+  if (fault === 'hang') return;
+  reply.raw.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
+  reply.raw.write(half, () => reply.raw.destroy());
+}
+
+function resetConnection(reply: FastifyReply): void {
+  reply.hijack();
+  reply.raw.socket?.resetAndDestroy();
+}
+
+/** @returns false if the caller went away meanwhile */
+async function waited(reply: FastifyReply, ms: number): Promise<boolean> {
+  if (ms === 0) return true;
+  const gone = new AbortController();
+  const onClose = (): void => gone.abort();
+  reply.raw.once('close', onClose);
+  await delay(ms, undefined, { signal: gone.signal }).catch(() => undefined);
+  reply.raw.off('close', onClose);
+  return !gone.signal.aborted;
 }
 
 async function sendStream(reply: FastifyReply, completion: Completion, includeUsage: boolean): Promise<void> {

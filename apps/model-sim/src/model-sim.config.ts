@@ -7,14 +7,14 @@ export const ModelSimConfig = BaseConfig.pick({ HTTP_HOST: true, LOG_LEVEL: true
   HTTP_PORT: envInt(0, 65_535).default(0),
   /** How long each answer takes, in milliseconds. */
   MODEL_SIM_LATENCY_MS: envInt(0, 600_000).default(0),
-  /** For tests: `malformed:1` makes the first final message of each conversation malformed. */
+  /** For tests, as `429:0.1,reset@3,malformed:1`: what goes wrong, by chance or by the number of the call. All of it is in `wire/faults.ts`. */
   MODEL_SIM_FAULTS: z
     .string()
     .default('')
     .transform((text, context): Faults => {
       const faults = parseFaults(text);
       if (faults !== undefined) return faults;
-      context.addIssue({ code: 'custom', message: 'must be empty or look like malformed:1' });
+      context.addIssue({ code: 'custom', message: 'must be empty or look like malformed:1,429:0.1,reset@3,hang@5-8,retry-after:2,seed:7' });
       return z.NEVER;
     }),
 });

@@ -1,7 +1,6 @@
 /** The core, driven with scripted tool results. */
 import { readFinal } from '@cadre/agents';
 import { Plan } from '@cadre/contracts';
-import { parseFaults } from './wire/faults.js';
 import { respond, type Reply } from './respond.js';
 import { wantsOf } from './roles/planner.js';
 import { ChatRequest } from './wire/request.js';
@@ -304,13 +303,4 @@ describe('synthesizer', () => {
   test('without any result says so', () => {
     expect(new Talk({ kind: 'answer', results: [] }).next().text).toContain('No task produced a result');
   });
-});
-
-test.each([
-  ['', { malformed: 0 }],
-  ['malformed:2', { malformed: 2 }],
-  ['malformed', undefined],
-  ['other:1', undefined],
-])('faults "%s"', (text, expected) => {
-  expect(parseFaults(text)).toEqual(expected);
 });

@@ -2,11 +2,11 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AttemptOutcome } from '@cadre/agents';
 import { Plan } from '@cadre/contracts';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { parseProfile } from './analysis/profile-json.js';
 import { AGENTS, Team } from './testing/team.js';
+import type { TeamOutcome } from './testing/team.js';
 
 const DATA = new URL('../../../node_modules/vega-datasets/data/', import.meta.url).pathname;
 const GOAL = 'Analyze the data, generate report code, write tests, and document the API';
@@ -22,9 +22,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-type Completed = Extract<AttemptOutcome, { kind: 'completed' }>;
+type Completed = Extract<TeamOutcome, { kind: 'completed' }>;
 
-function completed(outcome: AttemptOutcome): Completed {
+function completed(outcome: TeamOutcome): Completed {
   if (outcome.kind === 'failed') throw new Error(`${outcome.error.code}: ${outcome.error.message}`);
   return outcome;
 }

@@ -9,7 +9,7 @@ import type { Lease, Leases, ShardLog } from '@cadre/engine';
 import { JetStreamLeases, JetStreamLog, ensureTopology } from '@cadre/event-log';
 import { openHistory, type HistoryStore } from '@cadre/history';
 import type { RequestEndpoint } from '@cadre/messaging';
-import type { ServiceContext } from '@cadre/service-kit';
+import { passingPoints, type ServiceContext } from '@cadre/service-kit';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { FeedPublisher } from './feed-publisher.js';
 import type { MonitorConfig } from './monitor.config.js';
@@ -37,7 +37,9 @@ export class MonitorDuty implements OnApplicationBootstrap, BeforeApplicationShu
   constructor(private readonly context: ServiceContext<MonitorConfig>) {
     this.#runMetrics = new RunMetrics(context.metrics);
     this.#roll = new WorkerRoll(context.nats);
-    this.#feed = new FeedPublisher(context.nats);
+    this.#feed = passingPoints(new FeedPublisher(context.nats), context.pass, {
+      publish: { before: 'monitor-before-feed', after: 'monitor-feed-published' },
+    });
   }
 
   async onApplicationBootstrap(): Promise<void> {
@@ -96,7 +98,7 @@ export class MonitorDuty implements OnApplicationBootstrap, BeforeApplicationShu
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       try {
-        const store = await this.#openHistory();
+        const store = passingPoints(await this.#openHistory(), this.context.pass, { apply: { after: 'monitor-history-written' } });
         this.#problem = undefined;
         return store;
       } catch (error) {

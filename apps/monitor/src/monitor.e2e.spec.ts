@@ -45,7 +45,7 @@ test('kill -9, five times, in mid-flight', async () => {
       await pause(20);
     }
   })();
-  const env = { NATS_URL: server.url, CADRE_HISTORY_DIR: join(folder, 'history') };
+  const env = { NATS_URL: server.url, CADRE_PROFILE: 'fast', CADRE_HISTORY_DIR: join(folder, 'history') };
   for (let round = 0; round < 5; round += 1) {
     const { child, exited } = await startProcess('monitor', env);
     await pause(1200 + round * 150);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HistoryAnswer, SUBJECTS, STREAMS, makeRunId, type Commit, type FeedEvent, type HistoryQueryInput } from '@cadre/contracts';
 import { JetStreamLog, ensureTopology } from '@cadre/event-log';
-import { findPostgres, openRun, sampleRun, startPostgres, toBlocks } from '@cadre/history/testing';
+import { askingRun, findPostgres, openRun, sampleRun, startPostgres, toBlocks } from '@cadre/history/testing';
 import { connectNats, requestJson } from '@cadre/messaging';
 import { startNatsServer, type RunningNatsServer } from '@cadre/nats-server';
 import { startService, type RunningService } from '@cadre/service-kit';
@@ -109,6 +109,41 @@ test('folds the log into history and feed, answers queries and shows figures', a
   expect(metrics).toMatch(/cadre_tasks_ended_total\{outcome="skipped"[^}]*\} 1/);
   expect(metrics).toMatch(/cadre_tokens_total\{direction="input"[^}]*\} 120/);
   expect((await fetch(`${monitor.url}/readyz`)).status).toBe(200);
+});
+
+test('shows questions and calls, and counts each call, question and refusal once', async () => {
+  const monitor = await startMonitor();
+  const runId = newRun();
+  const commits = askingRun({ runId, at: Date.now() });
+  await append(commits.slice(0, 10));
+  await until(async () => {
+    const answer = await ask({ type: 'GetQuestions', tenant: 'default', runId });
+    return answer.type === 'Questions' && answer.questions[0]?.questionId === 'q2';
+  });
+  expect(await ask({ type: 'GetQuestions', tenant: 'default' })).toMatchObject({
+    questions: [{ runId, questionId: 'q2', kind: 'budget' }],
+  });
+  expect(await ask({ type: 'GetCalls', tenant: 'default', runId })).toMatchObject({
+    calls: [{}, { outcome: 'done', note: 'said by ada' }, {}, {}],
+  });
+  await append(commits.slice(10));
+  await untilStatus(runId, 'cancelled');
+  expect(await ask({ type: 'GetQuestions', tenant: 'default' })).toEqual({ type: 'Questions', questions: [] });
+  const metrics = await (await fetch(`${monitor.url}/metrics`)).text();
+  const figure = (name: string) =>
+    metrics
+      .split('\n')
+      .filter((line) => line.startsWith(name))
+      .map((line) => line.replace(',service="monitor"', ''));
+  expect(figure('cadre_calls_total').sort()).toEqual([
+    'cadre_calls_total{kind="model",outcome="done",ok="true"} 2',
+    'cadre_calls_total{kind="model",outcome="failed",ok="false"} 1',
+    'cadre_calls_total{kind="tool",outcome="unknown",ok="false"} 1',
+  ]);
+  expect(figure('cadre_cost_micros_total')).toEqual([expect.stringMatching(/ 150$/)]);
+  expect(figure('cadre_calls_refused_total')).toEqual([expect.stringMatching(/limit="run",then="ask".* 1$/)]);
+  expect(figure('cadre_questions_asked_total')).toHaveLength(2);
+  expect(figure('cadre_questions_answered_total')).toEqual([expect.stringMatching(/choice="done".* 1$/)]);
 });
 
 test('a run just accepted is found; one that nobody knows is not; what is no query is refused', async () => {

@@ -25,7 +25,7 @@ export class QueryDesk {
     const query = parsed.data;
     const limits = { bytes: this.options.answerBytes() };
     const answer = await this.options.store.query(query, limits);
-    if (answer.type !== 'NotFound' || !('runId' in query)) return answer;
+    if (answer.type !== 'NotFound' || !('runId' in query) || query.runId === undefined) return answer;
     if (!(await this.#caughtUp(shardOf(query.runId)))) return answer;
     return await this.options.store.query(query, limits);
   }

@@ -1,6 +1,6 @@
 /** Counts what happens in runs, from the commits as they are folded. */
-import type { CallRecord, RunEvent } from '@cadre/contracts';
-import type { FoldedCommit } from '@cadre/history';
+import type { RunEvent } from '@cadre/contracts';
+import type { EndedCall, FoldedCommit } from '@cadre/history';
 import type { CounterMetric, GaugeMetric, HistogramMetric, Metrics } from '@cadre/service-kit';
 
 const TASK_ENDS = { TaskCompleted: 'completed', TaskFailed: 'failed', TaskSkipped: 'skipped', TaskCancelled: 'cancelled' } as const;
@@ -18,6 +18,9 @@ export class RunMetrics {
   readonly #callSeconds: HistogramMetric;
   readonly #tokens: CounterMetric;
   readonly #cost: CounterMetric;
+  readonly #refused: CounterMetric;
+  readonly #asked: CounterMetric;
+  readonly #answered: CounterMetric;
   readonly #open: GaugeMetric;
 
   constructor(metrics: Metrics) {
@@ -27,25 +30,33 @@ export class RunMetrics {
     this.#tasks = metrics.counter('cadre_tasks_ended_total', 'Tasks ended, by outcome', ['outcome']);
     this.#taskSeconds = metrics.histogram('cadre_task_seconds', 'Last attempt of a task, from its start', ['outcome'], RUN_SECONDS);
     this.#failedAttempts = metrics.counter('cadre_attempts_failed_total', 'Attempts closed without a result');
-    this.#calls = metrics.counter('cadre_calls_total', 'Model and tool calls', ['kind', 'ok']);
+    this.#calls = metrics.counter('cadre_calls_total', 'Model and tool calls', ['kind', 'outcome', 'ok']);
     this.#callSeconds = metrics.histogram('cadre_call_seconds', 'Duration of model and tool calls', ['kind']);
     this.#tokens = metrics.counter('cadre_tokens_total', 'Tokens of model calls', ['direction']);
     this.#cost = metrics.counter('cadre_cost_micros_total', 'Cost of calls in millionths of a US dollar');
+    this.#refused = metrics.counter('cadre_calls_refused_total', 'Calls that did not fit under a cap', ['limit', 'then']);
+    this.#asked = metrics.counter('cadre_questions_asked_total', 'Questions to people', ['kind']);
+    this.#answered = metrics.counter('cadre_questions_answered_total', 'Questions answered, by a person or by the time limit', ['choice']);
     this.#open = metrics.gauge('cadre_runs_open', 'Open runs, by status', ['status']);
   }
 
   count(folded: readonly FoldedCommit[]): void {
-    for (const each of folded) for (const event of each.commit.events) this.#countEvent(each, event);
+    for (const each of folded) {
+      for (const event of each.commit.events) this.#countEvent(each, event);
+      for (const call of each.ended) this.#countCall(call);
+    }
   }
 
   setOpen(byStatus: Record<string, number>): void {
-    for (const status of ['planning', 'running']) this.#open.set(byStatus[status] ?? 0, { status });
+    for (const status of ['planning', 'running', 'cancelling']) this.#open.set(byStatus[status] ?? 0, { status });
   }
 
   #countEvent({ commit, run }: FoldedCommit, event: RunEvent): void {
     if (event.type === 'RunStarted') this.#started.inc();
     else if (event.type === 'AttemptFailed') this.#failedAttempts.inc();
-    else if (event.type === 'CallsRecorded') for (const call of event.calls) this.#countCall(call);
+    else if (event.type === 'CallRefused') this.#refused.inc({ limit: event.limit, then: event.then });
+    else if (event.type === 'QuestionAsked') this.#asked.inc({ kind: event.question.kind });
+    else if (event.type === 'QuestionAnswered') this.#answered.inc({ choice: event.choice });
     else if (event.type in RUN_ENDS) {
       const outcome = RUN_ENDS[event.type as keyof typeof RUN_ENDS];
       this.#ended.inc({ outcome });
@@ -58,8 +69,8 @@ export class RunMetrics {
     }
   }
 
-  #countCall(call: CallRecord): void {
-    this.#calls.inc({ kind: call.kind, ok: String(call.ok) });
+  #countCall(call: EndedCall): void {
+    this.#calls.inc({ kind: call.kind, outcome: call.outcome, ok: String(call.ok) });
     this.#callSeconds.observe(call.durationMs / 1000, { kind: call.kind });
     if (call.inputTokens > 0) this.#tokens.inc({ direction: 'input' }, call.inputTokens);
     if (call.outputTokens > 0) this.#tokens.inc({ direction: 'output' }, call.outputTokens);

@@ -2,13 +2,13 @@
 import { CommandBatch, HistoryAnswer, STREAMS, SUBJECTS } from '@cadre/contracts';
 import type { HistoryQueryInput } from '@cadre/contracts';
 import { JetStreamLeases, JetStreamLog, ensureTopology } from '@cadre/event-log';
-import { requestJson, serveRequests } from '@cadre/messaging';
-import type { OwnerCounts } from '@cadre/engine';
+import { NatsCommandSender, requestJson, serveRequests, systemChance, systemClock } from '@cadre/messaging';
+import { ShardKeeper } from '@cadre/engine';
+import type { KeeperReports, KeeperState, KeeperSurroundings, OwnerCounts } from '@cadre/engine';
 import type { ServiceContext } from '@cadre/service-kit';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import { crashingLog } from './crashing-log.js';
 import type { OrchestratorConfig } from './orchestrator.config.js';
-import { ShardKeeper } from './shard-keeper.js';
-import type { KeeperReports, KeeperSurroundings } from './shard-keeper.js';
 
 export class ShardDuty implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #keepers: ShardKeeper[] = [];
@@ -16,15 +16,20 @@ export class ShardDuty implements OnApplicationBootstrap, BeforeApplicationShutd
   constructor(private readonly context: ServiceContext<OrchestratorConfig>) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    const { nats, config, health } = this.context;
+    const { nats, config, health, pass } = this.context;
     await ensureTopology(nats, { shards: config.CADRE_SHARDS, replicas: config.CADRE_REPLICAS });
     const leases = await JetStreamLeases.open(nats);
+    const sender = new NatsCommandSender(nats);
     const reports = this.#reports();
     for (let shard = 0; shard < config.CADRE_SHARDS; shard += 1) {
       const around: KeeperSurroundings = {
-        log: await JetStreamLog.open(nats, shard),
+        log: crashingLog(await JetStreamLog.open(nats, shard), pass),
         leases,
         serve: async (of, handle) => this.#serve(of, handle),
+        clock: systemClock,
+        chance: systemChance,
+        shards: config.CADRE_SHARDS,
+        sender,
         archivedSeq: (of) => this.#archivedSeq(of),
       };
       const settings = {
@@ -80,13 +85,27 @@ export class ShardDuty implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 
   #reports(): KeeperReports {
-    const { log } = this.context;
+    const { log, metrics, pass } = this.context;
+    const bugs = metrics.counter('cadre_engine_bugs_total', 'Commands that the engine failed on, a fault of Cadre', []);
+    const before = new Map<number, KeeperState>();
     return {
-      state: (shard, state) => log.debug({ shard, state }, 'shard state'),
+      state: (shard, state) => {
+        log.debug({ shard, state }, 'shard state');
+        if (before.get(shard) === 'owner' && state === 'standby') pass?.('orchestrator-lease-lost');
+        before.set(shard, state);
+      },
       took: (shard, facts) => log.info({ shard, ...facts }, 'took the shard'),
       lost: (shard, reason, cause) => log.warn({ shard, reason, err: cause }, 'lost the shard; its memory is dropped'),
       snapshot: (shard, facts) => log.info({ shard, ...facts }, 'saved a snapshot'),
       failed: (shard, what, cause) => log.error({ shard, err: cause }, what),
+      bug: (shard, command, cause) => {
+        bugs.inc();
+        const { type, id, runId } = command;
+        log.error(
+          { shard, command: { type, id, runId }, err: cause },
+          'the engine failed on a command and refused it, which is a fault of Cadre; please report it',
+        );
+      },
     };
   }
 }

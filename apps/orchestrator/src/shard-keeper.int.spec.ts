@@ -2,12 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RunOptions, SUBJECTS, makeRunId } from '@cadre/contracts';
 import type { Command } from '@cadre/contracts';
-import { checkInvariants } from '@cadre/engine';
+import { ShardKeeper, checkInvariants } from '@cadre/engine';
+import type { KeeperSettings } from '@cadre/engine';
 import { JetStreamLeases, JetStreamLog, ensureTopology } from '@cadre/event-log';
-import { NatsCommandSender, connectNats, serveRequests } from '@cadre/messaging';
+import { NatsCommandSender, connectNats, serveRequests, systemChance, systemClock } from '@cadre/messaging';
 import { startNatsServer } from '@cadre/nats-server';
-import { ShardKeeper } from './shard-keeper.js';
-import type { KeeperSettings } from './shard-keeper.js';
 
 type Nats = Awaited<ReturnType<typeof connectNats>>;
 
@@ -45,6 +44,10 @@ async function keeper(shard = 0, settings: Partial<KeeperSettings> = {}) {
       serveRequests(nats, SUBJECTS.shardCommands(shard), {}, async (request) => ({
         replies: await handle((request as { commands: unknown[] }).commands),
       })),
+    clock: systemClock,
+    chance: systemChance,
+    shards: 1,
+    sender: new NatsCommandSender(nats),
     archivedSeq: async () => Number.MAX_SAFE_INTEGER,
   };
   const losses: string[] = [];
@@ -57,6 +60,9 @@ async function keeper(shard = 0, settings: Partial<KeeperSettings> = {}) {
       lost: (_shard, reason) => losses.push(reason),
       snapshot: () => undefined,
       failed: () => undefined,
+      bug: (_shard, _command, cause) => {
+        throw cause;
+      },
     },
   );
   const one = { nats, keeper: made, losses, log: around.log };

@@ -1,91 +1,74 @@
 /** The scheduler's duty: one leads by lease, the others listen and wait. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandReply } from '@cadre/contracts';
-import type { Lease, Leases, ShardLog } from '@cadre/engine';
+import type { ShardLog } from '@cadre/engine';
 import { JetStreamLeases, JetStreamLog, ensureTopology } from '@cadre/event-log';
-import { NatsCommandSender } from '@cadre/messaging';
-import type { Unmatched } from '@cadre/scheduling';
+import { NatsCommandSender, systemChance, systemClock } from '@cadre/messaging';
+import { TermKeeper, type AgentBreakerView, type Finding, type TermKeeperReports, type Unmatched } from '@cadre/scheduling';
 import type { ServiceContext } from '@cadre/service-kit';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
-import { CommandDesk, type Finding } from './command-desk.js';
-import { HeartbeatEar } from './heartbeat-ear.js';
-import { OfferLine } from './offer-line.js';
+import { crashingLine, crashingLog, crashingSender } from './crashing-wires.js';
+import { NatsHeartbeatEar } from './nats-heartbeat-ear.js';
+import { NatsOfferLine } from './nats-offer-line.js';
 import { SchedulerMetrics } from './scheduler-metrics.js';
 import type { SchedulerConfig } from './scheduler.config.js';
-import { SchedulingTerm, type TermReports } from './scheduling-term.js';
 
-const LEASE = 'scheduler';
-const RETRY_MS = 500;
 const SHOW_MS = 1000;
 
 export class SchedulerDuty implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  readonly #stopping = new AbortController();
-  readonly #ear: HeartbeatEar;
+  readonly #ear: NatsHeartbeatEar;
   readonly #metrics: SchedulerMetrics;
-  readonly #logs: ShardLog[] = [];
-  #term: SchedulingTerm | undefined;
-  #working: Promise<void> = Promise.resolve();
+  #keeper: TermKeeper | undefined;
   #showing: NodeJS.Timeout | undefined;
   /** What was last said about unmatched work, so that it is said once. */
   #told = '';
+  /** The agents that were last said to fail. */
+  #toldOpen: ReadonlySet<string> = new Set();
 
   constructor(private readonly context: ServiceContext<SchedulerConfig>) {
-    this.#ear = new HeartbeatEar(context.nats);
+    this.#ear = new NatsHeartbeatEar(context.nats);
     this.#metrics = new SchedulerMetrics(context.metrics);
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    const { nats, config, health, metrics } = this.context;
+    const { nats, config, health, metrics, pass } = this.context;
     await ensureTopology(nats, { shards: config.CADRE_SHARDS, replicas: config.CADRE_REPLICAS });
     const leases = await JetStreamLeases.open(nats);
-    for (let shard = 0; shard < config.CADRE_SHARDS; shard += 1) this.#logs.push(await JetStreamLog.open(nats, shard));
+    const logs: ShardLog[] = [];
+    for (let shard = 0; shard < config.CADRE_SHARDS; shard += 1) logs.push(crashingLog(await JetStreamLog.open(nats, shard), pass));
     metrics.gauge('cadre_scheduler_leader', '1 while this scheduler makes the offers', [], () => (this.#term ? 1 : 0));
     metrics.gauge('cadre_heartbeats_malformed', 'Messages that should have been heartbeats', [], () => this.#ear.malformed);
     health.register('scheduler', () => this.#health());
     this.#showing = setInterval(() => this.#metrics.showWorkers(this.#ear.directory, Date.now()), SHOW_MS);
-    this.#working = this.#work(leases);
+    const wires = {
+      ear: this.#ear,
+      line: crashingLine(new NatsOfferLine(nats), pass),
+      sender: crashingSender(new NatsCommandSender(nats), pass),
+    };
+    const around = { holder: this.context.instanceId, leases, logs, ...wires, clock: systemClock, chance: systemChance };
+    const breaker = {
+      failures: config.AGENT_BREAKER_FAILURES,
+      windowMs: config.AGENT_BREAKER_WINDOW_MS,
+      coolDownMs: config.AGENT_BREAKER_COOL_DOWN_MS,
+    };
+    const timing = { ageingMs: config.AGEING_MS, unmatchedMs: config.UNMATCHED_MS, breaker };
+    this.#keeper = new TermKeeper(around, timing, this.#reports());
+    this.#keeper.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.#stopping.abort();
     clearInterval(this.#showing);
-    await this.#working;
+    await this.#keeper?.stop();
     this.#ear.stop();
   }
 
-  /** Ready work that no live agent can do; a standby does not know. */
-  get unmatched(): { leader: boolean; unmatched: readonly Unmatched[] } {
-    return { leader: this.#term !== undefined, unmatched: this.#term?.unmatched ?? [] };
+  get #term() {
+    return this.#keeper?.term;
   }
 
-  async #work(leases: Leases): Promise<void> {
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      try {
-        const lease = await leases.acquire(LEASE, this.context.instanceId, signal);
-        await this.#serveTerm(lease);
-      } catch (error) {
-        if (signal.aborted) return;
-        this.context.log.error({ err: error }, 'scheduling stopped; trying again');
-        await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
-      }
-    }
-  }
-
-  async #serveTerm(lease: Lease): Promise<void> {
-    const { config, log, nats } = this.context;
-    const commands = new CommandDesk(new NatsCommandSender(nats), (finding, reply) => this.#answered(finding, reply));
-    const parts = { lease, logs: this.#logs, ear: this.#ear, line: new OfferLine(nats), commands, metrics: this.#metrics };
-    const settings = { ageingMs: config.AGEING_MS, unmatchedMs: config.UNMATCHED_MS };
-    try {
-      this.#term = new SchedulingTerm({ ...parts, ...settings, reports: this.#reports() });
-      log.info({ epoch: lease.epoch }, 'leading');
-      await this.#term.serve(this.#stopping.signal);
-      log.info({ epoch: lease.epoch }, 'no longer leading');
-    } finally {
-      this.#term = undefined;
-      await lease.release().catch(() => undefined);
-    }
+  /** Ready work that no live agent can do, and the agents that get none because they fail; a standby does not know. */
+  get unmatched(): { leader: boolean; unmatched: readonly Unmatched[]; breakers: readonly AgentBreakerView[] } {
+    const term = this.#term;
+    return { leader: term !== undefined, unmatched: term?.unmatched ?? [], breakers: term?.breakers ?? [] };
   }
 
   #health(): { ok: boolean; detail: string } {
@@ -108,21 +91,47 @@ export class SchedulerDuty implements OnApplicationBootstrap, BeforeApplicationS
     }
   }
 
-  #reports(): TermReports {
+  #reports(): TermKeeperReports {
     const { log } = this.context;
     return {
+      leading: (epoch) => log.info({ epoch }, 'leading'),
+      standby: (epoch) => {
+        this.#metrics.clearWork();
+        log.info({ epoch }, 'no longer leading');
+      },
+      stopped: (cause) => log.error({ err: cause }, 'scheduling stopped; trying again'),
+      answered: (finding, reply) => this.#answered(finding, reply),
       caughtUp: (shard, seq, ms) => log.info({ shard, seq, ms: Math.round(ms) }, 'read the log'),
       failed: (shard, error) => log.warn({ shard, err: error }, 'following the log failed; reading it anew'),
-      unmatched: (list) => this.#tellUnmatched(list),
+      offered: (offers, messages) => {
+        this.#metrics.offers.inc({}, offers);
+        this.#metrics.offerMessages.inc({}, messages);
+      },
+      cancelled: (attempts) => this.#metrics.cancels.inc({}, attempts),
+      show: (work, desk, unmatched, now) => {
+        this.#tellUnmatched(unmatched);
+        this.#tellBreakers(desk.breakers(now));
+        this.#metrics.showWork(work, desk, unmatched, now);
+      },
     };
   }
 
+  #tellBreakers(list: readonly AgentBreakerView[]): void {
+    const { log } = this.context;
+    const open = new Set(list.map(({ agent }) => agent));
+    for (const breaker of list) {
+      if (!this.#toldOpen.has(breaker.agent)) log.warn({ ...breaker }, 'the agent fails at everything; it gets no work for a while');
+    }
+    for (const agent of this.#toldOpen) if (!open.has(agent)) log.info({ agent }, 'the agent works again');
+    this.#toldOpen = open;
+  }
+
   #tellUnmatched(list: readonly Unmatched[]): void {
-    const summary = JSON.stringify(list.map(({ skills, agent }) => ({ skills, agent })));
+    const summary = JSON.stringify(list.map(({ reason, skills, agent }) => ({ reason, skills, agent })));
     if (list.length > 0 && summary !== this.#told) {
       this.context.log.warn(
         { unmatched: list },
-        'work waits that no live agent can do; start a worker with such an agent, or cancel the run',
+        'work waits that no live agent can do; start a worker with such an agent, see why those that could do it fail, or cancel the run',
       );
     }
     this.#told = summary;

@@ -1,6 +1,6 @@
 /** What the scheduler shows in figures. */
 import { AGENT_STATES, PRIORITIES } from '@cadre/contracts';
-import { priorityOf, type AgentDirectory, type OfferDesk, type OpenWork, type Unmatched } from '@cadre/scheduling';
+import { priorityOf, type AgentBreakerView, type AgentDirectory, type OfferDesk, type OpenWork, type Unmatched } from '@cadre/scheduling';
 import type { CounterMetric, GaugeMetric, Metrics } from '@cadre/service-kit';
 
 export class SchedulerMetrics {
@@ -16,6 +16,7 @@ export class SchedulerMetrics {
   readonly #workers: GaugeMetric;
   readonly #free: GaugeMetric;
   readonly #unmatched: GaugeMetric;
+  readonly #breakers: GaugeMetric;
 
   constructor(metrics: Metrics) {
     this.offers = metrics.counter('cadre_offers_total', 'Offers made');
@@ -30,6 +31,7 @@ export class SchedulerMetrics {
     this.#workers = metrics.gauge('cadre_workers', 'Workers, by state', ['state']);
     this.#free = metrics.gauge('cadre_free_slots', 'Slots that could take an offer');
     this.#unmatched = metrics.gauge('cadre_unmatched_attempts', 'Ready attempts that no live agent can do, for long');
+    this.#breakers = metrics.gauge('cadre_agent_breakers', 'Agents that get no work, or a probe, because they fail', ['state']);
   }
 
   showWorkers(directory: AgentDirectory, now: number): void {
@@ -59,11 +61,17 @@ export class SchedulerMetrics {
     this.#pending.set(desk.pendingCount);
     this.#free.set(desk.freeSlots(now));
     this.#unmatched.set(unmatched.reduce((sum, each) => sum + each.count, 0));
+    this.#showBreakers(desk.breakers(now));
+  }
+
+  #showBreakers(list: readonly AgentBreakerView[]): void {
+    for (const state of ['open', 'half-open']) this.#breakers.set(list.filter((each) => each.state === state).length, { state });
   }
 
   /** A standby has no work to show. */
   clearWork(): void {
     for (const priority of PRIORITIES) this.#ready.set(0, { priority });
     for (const gauge of [this.#oldest, this.#running, this.#pending, this.#free, this.#unmatched]) gauge.set(0);
+    this.#showBreakers([]);
   }
 }

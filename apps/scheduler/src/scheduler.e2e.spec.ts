@@ -39,7 +39,7 @@ async function until(what: () => boolean | Promise<boolean>, withinMs = 15_000):
 }
 
 async function start(): Promise<ServiceProcess> {
-  const started = await startProcess('scheduler', { NATS_URL: server.url });
+  const started = await startProcess('scheduler', { NATS_URL: server.url, CADRE_PROFILE: 'fast' });
   processes.push(started);
   return started;
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { SUBJECTS } from '@cadre/contracts';
+import { Backlog, SUBJECTS } from '@cadre/contracts';
 import { ensureTopology } from '@cadre/event-log';
 import { connectNats } from '@cadre/messaging';
 import { startNatsServer, type RunningNatsServer } from '@cadre/nats-server';
@@ -42,7 +42,7 @@ async function startScheduler(env: Record<string, string> = {}): Promise<Running
   const service = await startService({
     ...{ name: 'scheduler', schema: SchedulerConfig, ownsProcess: false },
     module: (context) => SchedulerModule.with(context),
-    env: { NATS_URL: server.url, LOG_LEVEL: process.env['TEST_LOG'] ?? 'silent', ...env },
+    env: { NATS_URL: server.url, CADRE_PROFILE: 'fast', LOG_LEVEL: process.env['TEST_LOG'] ?? 'silent', ...env },
   });
   services.add(service);
   return service;
@@ -91,6 +91,25 @@ test('offers ready work once, as slots come free, until everything is done', asy
   await until(async () => /cadre_workers\{state="idle"[^}]*\} 2/.test(await metricsOf(scheduler)));
 });
 
+test('tells the workers for whose slots ready work waits, as long as it does', async () => {
+  const told: { at: number; agents: string[] }[] = [];
+  nats.subscribe(SUBJECTS.backlog, {
+    callback: (_error, message) => void told.push({ at: Date.now(), agents: Backlog.parse(message.json()).agents }),
+  });
+  await startScheduler();
+  const worker = startWorker({ id: 'a', slots: 1 });
+  const idle = startWorker({ id: 'b', skills: ['testing'], agent: 'tester' });
+  const runId = await owner.startRun([{ skills: ['general'] }, { skills: ['general'] }]);
+  await until(() => told.length >= 3);
+  expect(told.every(({ agents }) => agents.join() === 'generalist')).toBe(true);
+  expect(told[2]!.at - told[0]!.at).toBeGreaterThan(300);
+  await finishAll([worker, idle], [runId]);
+  await pause(400);
+  const count = told.length;
+  await pause(700);
+  expect(told).toHaveLength(count);
+});
+
 test('the more urgent first; only to those that can; offers that are let pass go elsewhere', async () => {
   const skills = ['general'];
   const runId = await owner.startRun([{ priority: 'low', skills }, { priority: 'critical', skills }, { skills: ['testing'] }]);
@@ -103,6 +122,8 @@ test('the more urgent first; only to those that can; offers that are let pass go
   await until(() => general.held.size === 1);
   expect(general.offers[0]).toMatchObject({ runId, taskId: 't1', priority: 'critical' });
   general.state = 'paused';
+  general.beat();
+  await pause(100);
   await general.complete([...general.held.values()][0]!);
   await pause(500);
   expect(general.held.size).toBe(0);
@@ -198,4 +219,31 @@ test('work that nobody can do is shown; nonsense on the wire changes nothing', a
   expect(metrics).toMatch(/cadre_unmatched_attempts\{[^}]*\} 1/);
   expect(metrics).toMatch(/cadre_heartbeats_malformed\{[^}]*\} 4/);
   expect(metrics).toMatch(/cadre_ready_attempts\{priority="medium"[^}]*\} 1/);
+});
+
+test('an agent that fails at everything gets no work for a while, then one attempt; both are shown', async () => {
+  const scheduler = await startScheduler({ AGENT_BREAKER_FAILURES: '3', AGENT_BREAKER_COOL_DOWN_MS: '1500' });
+  const worker = startWorker({ id: 'w', slots: 3 });
+  // Each in a run of its own: the first failure ends a run.
+  const failing = await Promise.all([1, 2, 3].map(() => owner.startRun([{ retry: { maxAttempts: 1 } }])));
+  await until(() => failing.every((runId) => owner.state.open[runId]?.tasks['t0']?.status === 'running'));
+  const error = { code: 'model-unavailable', message: 'No.', retriable: true };
+  for (const attempt of [...worker.held.values()]) {
+    await owner.submit({ type: 'FailAttempt', id: randomUUID(), ...attempt, workerId: 'w', error, settle: [], fresh: false });
+    worker.held.delete(`${attempt.runId}/${attempt.taskId}/${attempt.attempt}`);
+  }
+  worker.beat();
+  const shown = async () => (await (await fetch(`${scheduler.url}/unmatched`)).json()) as { breakers: object[] };
+  await until(async () => (await shown()).breakers.length === 1);
+  expect((await shown()).breakers).toMatchObject([{ agent: 'generalist', error: { code: 'model-unavailable' } }]);
+  await until(async () => /cadre_agent_breakers\{state="(half-)?open"[^}]*\} 1/.test(await metricsOf(scheduler)));
+  const before = worker.offers.length;
+  const runId = await owner.startRun([{}, {}, {}]);
+  await until(() => worker.held.size === 1);
+  await pause(300);
+  expect(worker.offers.length - before).toBe(1);
+  await worker.complete([...worker.held.values()][0]!);
+  await until(() => worker.held.size === 2);
+  expect((await shown()).breakers).toEqual([]);
+  await finishAll([worker], [runId]);
 });

@@ -139,3 +139,13 @@ test('what cannot be a measure or a time is refused in words', async () => {
   expect(await bench.refusal('find_trends', { file: 'inputs/thousands.csv', time: 'x', measure: 'a' })).toMatch(/has no column/);
   expect(await bench.refusal('find_anomalies', { file: 'inputs/header-only.csv', measure: 'a' })).toMatch(/not numbers/);
 });
+
+test('an own file is a table once a call has named it, also when that call is on record of an earlier attempt', async () => {
+  for (const file of ['made.csv', 'found.csv']) await bench.workspace.write(file, 'a,b\n1,2\n');
+  expect(await bench.refusal('query_data', { sql: 'SELECT a FROM made' })).toMatch(/made/);
+  await bench.call('profile_data', { file: 'made.csv' });
+  bench.recall('profile_data', { file: 'found.csv' });
+  for (const table of ['made', 'found']) {
+    expect((await bench.call('query_data', { sql: `SELECT a FROM ${table}` })).rows).toEqual([[1]]);
+  }
+});

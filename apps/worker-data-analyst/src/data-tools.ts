@@ -21,18 +21,25 @@ export interface DataLimits {
 export function dataTools(limits: DataLimits = LIMITS): ToolFactory {
   return (workspace) => {
     const desk = new DataDesk(workspace, limits);
+    const name = ({ file }: { file: string }) => desk.name(file);
     return [
-      standardTool('profile_data', 'none', ({ file }, { signal }) => desk.ask<DataProfile>({ type: 'profile', file }, signal, file)),
+      standardTool('profile_data', 'none', ({ file }, { signal }) => desk.ask<DataProfile>({ type: 'profile', file }, signal, file), name),
       standardTool('query_data', 'none', ({ sql, limit }, { signal }) =>
         desk.ask<ToolResult<'query_data'>>({ type: 'query', sql, limit }, signal),
       ),
-      standardTool('find_trends', 'none', ({ file, time, measure }, { signal }) =>
-        desk.ask<Trend>({ type: 'trend', file, time, measure }, signal, file),
+      standardTool(
+        'find_trends',
+        'none',
+        ({ file, time, measure }, { signal }) => desk.ask<Trend>({ type: 'trend', file, time, measure }, signal, file),
+        name,
       ),
-      standardTool('find_anomalies', 'none', ({ file, measure }, { signal }) =>
-        desk.ask<Anomalies>({ type: 'anomalies', file, measure }, signal, file),
+      standardTool(
+        'find_anomalies',
+        'none',
+        ({ file, measure }, { signal }) => desk.ask<Anomalies>({ type: 'anomalies', file, measure }, signal, file),
+        name,
       ),
-      standardTool('draw_chart', 'idempotent', async ({ path, ...chart }, { signal }) => {
+      standardTool('draw_chart', 'none', async ({ path, ...chart }, { signal }) => {
         if (!path.toLowerCase().endsWith('.svg'))
           throw new CadreError('path-refused', 'A chart is an SVG file: its path must end in .svg.');
         workspace.resolve(path);
@@ -60,11 +67,14 @@ class DataDesk {
     return turn;
   }
 
+  /** From now on the file is a table of queries. Error `path-refused`. */
+  name(file: string): void {
+    this.workspace.resolve(file);
+    this.named.add(file);
+  }
+
   private async perform<T>(operation: DataOperation, signal: AbortSignal, file: string | undefined): Promise<T> {
-    if (file !== undefined) {
-      this.workspace.resolve(file);
-      this.named.add(file);
-    }
+    if (file !== undefined) this.name(file);
     const folder = join(this.workspace.scratch, 'data');
     await mkdir(folder, { recursive: true });
     const request: DataRequest = { folder, files: await this.sources(), operation };

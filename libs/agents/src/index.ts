@@ -1,10 +1,37 @@
-export { failureOf, untilAborted } from './abort.js';
-export { runAttempt } from './run-attempt.js';
-export type { AttemptInput, AttemptOutcome } from './run-attempt.js';
+export { abortError, attemptClosed, failureOf, untilAborted } from './abort.js';
+export { AttemptDesk } from './attempt-desk.js';
+export { AttemptWork } from './attempt-work.js';
+export type { WorkEnding, WorkReports, WorkSurroundings } from './attempt-work.js';
+export { CallDesk } from './call-desk.js';
+export type { AnsweredCall, CallDeskParts, CallEnd, CodeCall } from './call-desk.js';
+export { CALL_RETRY, billedOf, callRetryDelayMs, nextModel } from './call-retry.js';
+export type { CallFailure } from './call-retry.js';
+export { readText, storeText } from './content.js';
 export { openConversation, systemText } from './conversation.js';
 export type { ConversationInput } from './conversation.js';
-export { readFinal, responseSchemaFor, jsonSchemaOf } from './final-reply.js';
+export { jsonSchemaOf, readFinal, responseSchemaFor } from './final-reply.js';
 export type { FinalReading, FinalReply } from './final-reply.js';
+export { ModelLine } from './model-line.js';
+export { OwnerLine } from './owner-line.js';
+export type { OwnerAnswer, RecordAnswer } from './owner-line.js';
+export type { Performance, Performer, Work } from './performer.js';
+export type {
+  FileRecord,
+  ModelMessage,
+  ModelPort,
+  ModelQuote,
+  ModelReply,
+  ModelRequest,
+  Tool,
+  ToolCall,
+  ToolContext,
+  ToolEffect,
+  ToolSchema,
+} from './ports.js';
+export { Pulse } from './pulse.js';
+export type { Vitals } from './pulse.js';
+export { runAttempt } from './run-attempt.js';
+export type { AttemptMeans } from './run-attempt.js';
+export type { CallAnswer, CallRequest, MadeCall } from './settlement.js';
 export { ToolDesk, TOOL_OUTPUT_BYTES } from './tool-desk.js';
-export type { ToolAnswer } from './tool-desk.js';
-export type { ModelMessage, ModelPort, ModelReply, ModelRequest, Tool, ToolCall, ToolContext, ToolEffect, ToolSchema } from './ports.js';
+export type { WorkerPorts } from './worker-ports.js';

@@ -1,5 +1,5 @@
 /** What the agent loop needs from outside: a model and tools. */
-import type { Json } from '@cadre/contracts';
+import type { ArtifactRef, Json } from '@cadre/contracts';
 import type { z } from 'zod';
 
 export interface ToolCall {
@@ -30,6 +30,20 @@ export interface ModelRequest {
   tools: ToolSchema[];
   /** Ask for one JSON object of this JSON Schema as the final text. */
   responseSchema?: { name: string; schema: { [key: string]: Json } };
+  /** The key of the recorded call; the server gets it as the header `X-Cadre-Call`. */
+  callKey?: string;
+}
+
+/** What a call can cost at most. */
+export interface ModelQuote {
+  /** The request's, or the port's default. */
+  model: string;
+  maxInputTokens: number;
+  maxOutputTokens: number;
+  /** Millionths of a US dollar; 0 if `priced` is false, which says nothing of the real cost. */
+  maxCostMicros: number;
+  /** Whether the price of the model is known. */
+  priced: boolean;
 }
 
 export interface ModelReply {
@@ -41,12 +55,21 @@ export interface ModelReply {
   outputTokens: number;
   /** The server did not count the tokens; the numbers are an estimate. */
   estimated?: boolean;
-  /** Millionths of a US dollar. */
+  /** Millionths of a US dollar; 0 if `priced` is false. */
   costMicros: number;
+  /** Whether the price of the model is known. */
+  priced: boolean;
 }
 
-/** Errors: `CadreError` with codes `model-unavailable`, `model-rate-limited`, `model-timeout` (retriable), `model-rejected`, `model-unauthorized` (not). */
+/**
+ * Errors are `CadreError`s. Their `billed` says whether the call may have cost something, `retryAfterMs` when another try makes sense.
+ * Retriable: `model-unavailable`, `model-timeout`, `model-rate-limited`, `model-breaker-open` (the last one was never sent).
+ * Not: `model-quota-exhausted`, `model-unauthorized`, `model-not-found`, `model-context-exceeded`, `model-refused`, `model-rejected`.
+ */
 export interface ModelPort {
+  /** An upper bound for what `complete` of the same request costs. Sends nothing. */
+  quote(request: ModelRequest): ModelQuote;
+  /** One call, without retries: each try needs a reservation of its own. */
   complete(request: ModelRequest, signal: AbortSignal): Promise<ModelReply>;
 }
 
@@ -55,7 +78,7 @@ export type ToolEffect = 'none' | 'idempotent' | 'once';
 
 export interface ToolContext {
   signal: AbortSignal;
-  /** Unique to this call within its run. */
+  /** The key of the recorded call. A call that is repeated because nobody knows how the first one ended has the same one. */
   key: string;
 }
 
@@ -64,6 +87,21 @@ export interface Tool<A = unknown> {
   name: string;
   description: string;
   parameters: z.ZodType<A>;
+  /** On the world outside the attempt's workspace; files that a call leaves in the workspace are recorded and restored. */
   effect: ToolEffect;
+  /**
+   * A thrown error is an answer like others. Of a tool with effect `once` it is so only if it says `billed: 'no'`: without that, nobody knows
+   * whether it happened, and a person is asked.
+   */
   run(args: A, context: ToolContext): Promise<Json>;
+  /** Told instead of `run` when the call's answer is on record: for a tool that remembers between calls what it was asked. */
+  recall?(args: A): void;
+}
+
+/** The files of an attempt's workspace, as its record needs them. */
+export interface FileRecord {
+  /** Files written or changed since the last time, stored as blobs. Error `workspace-limit`. */
+  changed(): Promise<ArtifactRef[]>;
+  /** Puts files back that a recorded call wrote. */
+  restore(files: ArtifactRef[]): Promise<void>;
 }

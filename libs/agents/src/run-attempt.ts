@@ -1,15 +1,19 @@
 /**
- * The agent loop: ask the model, answer its tool calls, ask again, until it gives its final JSON object or a limit ends the attempt.
- * It never throws: whatever the model, the tools or the outside do, the attempt ends as completed or failed, with what it used.
+ * The agent loop: ask the model, answer its tool calls, ask again, until it gives its final JSON object or a limit ends the attempt. All calls go
+ * through the call desk, so the loop of a later attempt runs through what is on record and goes on where the record ends. For that it must not
+ * depend on anything but the assignment and the answers.
  */
 import { CadreError } from '@cadre/contracts';
-import type { AgentDefinition, AgentSummary, Assignment, CallRecord, Content, Failure, Usage } from '@cadre/contracts';
-import { abortError, failureOf, untilAborted } from './abort.js';
-import { CallLedger } from './call-ledger.js';
-import { openConversation, repairMessage } from './conversation.js';
+import type { Content } from '@cadre/contracts';
+import type { Chance, Clock } from '@cadre/engine';
+import { untilAborted } from './abort.js';
+import { canonicalJson } from './canonical.js';
+import { openConversation, repairMessage, systemText } from './conversation.js';
 import { readFinal, responseSchemaFor } from './final-reply.js';
 import type { FinalReply } from './final-reply.js';
-import type { ModelMessage, ModelPort, ModelReply, ModelRequest, Tool, ToolCall } from './ports.js';
+import { ModelLine } from './model-line.js';
+import type { Performance, Work } from './performer.js';
+import type { FileRecord, ModelMessage, ModelPort, ModelReply, Tool, ToolCall } from './ports.js';
 import { ToolDesk } from './tool-desk.js';
 
 const MAX_REPAIRS = 2;
@@ -17,144 +21,120 @@ const MAX_PLAN_REPAIRS = 1;
 /** Output tokens of one model call. */
 const MAX_OUTPUT_TOKENS = 8192;
 
-export interface AttemptInput {
-  assignment: Assignment;
-  agent: AgentDefinition;
+/** What the loop works with. */
+export interface AttemptMeans {
   model: ModelPort;
-  /** All tools at hand; the agent's grant decides which of them it may call. */
+  /** All tools at hand; the assignment says which of them may be called. */
   tools: Tool[];
-  /** Milliseconds since 1970. */
-  clock: { now(): number };
-  /** Told of each call as it finishes, in order. Must not throw. */
-  onCall(record: CallRecord): void;
+  /** Of the workspace that the tools write to. */
+  files?: FileRecord;
+  clock: Clock;
+  chance: Pick<Chance, 'random'>;
   /** The whole text of an earlier answer. */
   readContent(content: Content): Promise<string>;
-  /** For planning: the agents at hand. */
-  catalogue?: AgentSummary[];
-  /** Stops the attempt. A `CadreError` as its reason becomes the failure. The loop has no timer: deadlines within a call come by this. */
-  signal: AbortSignal;
 }
 
-export type AttemptOutcome =
-  | ({ kind: 'completed'; usage: Usage } & FinalReply)
-  /**
-   * Codes beside those of the model port: `malformed-output`, `plan-invalid`, `model-refused`, `step-limit`, `token-limit`,
-   * `time-limit`, `aborted`, `attempt-failed`.
-   */
-  | { kind: 'failed'; error: Failure; usage: Usage };
-
-/** Works on one attempt to its end. Never rejects. */
-export async function runAttempt(input: AttemptInput): Promise<AttemptOutcome> {
-  const ledger = new CallLedger(input.clock, input.onCall);
-  try {
-    const reply = await new AttemptLoop(input, ledger).run();
-    return { kind: 'completed', ...reply, usage: ledger.usage };
-  } catch (error) {
-    const cause = input.signal.aborted ? abortError(input.signal) : error;
-    return { kind: 'failed', error: failureOf(cause, 'attempt-failed'), usage: ledger.usage };
-  }
+/**
+ * Works on one attempt to its end. Errors, beside those of the model port and of the record: `malformed-output`, `plan-invalid`, `model-refused`,
+ * `step-limit`, `token-limit`, `effect-unknown`, and the signal's. The loop has no timer: deadlines come by the signal.
+ */
+export async function runAttempt(work: Work, means: AttemptMeans): Promise<Performance> {
+  return new AttemptLoop(work, means).run();
 }
 
 class AttemptLoop {
   private readonly desk: ToolDesk;
-  private readonly startedAt: number;
+  private readonly line: ModelLine;
+  private readonly responseSchema: ReturnType<typeof responseSchemaFor>;
   private messages: ModelMessage[] = [];
+  /** Digest of all that was said so far; each message adds to it, so that a long conversation is not read again and again. */
+  private origin = '';
   private repairs = 0;
   private planRepairs = 0;
   private steps = 0;
+  /** Of recorded calls too: a limit ends each attempt of a round at the same place. */
+  private tokens = 0;
 
   constructor(
-    private readonly input: AttemptInput,
-    private readonly ledger: CallLedger,
+    private readonly work: Work,
+    private readonly means: AttemptMeans,
   ) {
-    this.desk = new ToolDesk(input.agent, input.tools);
-    this.startedAt = input.clock.now();
+    const { assignment, agent, calls, signal } = work;
+    const { model, tools, files, clock, chance } = means;
+    this.desk = new ToolDesk(assignment.tools, tools, calls, files);
+    this.responseSchema = responseSchemaFor(assignment.kind);
+    this.line = new ModelLine({ model, calls, agent, assignment, clock, chance, signal });
   }
 
-  async run(): Promise<FinalReply> {
-    this.messages = await untilAborted(openConversation(this.input), this.input.signal);
+  async run(): Promise<Performance> {
+    const { signal } = this.work;
+    this.messages = await untilAborted(openConversation({ ...this.work, readContent: this.means.readContent }), signal);
+    this.origin = this.work.calls.digest(this.subject());
     for (;;) {
       this.checkLimits();
       const reply = await this.askModel();
       if (reply.finish === 'refusal') {
-        throw new CadreError(
-          'model-refused',
-          `The model ${reply.model} refused the task: ${reply.text.slice(0, 1000) || '(no reason given)'}`,
-        );
+        const reason = reply.text.slice(0, 1000) || '(no reason given)';
+        throw new CadreError('model-refused', `The model ${reply.model} refused the task: ${reason}`);
       }
-      if (reply.toolCalls.length > 0) await this.answerTools(reply);
-      else {
-        const final = this.readReply(reply);
-        if (final) return final;
+      if (reply.toolCalls.length > 0) {
+        await this.answerTools(reply);
+        continue;
       }
+      const final = this.readReply(reply);
+      const { degradedTo } = this.line;
+      if (final) return { ...final, ...(degradedTo !== undefined && { degradedTo }) };
     }
+  }
+
+  /**
+   * What the conversation is about. The catalogue of agents and the results of other tasks are told to the model but left out here: more of them
+   * may be there when a later attempt begins, and its forerunner's calls are worth no less for it.
+   */
+  private subject(): string {
+    const { assignment, agent } = this.work;
+    const { kind, goal, title, instructions, input, inputs, previousError } = assignment;
+    const files = inputs.map(({ name, sha256 }) => [name, sha256]);
+    return canonicalJson([systemText(agent, kind), goal, title, instructions, input ?? null, files, previousError ?? null]);
+  }
+
+  private say(...messages: ModelMessage[]): void {
+    this.messages.push(...messages);
+    this.origin = this.work.calls.digest(`${this.origin}${JSON.stringify(messages)}`);
   }
 
   private checkLimits(): void {
-    const { signal, clock, agent } = this.input;
-    const { maxSteps, maxTokens, maxMs } = agent.limits;
-    if (signal.aborted) throw abortError(signal);
-    if (this.steps >= maxSteps) throw new CadreError('step-limit', `No final answer within ${maxSteps} model calls, the agent's limit.`);
-    if (this.ledger.tokens >= maxTokens) {
-      throw new CadreError(
-        'token-limit',
-        `No final answer within ${maxTokens} tokens, the agent's limit; ${this.ledger.tokens} were used.`,
-      );
-    }
-    if (clock.now() - this.startedAt >= maxMs) {
-      throw new CadreError('time-limit', `No final answer within ${maxMs} ms, the agent's limit.`, { retriable: true });
-    }
+    const { maxSteps, maxTokens } = this.work.agent.limits;
+    if (this.steps >= maxSteps) throw new CadreError('step-limit', `No final answer after ${maxSteps} model calls, the agent's limit.`);
+    if (this.tokens >= maxTokens) throw new CadreError('token-limit', `No final answer within ${maxTokens} tokens, the agent's limit.`);
   }
 
   private async askModel(): Promise<ModelReply> {
-    const { model, signal, clock } = this.input;
-    const request = this.request();
-    const startedAt = clock.now();
+    const { agent } = this.work;
     this.steps += 1;
-    try {
-      const raw = await untilAborted(
-        Promise.resolve().then(() => model.complete(request, signal)),
-        signal,
-      );
-      const reply = { ...raw, toolCalls: withUniqueIds(raw.toolCalls, this.steps) };
-      this.ledger.model({ name: raw.model, ok: raw.finish !== 'refusal', note: describeReply(reply), startedAt }, raw);
-      return reply;
-    } catch (error) {
-      const { code, message } = failureOf(error, 'model-failed');
-      this.ledger.model({ name: request.model ?? 'default', ok: false, note: `${code}: ${message}`, startedAt });
-      throw error instanceof CadreError ? error : new CadreError('model-failed', message, { retriable: true, cause: error });
-    }
-  }
-
-  private request(): ModelRequest {
-    const { assignment, agent } = this.input;
-    // What the run asks for goes before the definition: a run is replayed with another model by its option.
-    const model = assignment.model ?? agent.model;
-    return {
-      ...(model !== undefined && { model }),
+    const question = {
       temperature: agent.temperature,
-      maxOutputTokens: Math.max(1, Math.min(MAX_OUTPUT_TOKENS, agent.limits.maxTokens - this.ledger.tokens)),
-      messages: [...this.messages],
+      maxOutputTokens: Math.max(1, Math.min(MAX_OUTPUT_TOKENS, agent.limits.maxTokens - this.tokens)),
+      messages: this.messages,
       tools: this.desk.schemas(),
-      responseSchema: responseSchemaFor(assignment.kind),
+      responseSchema: this.responseSchema,
     };
+    const reply = await this.line.ask(question, this.origin);
+    this.tokens += reply.inputTokens + reply.outputTokens;
+    return { ...reply, toolCalls: withUniqueIds(reply.toolCalls, this.steps) };
   }
 
   private async answerTools(reply: ModelReply): Promise<void> {
-    const { assignment, signal, clock } = this.input;
-    this.messages.push({ role: 'assistant', text: reply.text, toolCalls: reply.toolCalls.map(withSoundArguments) });
+    this.say({ role: 'assistant', text: reply.text, toolCalls: reply.toolCalls.map(withSoundArguments) });
     for (const [position, call] of reply.toolCalls.entries()) {
-      const startedAt = clock.now();
-      const key = `${assignment.runId}/${assignment.taskId}/${assignment.attempt}/${this.ledger.calls + 1}`;
-      const answer = await this.desk.answer(call, position, key, signal);
-      this.ledger.tool({ name: call.name, ok: answer.ok, note: answer.note, startedAt });
-      this.messages.push({ role: 'tool', toolCallId: call.id, text: answer.text });
+      const text = await this.desk.answer(call, position, this.origin);
+      this.say({ role: 'tool', toolCallId: call.id, text });
     }
   }
 
   /** The final reply, or undefined after the model was asked to repair it. */
   private readReply(reply: ModelReply): FinalReply | undefined {
-    const reading = readFinal(reply.text, this.input.assignment.kind, this.input.catalogue);
+    const reading = readFinal(reply.text, this.work.assignment.kind, this.work.catalogue);
     if (reading.ok) return reading.reply;
     const why =
       reply.finish === 'length' ? `Your message was cut off because it was too long. Send a shorter one. ${reading.why}` : reading.why;
@@ -169,7 +149,7 @@ class AttemptLoop {
       }
       this.repairs += 1;
     }
-    this.messages.push({ role: 'assistant', text: reply.text, toolCalls: [] }, repairMessage(why));
+    this.say({ role: 'assistant', text: reply.text, toolCalls: [] }, repairMessage(why));
     return undefined;
   }
 }
@@ -192,14 +172,4 @@ function withSoundArguments(call: ToolCall): ToolCall {
   } catch {
     return { ...call, arguments: '{}' };
   }
-}
-
-function describeReply(reply: ModelReply): string {
-  return reply.estimated ? `${describeFinish(reply)} (tokens estimated)` : describeFinish(reply);
-}
-
-function describeFinish(reply: ModelReply): string {
-  if (reply.finish === 'refusal') return 'refused';
-  if (reply.toolCalls.length > 0) return `calls ${reply.toolCalls.map((call) => call.name).join(', ')}`;
-  return reply.finish === 'length' ? 'cut off at the output limit' : 'final message';
 }

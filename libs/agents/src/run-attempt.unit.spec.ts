@@ -1,29 +1,31 @@
-import { CadreError } from '@cadre/contracts';
-import type { CallRecord } from '@cadre/contracts';
+import { CadreError, CallSettlement } from '@cadre/contracts';
 import fc from 'fast-check';
+import type { Performance } from './performer.js';
 import type { ModelReply } from './ports.js';
 import { runAttempt } from './run-attempt.js';
-import type { AttemptInput } from './run-attempt.js';
-import { ScriptedModel, answers, callsTools, echoTool, sampleAgent, sampleAssignment, sampleOutcome } from './testing/index.js';
-import type { ScriptedTurn } from './testing/index.js';
+import type { AttemptMeans } from './run-attempt.js';
+import { ScriptedModel, answers, callsTools, echoTool, sampleAgent, sampleAssignment, sampleOutcome, soloWork } from './testing/index.js';
+import type { ScriptedTurn, SoloParts } from './testing/index.js';
 import { TOOL_OUTPUT_BYTES } from './tool-desk.js';
 
-function attempt(turns: ScriptedTurn[], overrides: Partial<AttemptInput> = {}) {
+type Outcome = ({ kind: 'completed' } & Performance) | { kind: 'failed'; error: CadreError };
+
+function attempt(turns: ScriptedTurn[], overrides: Partial<SoloParts & AttemptMeans> = {}) {
+  const { tools, readContent, ...parts } = overrides;
   const model = new ScriptedModel(turns);
-  const records: CallRecord[] = [];
   let now = 1000;
-  const result = runAttempt({
-    assignment: sampleAssignment(),
-    agent: sampleAgent(),
+  const solo = soloWork({ assignment: sampleAssignment(), agent: sampleAgent(), clock: { now: () => (now += 1) }, ...parts });
+  const result = runAttempt(solo.work, {
     model,
-    tools: [echoTool()],
-    clock: { now: () => (now += 1) },
-    onCall: (record) => records.push(record),
-    readContent: async (content) => ('text' in content ? content.text : 'fetched'),
-    signal: new AbortController().signal,
-    ...overrides,
-  });
-  return { model, records, result };
+    tools: tools ?? [echoTool()],
+    clock: { now: () => now, soon: () => undefined, after: (_, run) => (queueMicrotask(run), () => undefined) },
+    chance: { random: () => 0.5 },
+    readContent: readContent ?? (async (content) => ('text' in content ? content.text : 'fetched')),
+  }).then(
+    (performance): Outcome => ({ kind: 'completed', ...performance }),
+    (error: CadreError): Outcome => ({ kind: 'failed', error }),
+  );
+  return { model, made: solo.made, settled: () => solo.settled(), result };
 }
 
 const lastToolText = (model: ScriptedModel, request: number): unknown => {
@@ -37,20 +39,19 @@ const repairOf = (model: ScriptedModel, request: number): string => {
 
 describe('a sound conversation', () => {
   test('calls a tool, reads its result, ends with the answer, and counts both', async () => {
-    const { model, records, result } = attempt([callsTools({ name: 'echo', args: { say: 'hi' } }), answers('Done.', 0.8)]);
+    const { model, made, result } = attempt([callsTools({ name: 'echo', args: { say: 'hi' } }), answers('Done.', 0.8)]);
     expect(await result).toEqual({
       kind: 'completed',
       answer: 'Done.',
       confidence: 0.8,
-      usage: { modelCalls: 2, toolCalls: 1, inputTokens: 20, outputTokens: 10, costMicros: 6 },
     });
     expect(lastToolText(model, 1)).toEqual({ said: 'hi' });
-    expect(records.map(({ n, kind, name, ok }) => ({ n, kind, name, ok }))).toEqual([
-      { n: 1, kind: 'model', name: 'scripted', ok: true },
-      { n: 2, kind: 'tool', name: 'echo', ok: true },
-      { n: 3, kind: 'model', name: 'scripted', ok: true },
+    expect(made.map(({ kind, name, ok, outcome, costMicros }) => ({ kind, name, ok, outcome, costMicros }))).toEqual([
+      { kind: 'model', name: 'scripted', ok: true, outcome: 'done', costMicros: 3 },
+      { kind: 'tool', name: 'echo', ok: true, outcome: 'done', costMicros: 0 },
+      { kind: 'model', name: 'scripted', ok: true, outcome: 'done', costMicros: 3 },
     ]);
-    expect(records[1]?.note).toBe('say=hi');
+    expect(made[1]?.note).toBe('say=hi');
   });
 
   test('the first messages are the instructions with the protocol and the task as JSON', async () => {
@@ -102,17 +103,54 @@ describe('a sound conversation', () => {
   });
 });
 
+describe('the key of a call', () => {
+  const keys = async (overrides: Parameters<typeof attempt>[1], say = 'a', reply: string = say) => {
+    const tools = [echoTool('echo', () => reply)];
+    const { made, result } = attempt([callsTools({ name: 'echo', args: { say } }), answers('ok')], { tools, ...overrides });
+    await result;
+    return made.map(({ key }) => key);
+  };
+
+  test('covers what the conversation is about and all that was said', async () => {
+    const first = await keys({});
+    expect(new Set(first).size).toBe(3);
+    expect(await keys({})).toEqual(first);
+    const otherArgs = await keys({}, 'b');
+    expect(otherArgs.map((key, index) => key === first[index])).toEqual([true, false, false]);
+    const otherReply = await keys({}, 'a', 'c');
+    expect(otherReply.map((key, index) => key === first[index])).toEqual([true, true, false]);
+    for (const overrides of [
+      { agent: sampleAgent({ instructions: 'You hinder.' }) },
+      { agent: sampleAgent({ model: 'other' }) },
+      { agent: sampleAgent({ temperature: 1 }) },
+      { assignment: sampleAssignment({ round: 2 }) },
+      { assignment: sampleAssignment({ taskId: 'other' }) },
+      { assignment: sampleAssignment({ goal: 'Another.' }) },
+      { assignment: sampleAssignment({ input: { n: 1 } }) },
+      { assignment: sampleAssignment({ previousError: 'bad' }) },
+    ]) {
+      expect((await keys(overrides))[0]).not.toBe(first[0]);
+    }
+  });
+
+  test('does not change with what is around the task: attempt, deadline, other agents, results that came later', async () => {
+    const first = await keys({});
+    const later = sampleAssignment({ attempt: 2, deadlineAt: 5, results: [sampleOutcome({ answer: { text: 'more' } })] });
+    expect(await keys({ assignment: later, catalogue: [{ name: 'new', description: 'd', skills: [] }] })).toEqual(first);
+  });
+});
+
 describe('tools', () => {
   test('one that is not granted is not run; the model hears which are', async () => {
     const secret = echoTool('secret');
-    const { model, records, result } = attempt([callsTools({ name: 'secret', args: { say: 'x' } }), answers('ok')], {
+    const { model, made, result } = attempt([callsTools({ name: 'secret', args: { say: 'x' } }), answers('ok')], {
       tools: [echoTool(), secret],
     });
-    expect(await result).toMatchObject({ kind: 'completed', usage: { toolCalls: 1 } });
+    expect(await result).toMatchObject({ kind: 'completed' });
     expect(secret.calls).toEqual([]);
     expect(lastToolText(model, 1)).toEqual({ error: 'There is no tool secret for you. You may call: echo.' });
     expect(model.requests[0]?.tools.map((tool) => tool.name)).toEqual(['echo']);
-    expect(records[1]).toMatchObject({ kind: 'tool', name: 'secret', ok: false });
+    expect(made.map((call) => call.kind)).toEqual(['model', 'model']);
   });
 
   test.each([
@@ -167,7 +205,7 @@ describe('tools', () => {
 describe('malformed output', () => {
   test('is repaired twice, then fails with its type', async () => {
     const { model, result } = attempt([{ text: 'Hello' }, { text: '{"answer":"","confidence":7}' }, { text: '[]' }]);
-    expect(await result).toMatchObject({ kind: 'failed', error: { code: 'malformed-output', retriable: true }, usage: { modelCalls: 3 } });
+    expect(await result).toMatchObject({ kind: 'failed', error: { code: 'malformed-output', retriable: true } });
     expect(repairOf(model, 1)).toContain('not one JSON object');
     expect(repairOf(model, 2)).toMatch(/answer.*confidence/);
   });
@@ -238,7 +276,6 @@ describe('limits', () => {
     expect(outcome).toMatchObject({
       kind: 'failed',
       error: { code: 'step-limit', retriable: false },
-      usage: { modelCalls: 3, toolCalls: 3 },
     });
   });
 
@@ -247,20 +284,25 @@ describe('limits', () => {
     expect(await result).toMatchObject({ kind: 'failed', error: { code: 'token-limit', retriable: false } });
     expect(model.requests.map((request) => request.maxOutputTokens)).toEqual([100, 85, 70, 55, 40, 25, 10]);
   });
-
-  test('time', async () => {
-    let now = 0;
-    const outcome = await attempt(endless, { agent: sampleAgent({ limits: { maxMs: 500 } }), clock: { now: () => (now += 100) } }).result;
-    expect(outcome).toMatchObject({ kind: 'failed', error: { code: 'time-limit', retriable: true } });
-  });
 });
 
 describe('errors and aborts', () => {
-  test('an error of the model passes through with its flag', async () => {
-    const error = new CadreError('model-rate-limited', 'Too many requests; retry after 3 s.', { retriable: true });
-    const { records, result } = attempt([error]);
+  test('an error of the model passes through with its flag, after two quick tries', async () => {
+    const error = new CadreError('model-rate-limited', 'Too many requests.', { retriable: true, billed: 'no' });
+    const { made, result } = attempt([error, error, error]);
     expect(await result).toMatchObject({ kind: 'failed', error: { code: 'model-rate-limited', retriable: true, message: error.message } });
-    expect(records).toMatchObject([{ kind: 'model', ok: false, inputTokens: 0 }]);
+    const failed = { kind: 'model', outcome: 'failed', ok: false, costMicros: 0 };
+    expect(made).toMatchObject([1, 2, 3].map((number) => ({ ...failed, try: number })));
+    expect(new Set(made.map(({ key }) => key)).size).toBe(1);
+  });
+
+  test('an error that does not say that it cost nothing is billed at the reservation', async () => {
+    const { made, result } = attempt([new CadreError('model-unavailable', 'Reset.', { retriable: true }), answers('ok')]);
+    expect(await result).toMatchObject({ kind: 'completed' });
+    expect(made).toMatchObject([
+      { outcome: 'unknown', costMicros: 1000 },
+      { outcome: 'done', try: 2 },
+    ]);
   });
 
   test('an unknown error of the model is retriable', async () => {
@@ -325,12 +367,12 @@ test('whatever the model replies, the loop ends, never throws, and runs granted 
       fc.constantFrom('plan' as const, 'work' as const, 'answer' as const),
       async (turns, kind) => {
         const [granted, secret] = [echoTool('echo'), echoTool('secret')];
-        const { records, result } = attempt(turns, { assignment: sampleAssignment({ kind }), tools: [granted, secret] });
+        const { made, settled, result } = attempt(turns, { assignment: sampleAssignment({ kind }), tools: [granted, secret] });
         const outcome = await result;
         expect(['completed', 'failed']).toContain(outcome.kind);
         expect(secret.calls).toEqual([]);
-        expect(records.map((record) => record.n)).toEqual(records.map((_, index) => index + 1));
-        expect(records.filter((record) => record.kind === 'tool')).toHaveLength(outcome.usage.toolCalls);
+        for (const settlement of await settled()) CallSettlement.parse(settlement);
+        expect(made.filter((call) => call.kind === 'tool' && call.name !== 'echo')).toEqual([]);
       },
     ),
     { numRuns: 300 },

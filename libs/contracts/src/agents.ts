@@ -1,6 +1,7 @@
 /** Agents and workers: definitions, heartbeats, offers, cancellations. */
 import { z } from 'zod';
-import { Timestamp } from './values.js';
+import { Micros, Timestamp } from './values.js';
+import { AnyToolName } from './calls.js';
 import { AgentName, RunId, TaskId, WorkerId } from './ids.js';
 import { Priority, Skill } from './plan.js';
 
@@ -10,14 +11,18 @@ export const AgentDefinition = z.strictObject({
   skills: z.array(Skill).min(1).max(20),
   instructions: z.string().min(1).max(20_000),
   /** Names of the tools it may call; no grant, no call. */
-  tools: z.array(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/)).max(50),
+  tools: z.array(AnyToolName).max(50),
   model: z.string().min(1).max(200).optional(),
+  /** Tried in this order when the model before is of no use: gone, unknown there, out of quota, or its window too small. */
+  fallbackModels: z.array(z.string().min(1).max(200)).max(5).default([]),
   temperature: z.number().min(0).max(2).default(0),
   limits: z
     .strictObject({
       maxSteps: z.int().min(1).max(200).default(24),
       maxTokens: z.int().min(100).max(10_000_000).default(200_000),
       maxMs: z.int().min(100).max(3_600_000).default(120_000),
+      /** Of all it does in one run. */
+      maxCostMicros: Micros.optional(),
     })
     .prefault({}),
 });
@@ -70,9 +75,18 @@ export type Offer = z.infer<typeof Offer>;
 export const OfferBatch = z.strictObject({ offers: z.array(Offer).min(1).max(250) });
 export type OfferBatch = z.infer<typeof OfferBatch>;
 
-/** Attempts whose work is no longer wanted. */
-export const CancelBatch = z.strictObject({ attempts: z.array(HeldAttempt).min(1).max(1000) });
+/**
+ * Attempts whose work is no longer wanted. Without `runCancelled` the attempt is closed in the log: nobody waits for its end. With it, its run is
+ * being cancelled: the calls on their way are stopped and settled, and the attempt reports that it ended.
+ */
+export const UnwantedAttempt = HeldAttempt.extend({ runCancelled: z.literal(true).optional() });
+export type UnwantedAttempt = z.infer<typeof UnwantedAttempt>;
+export const CancelBatch = z.strictObject({ attempts: z.array(UnwantedAttempt).min(1).max(1000) });
 export type CancelBatch = z.infer<typeof CancelBatch>;
+
+/** Agents for whose slots ready work waits: their workers leave it to the scheduler what comes next. Said again while it is so. */
+export const Backlog = z.strictObject({ agents: z.array(AgentName).min(1).max(10_000) });
+export type Backlog = z.infer<typeof Backlog>;
 
 /** A worker as lists show it. */
 export const WorkerView = Heartbeat.omit({ seq: true, held: true }).extend({ held: z.int(), lastSeenAt: Timestamp, lost: z.boolean() });

@@ -3,13 +3,17 @@
  * test refuses a message that is not listed here. Field-by-field notes stand beside the schemas themselves.
  */
 import type { z } from 'zod';
+import * as accounts from './accounts.js';
 import * as agents from './agents.js';
 import * as commands from './commands.js';
 import * as events from './events.js';
 import * as feed from './feed.js';
 import * as http from './http.js';
 import * as ids from './ids.js';
+import * as packed from './packed-events.js';
 import * as plan from './plan.js';
+import * as calls from './calls.js';
+import * as questions from './questions.js';
 import * as results from './results.js';
 import * as tools from './tools.js';
 import * as values from './values.js';
@@ -35,6 +39,8 @@ const requests = group('Requests from outside', 'received', [
   ['RunRequest', plan.RunRequest, 'A request to start a run: `POST /v1/runs`, and the data of a CloudEvent `run.start`.'],
   ['Plan', plan.Plan, 'The tasks of a run and their dependencies: submitted with a request, or written by the planning agent.'],
   ['CancelRequest', http.CancelRequest, 'Body of `POST /v1/runs/{id}/cancel`; may be left out.'],
+  ['TenantBudgetRequest', accounts.TenantBudgetRequest, 'Body of `PUT /v1/tenants/{tenant}/budget`; null takes the cap away.'],
+  ['AnswerRequest', http.AnswerRequest, 'Body of `POST /v1/runs/{id}/questions/{question}/answer`.'],
   [
     'IngressEvent',
     feed.IngressEvent,
@@ -46,6 +52,7 @@ const commandRows = group('Commands, to the owner of a shard on `cadre.shard.<nn
   ['CommandBatch', commands.CommandBatch, 'A request to the owner of a shard. Each element is a `Command`, checked by itself.'],
   ['Command', commands.Command, 'What may be asked of the owner of a shard.'],
   ['StartRun', commands.StartRun, 'Starts a run. The same run id with the same fingerprint is a repetition, with another one a conflict.'],
+  ['AddTasks', commands.AddTasks, 'A further part of a plan that is too large for one message.'],
   ['CancelRun', commands.CancelRun, 'Cancels a run.'],
   ['StartAttempt', commands.StartAttempt, 'A worker binds an attempt to itself. Accepted once; answered with the `Assignment`.'],
   ['RecordCalls', commands.RecordCalls, 'Model and tool calls of an attempt that have finished.'],
@@ -54,24 +61,49 @@ const commandRows = group('Commands, to the owner of a shard on `cadre.shard.<nn
   ['ReleaseAttempt', commands.ReleaseAttempt, 'A worker that stops hands its attempt back; it does not count against the retry policy.'],
   ['LoseAttempt', commands.LoseAttempt, 'The scheduler no longer hears of the worker that holds the attempt.'],
   ['ExpireAttempt', commands.ExpireAttempt, "An attempt's time is up. Refused while it is not."],
+  ['AnswerQuestion', commands.AnswerQuestion, "A person's answer to an open question of the run."],
+  ['ExpireQuestion', commands.ExpireQuestion, "A question's time is up. Refused while it is not."],
   ['ExpireRun', commands.ExpireRun, "A run's deadline has passed. Refused while it has not."],
+]);
+
+const accountRows = group("Commands about tenants' accounts, to the owner of a shard", 'received', [
+  ['AccountCommand', accounts.AccountCommand, 'Any of the commands below.'],
+  ['SetTenantBudget', accounts.SetTenantBudget, "To the home of a tenant's account: the cap over all its runs."],
+  ['DrawAllowance', accounts.DrawAllowance, 'To the home: another shard needs more to spend from.'],
+  ['CreditAllowance', accounts.CreditAllowance, 'To a drawing shard: what it was granted.'],
+  ['ReturnAllowance', accounts.ReturnAllowance, 'To a drawing shard: give back what is not spent.'],
+  ['RestoreAllowance', accounts.RestoreAllowance, 'To the home: what a drawing shard has given back.'],
 ]);
 
 const replies = group('Answers to commands', 'sent', [
   ['ReplyBatch', commands.ReplyBatch, 'The answer to a `CommandBatch`, sent after the block that holds the commits is stored.'],
   ['CommandReply', commands.CommandReply, 'The answer to one command.'],
+  ['CallGrants', calls.CallGrants, 'The result of an accepted `RecordCalls`: what may be called, and what was called before.'],
+  ['CompletionReply', results.CompletionReply, 'The result of an accepted `CompleteAttempt` whose worker goes on with another task.'],
+  ['GrantedAllowances', accounts.GrantedAllowances, 'The result of a `SetTenantBudget`.'],
+  ['DrawnAllowance', accounts.DrawnAllowance, 'The result of a `DrawAllowance`.'],
+  ['ReturnedAllowance', accounts.ReturnedAllowance, 'The result of a `ReturnAllowance`.'],
   ['Assignment', results.Assignment, 'All that a worker needs to work on an attempt: the result of an accepted `StartAttempt`.'],
 ]);
 
 const log = group('The log, in streams `CADRE_LOG_<nn>`', 'sent', [
   ['Block', events.Block, "One log message: the commits of a tick, or a new owner's claim (no commits)."],
   ['Commit', events.Commit, "All events of one decision. `seq` counts the run's commits from 1; `cause` is the command's id."],
+  [
+    'PackedEvents',
+    packed.PackedEvents,
+    'In the events of large commits of blocks marked `packed`: events that differ in their task only. Readers of the log see single events.',
+  ],
   ['RunEvent', events.RunEvent, 'What happened in a run.'],
   ['RunStarted', events.RunStarted, 'A run was accepted.'],
   ['TasksAdded', events.TasksAdded, "Tasks joined the run: the planning task at its start, the plan's tasks and the answer task later."],
   ['AttemptScheduled', events.AttemptScheduled, 'An attempt is open and may be started from `notBefore` on.'],
   ['AttemptStarted', events.AttemptStarted, 'A worker has bound the attempt to itself.'],
-  ['CallsRecorded', events.CallsRecorded, 'Model and tool calls of the attempt that have finished.'],
+  ['CallsReserved', events.CallsReserved, 'These calls may be made, and this much money is set aside for them.'],
+  ['CallsSettled', events.CallsSettled, 'How calls ended, and what they cost.'],
+  ['CallRefused', events.CallRefused, 'A call did not fit under a cap, and what follows from that.'],
+  ['QuestionAsked', events.QuestionAsked, 'The task waits for a person.'],
+  ['QuestionAnswered', events.QuestionAnswered, 'A person, or the time limit, has answered.'],
   ['AttemptFailed', events.AttemptFailed, 'The attempt is closed without a result. `counted`: against the retry policy.'],
   ['TaskCompleted', events.TaskCompleted, 'The task has its result.'],
   ['TaskFailed', events.TaskFailed, 'The task failed for good.'],
@@ -85,6 +117,7 @@ const log = group('The log, in streams `CADRE_LOG_<nn>`', 'sent', [
   ['RunCompleted', events.RunCompleted, 'The run has its answer. `partial`: some task failed or was skipped because of a failure.'],
   ['RunFailed', events.RunFailed, 'The run failed.'],
   ['RunCancelled', events.RunCancelled, 'The run was cancelled.'],
+  ['AccountCommit', accounts.AccountCommit, "All events of one decision about a tenant's account."],
 ]);
 
 const feedRows = group('The event feed, on `cadre.ev.<tenant>.<run>`', 'sent', [
@@ -96,6 +129,7 @@ const workers = group('Workers and offers, on core NATS', 'sent', [
   ['OfferBatch', agents.OfferBatch, 'Attempts offered to one life of one worker: `cadre.agent.<worker>.<epoch>.offer`.'],
   ['Offer', agents.Offer, 'One attempt offered. A hint: it may be lost, and binds nobody.'],
   ['CancelBatch', agents.CancelBatch, 'Attempts whose work is no longer wanted: `cadre.agent.<worker>.cancel`.'],
+  ['Backlog', agents.Backlog, 'Agents for whose slots ready work waits: `cadre.agents.backlog`, each 250 ms while it is so.'],
 ]);
 
 const definitions = group('Agents', 'received', [
@@ -114,11 +148,15 @@ const viewRows = group('Views: answers of the read model and of the HTTP API', '
   ['RunSummary', views.RunSummary, 'A run as lists show it.'],
   ['RunPage', views.RunPage, 'A page of runs, newest first: `GET /v1/runs`.'],
   ['TaskView', views.TaskView, 'A task of a run.'],
-  ['CallView', views.CallView, 'A finished model or tool call of a run.'],
+  ['CallView', views.CallView, 'A model or tool call of a run.'],
+  ['QuestionView', questions.QuestionView, 'An open question to a person.'],
   ['WorkerView', agents.WorkerView, 'A worker as lists show it.'],
   ['RunAccepted', http.RunAccepted, 'Answer to `POST /v1/runs` (202 for a new run, 200 for a repeated request).'],
   ['CancelAccepted', http.CancelAccepted, 'Answer to `POST /v1/runs/{id}/cancel`.'],
+  ['AnswerAccepted', http.AnswerAccepted, 'Answer to `POST /v1/runs/{id}/questions/{question}/answer`.'],
   ['WorkerList', http.WorkerList, 'Answer to `GET /v1/agents`.'],
+  ['TenantBudgetView', accounts.TenantBudgetView, 'Answer to `GET /v1/tenants/{tenant}/budget`.'],
+  ['QuestionList', http.QuestionList, 'Answer to `GET /v1/questions` and `GET /v1/runs/{id}/questions`.'],
   ['CallList', http.CallList, 'Answer to `GET /v1/runs/{id}/calls`.'],
   ['EventList', http.EventList, 'Answer to `GET /v1/runs/{id}/events` with `Accept: application/json`.'],
   ['ArtifactList', http.ArtifactList, 'Answer to `GET /v1/runs/{id}/artifacts`.'],
@@ -139,6 +177,7 @@ const toolRows = tools.TOOL_NAMES.flatMap((name): CatalogueEntry[] => {
 export const CATALOGUE: readonly CatalogueEntry[] = [
   ...requests,
   ...commandRows,
+  ...accountRows,
   ...replies,
   ...log,
   ...feedRows,
@@ -173,12 +212,30 @@ export const PARTS: Readonly<Record<string, z.ZodType>> = {
   PlanSource: plan.PlanSource,
   RunOptions: plan.RunOptions,
   Goal: plan.Goal,
-  CallRecord: results.CallRecord,
+  Micros: values.Micros,
+  Budget: plan.Budget,
+  AnyToolName: calls.AnyToolName,
+  Continuation: commands.Continuation,
+  ToolEffect: calls.ToolEffect,
+  CallKind: calls.CallKind,
+  CallOutcome: calls.CallOutcome,
+  SpendLimit: calls.SpendLimit,
+  AccountEvent: accounts.AccountEvent,
+  ShardCommand: commands.ShardCommand,
+  CallKey: calls.CallKey,
+  CallBody: calls.CallBody,
+  CallReservation: calls.CallReservation,
+  CallSettlement: calls.CallSettlement,
+  CallGrant: calls.CallGrant,
+  QuestionId: questions.QuestionId,
+  QuestionChoice: questions.QuestionChoice,
+  Question: questions.Question,
   TaskOutcome: results.TaskOutcome,
   Rejection: commands.Rejection,
   AgentState: agents.AgentState,
   AgentSummary: agents.AgentSummary,
   HeldAttempt: agents.HeldAttempt,
+  UnwantedAttempt: agents.UnwantedAttempt,
   FeedPosition: feed.FeedPosition,
   IngressSubject: feed.IngressSubject,
   RunStatus: views.RunStatus,

@@ -1,9 +1,12 @@
 /** Commands: what may be asked of the owner of a shard. */
 import { z } from 'zod';
-import { ArtifactRef, Failure, Json, Traceparent, Usage } from './values.js';
-import { AgentName, RunId, TaskId, TenantId, WorkerId } from './ids.js';
-import { Goal, Plan, RunOptions } from './plan.js';
-import { CallRecord, TaskResult } from './results.js';
+import { ArtifactRef, Failure, Json, Micros, Traceparent } from './values.js';
+import { CallReservation, CallSettlement, AnyToolName } from './calls.js';
+import { QuestionChoice, QuestionId } from './questions.js';
+import { AccountCommand } from './accounts.js';
+import { AgentName, RunId, TaskId, TenantId, WorkerId, shardOf } from './ids.js';
+import { Goal, MAX_PLAN_TASKS, Plan, RunOptions, TaskSpec } from './plan.js';
+import { TaskResult } from './results.js';
 
 const command = { id: z.string().min(1).max(80), runId: RunId, traceparent: Traceparent.optional() };
 const attempt = { taskId: TaskId, attempt: z.int().min(1) };
@@ -17,34 +20,86 @@ export const StartRun = z.strictObject({
   inputs: z.array(ArtifactRef).max(50),
   options: RunOptions,
   plan: Plan.optional(),
+  /** `plan` is the first part of a plan that is too large for one message; the others follow with `AddTasks`. */
+  morePlan: z.literal(true).optional(),
   /** Digest of the request: the same run id with another digest is a conflict, with the same one a repetition. */
   fingerprint: z.string().min(1).max(80),
 });
 export type StartRun = z.infer<typeof StartRun>;
 
+/** A further part of a submitted plan; parts come in order, from 2. The plan is checked as a whole with the last one, and only then begins. */
+export const AddTasks = z.strictObject({
+  type: z.literal('AddTasks'),
+  ...command,
+  tenant: TenantId,
+  part: z.int().min(2).max(10_000),
+  tasks: z.array(TaskSpec).min(1).max(MAX_PLAN_TASKS),
+  last: z.boolean(),
+});
+export type AddTasks = z.infer<typeof AddTasks>;
+
 export const CancelRun = z.strictObject({ type: z.literal('CancelRun'), ...command, tenant: TenantId, reason: z.string().max(1000) });
 export type CancelRun = z.infer<typeof CancelRun>;
 
+/** Who at a worker does an attempt, and what it may do. */
+const grant = {
+  agent: AgentName,
+  /** The agent's grant; what the task allows of it may be called. */
+  tools: z.array(AnyToolName).max(50).default([]),
+  /** The agent's own cap within one run. */
+  agentCapMicros: Micros.optional(),
+  /** Which life of the worker starts it: the epoch of its heartbeats. Another life cannot go on with the attempt. */
+  life: z
+    .string()
+    .regex(/^[A-Za-z0-9]{1,40}$/)
+    .optional(),
+};
+
 /** A worker binds an attempt to itself. Accepted once; answered with the `Assignment`. */
-export const StartAttempt = z.strictObject({ type: z.literal('StartAttempt'), ...command, ...held, agent: AgentName });
+export const StartAttempt = z.strictObject({ type: z.literal('StartAttempt'), ...command, ...held, ...grant });
 export type StartAttempt = z.infer<typeof StartAttempt>;
 
+/** Settles calls that ended and reserves the next ones, in one commit. Answered with `CallGrants`. */
 export const RecordCalls = z.strictObject({
   type: z.literal('RecordCalls'),
   ...command,
   ...held,
-  calls: z.array(CallRecord).min(1).max(100),
+  settle: z.array(CallSettlement).max(100).default([]),
+  reserve: z.array(CallReservation).max(100).default([]),
 });
 export type RecordCalls = z.infer<typeof RecordCalls>;
 
-export const CompleteAttempt = z.strictObject({ type: z.literal('CompleteAttempt'), ...command, ...held, result: TaskResult });
+/** The last calls of an attempt are settled with its end. */
+const settle = { settle: z.array(CallSettlement).max(100).default([]) };
+
+/** The worker would go on at once, with the same agent, with tasks of the run that its result makes ready: at most so many. */
+export const Continuation = z.strictObject({ ...grant, slots: z.int().min(1).max(100) });
+export type Continuation = z.infer<typeof Continuation>;
+
+/** Answered with a `CompletionReply` when the worker goes on with another task. */
+export const CompleteAttempt = z.strictObject({
+  type: z.literal('CompleteAttempt'),
+  ...command,
+  ...held,
+  ...settle,
+  result: TaskResult,
+  next: Continuation.optional(),
+});
 export type CompleteAttempt = z.infer<typeof CompleteAttempt>;
 
-export const FailAttempt = z.strictObject({ type: z.literal('FailAttempt'), ...command, ...held, error: Failure, usage: Usage });
+/** `fresh`: the content is at fault, so the next attempt starts anew instead of resuming from the recorded calls. */
+export const FailAttempt = z.strictObject({
+  type: z.literal('FailAttempt'),
+  ...command,
+  ...held,
+  ...settle,
+  error: Failure,
+  fresh: z.boolean().default(false),
+});
 export type FailAttempt = z.infer<typeof FailAttempt>;
 
 /** A worker that stops hands its attempt back; it does not count against the retry policy. */
-export const ReleaseAttempt = z.strictObject({ type: z.literal('ReleaseAttempt'), ...command, ...held, usage: Usage });
+export const ReleaseAttempt = z.strictObject({ type: z.literal('ReleaseAttempt'), ...command, ...held, ...settle });
 export type ReleaseAttempt = z.infer<typeof ReleaseAttempt>;
 
 /** The scheduler no longer hears of the worker that holds the attempt. */
@@ -55,12 +110,34 @@ export type LoseAttempt = z.infer<typeof LoseAttempt>;
 export const ExpireAttempt = z.strictObject({ type: z.literal('ExpireAttempt'), ...command, ...attempt });
 export type ExpireAttempt = z.infer<typeof ExpireAttempt>;
 
-/** A run's deadline has passed. Refused while it has not. */
+/** A person's answer to an open question of the run. */
+export const AnswerQuestion = z.strictObject({
+  type: z.literal('AnswerQuestion'),
+  ...command,
+  tenant: TenantId,
+  questionId: QuestionId,
+  choice: QuestionChoice,
+  /** Who answers, for the record. */
+  by: z.string().min(1).max(200),
+  note: z.string().max(1000).optional(),
+  /** With `approve`: how far the cap is raised. */
+  raiseMicros: Micros.optional(),
+  /** With `done`: what the call answered. */
+  result: Json.optional(),
+});
+export type AnswerQuestion = z.infer<typeof AnswerQuestion>;
+
+/** A question's time is up. Refused while it is not. */
+export const ExpireQuestion = z.strictObject({ type: z.literal('ExpireQuestion'), ...command, questionId: QuestionId });
+export type ExpireQuestion = z.infer<typeof ExpireQuestion>;
+
+/** A run's deadline, or its grace time after a cancel, has passed. Refused while it has not. */
 export const ExpireRun = z.strictObject({ type: z.literal('ExpireRun'), ...command });
 export type ExpireRun = z.infer<typeof ExpireRun>;
 
 export const Command = z.discriminatedUnion('type', [
   StartRun,
+  AddTasks,
   CancelRun,
   StartAttempt,
   RecordCalls,
@@ -69,9 +146,20 @@ export const Command = z.discriminatedUnion('type', [
   ReleaseAttempt,
   LoseAttempt,
   ExpireAttempt,
+  AnswerQuestion,
+  ExpireQuestion,
   ExpireRun,
 ]);
 export type Command = z.infer<typeof Command>;
+
+/** All that the owner of a shard takes: commands about runs and about accounts. */
+export const ShardCommand = z.union([Command, AccountCommand]);
+export type ShardCommand = z.infer<typeof ShardCommand>;
+
+/** Where a command belongs, 0 to 99. */
+export function shardOfCommand(command: ShardCommand): number {
+  return 'runId' in command ? shardOf(command.runId) : command.shard;
+}
 
 /** Why a command was refused. */
 export const REJECTIONS = [
@@ -81,6 +169,9 @@ export const REJECTIONS = [
   'run-conflict', // the run id is taken by another request
   'attempt-closed', // the attempt named is not the open one
   'attempt-taken', // another worker holds the attempt
+  'unknown-question', // no such open question, or it does not allow the choice
+  'not-granted', // the tool is not in the attempt's grant
+  'budget-exceeded', // the tenant's account does not hold as much
   'not-yet', // a deadline or delay has not passed
   'invalid-plan',
   'invalid-command',

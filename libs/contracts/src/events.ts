@@ -1,9 +1,12 @@
 /** Events: what happened in a run. Commits hold them; state is their fold. */
 import { z } from 'zod';
-import { ArtifactRef, Content, Failure, Timestamp, Usage } from './values.js';
+import { ArtifactRef, Content, Failure, Micros, Timestamp, Usage } from './values.js';
 import { AgentName, RunId, TaskId, TenantId, WorkerId } from './ids.js';
 import { PlanSource, RunOptions, TaskSpec } from './plan.js';
-import { CallRecord, TaskResult } from './results.js';
+import { AccountCommit } from './accounts.js';
+import { TaskResult } from './results.js';
+import { CallKey, CallKind, CallReservation, CallSettlement, SpendLimit, AnyToolName } from './calls.js';
+import { Question, QuestionChoice, QuestionId } from './questions.js';
 
 const task = { taskId: TaskId };
 const attempt = { taskId: TaskId, attempt: z.int().min(1) };
@@ -24,6 +27,9 @@ export const TasksAdded = z.strictObject({
   source: PlanSource.or(z.literal('engine')),
   tasks: z.array(TaskSpec).min(1),
   note: z.string().optional(),
+  /** Of a plan that comes in parts: which one this is, from 1, and whether more are to come. Nothing starts before the last one is there. */
+  part: z.int().min(1).optional(),
+  more: z.literal(true).optional(),
 });
 /** An attempt is open and may be started from `notBefore` on. */
 export const AttemptScheduled = z.strictObject({
@@ -38,15 +44,49 @@ export const AttemptStarted = z.strictObject({
   agent: AgentName,
   workerId: WorkerId,
   deadlineAt: Timestamp,
+  /** What it may call. */
+  tools: z.array(AnyToolName),
+  agentCapMicros: Micros.optional(),
+  /** Of the worker. */
+  life: z.string().optional(),
+  /** The worker goes on from this task, whose result is in the same commit. */
+  after: TaskId.optional(),
 });
-export const CallsRecorded = z.strictObject({ type: z.literal('CallsRecorded'), ...attempt, calls: z.array(CallRecord).min(1) });
+/** Granted: these calls may be made, and this much money is set aside for them. */
+export const CallsReserved = z.strictObject({ type: z.literal('CallsReserved'), ...attempt, calls: z.array(CallReservation).min(1) });
+export const CallsSettled = z.strictObject({ type: z.literal('CallsSettled'), ...attempt, calls: z.array(CallSettlement).min(1) });
+/** A call did not fit under a cap. `then`: the task fails, goes on with `model`, or asks. Never granted later without an answer. */
+export const CallRefused = z.strictObject({
+  type: z.literal('CallRefused'),
+  ...attempt,
+  key: CallKey,
+  kind: CallKind,
+  name: z.string(),
+  maxCostMicros: Micros,
+  limit: SpendLimit,
+  then: z.enum(['stop', 'degrade', 'ask']),
+  model: z.string().optional(),
+});
 /** The attempt is closed without a result. `counted`: against the retry policy. */
 export const AttemptFailed = z.strictObject({
   type: z.literal('AttemptFailed'),
   ...attempt,
   error: Failure,
   counted: z.boolean(),
-  usage: Usage,
+  /** The next attempt starts anew. */
+  fresh: z.literal(true).optional(),
+});
+/** The task waits for a person. */
+export const QuestionAsked = z.strictObject({ type: z.literal('QuestionAsked'), ...task, question: Question });
+export const QuestionAnswered = z.strictObject({
+  type: z.literal('QuestionAnswered'),
+  ...task,
+  questionId: QuestionId,
+  choice: QuestionChoice,
+  by: z.string(),
+  note: z.string().optional(),
+  /** How far the cap was raised. */
+  raiseMicros: Micros.optional(),
 });
 export const TaskCompleted = z.strictObject({ type: z.literal('TaskCompleted'), ...attempt, result: TaskResult });
 export const TaskFailed = z.strictObject({ type: z.literal('TaskFailed'), ...task, error: Failure });
@@ -58,7 +98,8 @@ export const TaskSkipped = z.strictObject({
   reason: z.string(),
 });
 export const TaskCancelled = z.strictObject({ type: z.literal('TaskCancelled'), ...task });
-export const CancelRequested = z.strictObject({ type: z.literal('CancelRequested'), reason: z.string() });
+/** No task starts and no call is granted any more; running attempts have until `graceUntil`. */
+export const CancelRequested = z.strictObject({ type: z.literal('CancelRequested'), reason: z.string(), graceUntil: Timestamp });
 
 const ended = { artifacts: z.array(ArtifactRef), usage: Usage };
 /** `partial`: some task failed or was skipped because of a failure. */
@@ -71,8 +112,12 @@ export const RunEvent = z.discriminatedUnion('type', [
   TasksAdded,
   AttemptScheduled,
   AttemptStarted,
-  CallsRecorded,
+  CallsReserved,
+  CallsSettled,
+  CallRefused,
   AttemptFailed,
+  QuestionAsked,
+  QuestionAnswered,
   TaskCompleted,
   TaskFailed,
   TaskSkipped,
@@ -104,6 +149,10 @@ export const Block = z.strictObject({
   kind: z.enum(['claim', 'commits']),
   at: Timestamp,
   commits: z.array(Commit),
+  /** Decisions about tenants' accounts; they come before the commits. Left out: none. */
+  accounts: z.array(AccountCommit).min(1).optional(),
+  /** Written so: in large commits, alike events are written as `PackedEvents`. */
+  packed: z.literal(true).optional(),
 });
 export type Block = z.infer<typeof Block>;
 

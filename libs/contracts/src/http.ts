@@ -4,13 +4,15 @@ import { WorkerView } from './agents.js';
 import { FeedEvent } from './feed.js';
 import { RunId } from './ids.js';
 import { CallView, RunStatus } from './views.js';
-import { ArtifactRef } from './values.js';
+import { QuestionChoice, QuestionId, QuestionView } from './questions.js';
+import { ArtifactRef, Json, Micros } from './values.js';
 
 /** Paths of what belongs to a run. */
 export const RunLinks = z.strictObject({
   self: z.string(),
   events: z.string(),
   calls: z.string(),
+  questions: z.string(),
   artifacts: z.string(),
   answer: z.string(),
   cancel: z.string(),
@@ -25,21 +27,39 @@ export type RunAccepted = z.infer<typeof RunAccepted>;
 export const CancelRequest = z.strictObject({ reason: z.string().max(1000).default('cancelled by request') });
 export type CancelRequest = z.infer<typeof CancelRequest>;
 
-/** Answer to `POST /v1/runs/{id}/cancel`. */
-export const CancelAccepted = z.strictObject({ runId: RunId, links: RunLinks });
+/** Answer to `POST /v1/runs/{id}/cancel`. `cancelling`: attempts that run may wind up until the grace time is over. */
+export const CancelAccepted = z.strictObject({ runId: RunId, status: RunStatus, links: RunLinks });
 export type CancelAccepted = z.infer<typeof CancelAccepted>;
 
 /** Answer to `GET /v1/agents`. */
 export const WorkerList = z.strictObject({ workers: z.array(WorkerView) });
 export type WorkerList = z.infer<typeof WorkerList>;
 
-/** Answer to `GET /v1/runs/{id}/calls`. */
-export const CallList = z.strictObject({ calls: z.array(CallView) });
+/** Answer to `GET /v1/runs/{id}/calls`. `more`: the run has made more than are listed. */
+export const CallList = z.strictObject({ calls: z.array(CallView), more: z.boolean() });
 export type CallList = z.infer<typeof CallList>;
 
 /** Answer to `GET /v1/runs/{id}/events` with `Accept: application/json`; `next` is the position to go on `after`. */
 export const EventList = z.strictObject({ events: z.array(FeedEvent), more: z.boolean(), next: z.string().optional() });
 export type EventList = z.infer<typeof EventList>;
+
+/** Answer to `GET /v1/questions` and `GET /v1/runs/{id}/questions`. */
+export const QuestionList = z.strictObject({ questions: z.array(QuestionView) });
+export type QuestionList = z.infer<typeof QuestionList>;
+
+/** Body of `POST /v1/runs/{id}/questions/{question}/answer`. */
+export const AnswerRequest = z.strictObject({
+  choice: QuestionChoice,
+  by: z.string().min(1).max(200).default('api'),
+  note: z.string().max(1000).optional(),
+  raiseMicros: Micros.optional(),
+  result: Json.optional(),
+});
+export type AnswerRequest = z.infer<typeof AnswerRequest>;
+
+/** Answer to that. */
+export const AnswerAccepted = z.strictObject({ runId: RunId, questionId: QuestionId, links: RunLinks });
+export type AnswerAccepted = z.infer<typeof AnswerAccepted>;
 
 /** An artifact with the path to get it by. */
 export const ArtifactView = ArtifactRef.extend({ href: z.string() });

@@ -8,16 +8,20 @@ export {
   WorkspacePath,
   ArtifactRef,
   Content,
+  Micros,
   Usage,
   NO_USAGE,
   addUsage,
+  fitsBytes,
   utf8Bytes,
   Failure,
   Timestamp,
   Traceparent,
 } from './values.js';
+export { CRASH_POINTS } from './crash-points.js';
+export type { CrashPoint, CrashService, PassCrashPoint } from './crash-points.js';
 export { CadreError } from './errors.js';
-export type { CadreErrorOptions, Problem } from './errors.js';
+export type { Billed, CadreErrorOptions, Problem } from './errors.js';
 export {
   PRIORITIES,
   Priority,
@@ -27,38 +31,68 @@ export {
   Require,
   TaskSpec,
   Plan,
+  MAX_PLAN_TASKS,
+  MAX_PLAN_ID_BYTES,
   PlanSource,
+  Budget,
   RunOptions,
   MAX_GOAL_BYTES,
   Goal,
   RunRequest,
 } from './plan.js';
 export type { TaskSpecInput } from './plan.js';
-export { TaskResult, CallRecord, TaskOutcome, Assignment } from './results.js';
+export {
+  CallKey,
+  AnyToolName,
+  ToolEffect,
+  CallKind,
+  CALL_INLINE_BYTES,
+  CallBody,
+  CallReservation,
+  CallOutcome,
+  CallSettlement,
+  CallGrant,
+  CallGrants,
+  SpendLimit,
+} from './calls.js';
+export { QuestionId, QuestionChoice, Question, QuestionView } from './questions.js';
+export { TaskResult, TaskOutcome, Assignment, CompletionReply } from './results.js';
 export {
   StartRun,
+  AddTasks,
   CancelRun,
   StartAttempt,
   RecordCalls,
+  Continuation,
   CompleteAttempt,
   FailAttempt,
   ReleaseAttempt,
   LoseAttempt,
   ExpireAttempt,
+  AnswerQuestion,
+  ExpireQuestion,
   ExpireRun,
   Command,
+  ShardCommand,
+  shardOfCommand,
   REJECTIONS,
   Rejection,
   CommandReply,
   CommandBatch,
   ReplyBatch,
 } from './commands.js';
+export { isPlainAssignment } from './plain-assignment.js';
+export { isPlainCommand } from './plain-commands.js';
 export {
   RunStarted,
   TasksAdded,
   AttemptScheduled,
   AttemptStarted,
-  CallsRecorded,
+  CallsReserved,
+  CallsSettled,
+  CallRefused,
+  QuestionAsked,
+  QuestionAnswered,
   AttemptFailed,
   TaskCompleted,
   TaskFailed,
@@ -74,6 +108,7 @@ export {
   BLOCK_LIMITS,
 } from './events.js';
 export type { RunEventType } from './events.js';
+export { PackedEvents, packCommit, unpackBlock } from './packed-events.js';
 export {
   AgentDefinition,
   AGENT_STATES,
@@ -85,8 +120,25 @@ export {
   Offer,
   OfferBatch,
   CancelBatch,
+  Backlog,
+  UnwantedAttempt,
   WorkerView,
 } from './agents.js';
+export {
+  SetTenantBudget,
+  DrawAllowance,
+  CreditAllowance,
+  ReturnAllowance,
+  RestoreAllowance,
+  AccountCommand,
+  DrawnAllowance,
+  GrantedAllowances,
+  ReturnedAllowance,
+  AccountEvent,
+  AccountCommit,
+  TenantBudgetView,
+  TenantBudgetRequest,
+} from './accounts.js';
 export { FeedEvent, toFeedEvents, FeedPosition, compareFeedPositions, IngressEvent, IngressSubject } from './feed.js';
 export {
   RUN_STATUSES,
@@ -124,6 +176,9 @@ export {
   CancelAccepted,
   WorkerList,
   CallList,
+  QuestionList,
+  AnswerAccepted,
+  AnswerRequest,
   EventList,
   ArtifactView,
   ArtifactList,

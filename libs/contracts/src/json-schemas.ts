@@ -4,8 +4,8 @@
  */
 import { z } from 'zod';
 import { CATALOGUE, type CatalogueEntry, PARTS } from './catalogue.js';
-import { Goal, MAX_GOAL_BYTES } from './plan.js';
-import { Timestamp } from './values.js';
+import { Budget, Goal, MAX_GOAL_BYTES } from './plan.js';
+import { Json, Micros, Timestamp } from './values.js';
 
 export interface JsonSchemaDocument {
   name: string;
@@ -30,6 +30,21 @@ function addWhatShapesCannotSay(schema: z.core.$ZodType, json: z.core.JSONSchema
     Object.assign(json, { pattern: '\\S', maxLength: MAX_GOAL_BYTES });
     json.description = `Not blank; at most ${MAX_GOAL_BYTES} bytes of UTF-8.`;
   }
+  if (schema === Budget) {
+    Object.assign(json, {
+      if: { properties: { onLimit: { const: 'degrade' } }, required: ['onLimit'] },
+      then: { required: ['degradeTo'] },
+    });
+  }
+  if (schema === Json) {
+    const itself = { $ref: '#/$defs/Json' };
+    json.anyOf = [
+      ...(['string', 'number', 'boolean', 'null'] as const).map((type) => ({ type })),
+      { type: 'array', items: itself },
+      { type: 'object', propertyNames: { type: 'string' }, additionalProperties: itself },
+    ];
+  }
+  if (schema === Micros) json.description = 'Millionths of a US dollar.';
   if (schema === Timestamp) json.description = 'Milliseconds since 1970 UTC.';
 }
 

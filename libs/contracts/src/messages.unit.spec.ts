@@ -29,10 +29,19 @@ describe('commands', () => {
   });
 
   test('each field but the optional ones is needed', () => {
-    const optional = ['traceparent', 'plan'];
+    const optional: Partial<Record<Command['type'], string[]>> = {
+      StartRun: ['plan', 'morePlan'],
+      StartAttempt: ['tools', 'agentCapMicros', 'life'],
+      RecordCalls: ['settle', 'reserve'],
+      CompleteAttempt: ['settle', 'next'],
+      FailAttempt: ['settle', 'fresh'],
+      ReleaseAttempt: ['settle'],
+      AnswerQuestion: ['note', 'raiseMicros', 'result'],
+    };
     fc.assert(
       fc.property(commands, (command) => {
-        for (const field of Object.keys(command).filter((name) => !optional.includes(name))) {
+        const mayLack = ['traceparent', ...(optional[command.type] ?? [])];
+        for (const field of Object.keys(command).filter((name) => !mayLack.includes(name))) {
           const without = Object.fromEntries(Object.entries(command).filter(([name]) => name !== field));
           expect(Command.safeParse(without).success).toBe(false);
         }
@@ -52,6 +61,20 @@ describe('commands', () => {
     expect([0, -1, 1.5, '1'].some(expire)).toBe(false);
   });
 
+  test('a call key is 32 hex digits, a try counts from 1, a question id is q and a number', () => {
+    const reserve = (change: object) => {
+      const call = { key: 'a'.repeat(32), try: 1, kind: 'tool', name: 'read_file', maxCostMicros: 0, ...change };
+      return Command.safeParse({ type: 'RecordCalls', id: 'c', runId, taskId: 'a', attempt: 1, workerId: 'w', reserve: [call] }).success;
+    };
+    expect([{}, { effect: 'once' }, { try: 2 }, { unpriced: true }].every(reserve)).toBe(true);
+    expect(
+      [{ key: 'a' }, { key: 'A'.repeat(32) }, { try: 0 }, { effect: 'twice' }, { maxCostMicros: -1 }, { unpriced: false }].some(reserve),
+    ).toBe(false);
+    const expire = (questionId: string) => Command.safeParse({ type: 'ExpireQuestion', id: 'c', runId, questionId }).success;
+    expect(['q1', 'q999999999'].every(expire)).toBe(true);
+    expect(['', 'q', '1', 'Q1', 'q1 ', 'q-1'].some(expire)).toBe(false);
+  });
+
   test('a batch holds 1 to 1000 of whatever they are: each is checked by itself', () => {
     const batch = (count: number) =>
       CommandBatch.safeParse({ commands: Array.from({ length: count }, () => ({ type: 'nonsense' })) }).success;
@@ -67,7 +90,7 @@ describe('commands', () => {
 });
 
 describe('events and blocks', () => {
-  const commit: Commit = { runId, seq: 1, at: 0, cause: 'c', events: [{ type: 'CancelRequested', reason: '' }] };
+  const commit: Commit = { runId, seq: 1, at: 0, cause: 'c', events: [{ type: 'CancelRequested', reason: '', graceUntil: 0 }] };
   const block = { v: 1, id: 'b', shard: 0, owner: 'o', kind: 'commits', at: 0, commits: [commit] };
 
   test('a commit has a number from 1 and at least one event', () => {

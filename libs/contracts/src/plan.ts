@@ -1,6 +1,7 @@
 /** Plans: what a run is to do. The same shape is submitted by users, written by planners and kept in the log. */
 import { z } from 'zod';
-import { ArtifactRef, Json, utf8Bytes } from './values.js';
+import { ArtifactRef, Json, Micros, utf8Bytes } from './values.js';
+import { AnyToolName } from './calls.js';
 import { AgentName, TaskId } from './ids.js';
 
 /** From most to least urgent. */
@@ -36,8 +37,14 @@ export type RetryPolicy = z.infer<typeof RetryPolicy>;
  * What must hold before a task starts. `all`: each dependency succeeded. `any`: at least one did. A number: at least so many did.
  * `settled`: each has ended, whatever its outcome. A task skipped by its own condition counts as succeeded (it was not needed).
  */
-export const Require = z.union([z.enum(['all', 'any', 'settled']), z.int().min(1).max(1000)]);
+export const Require = z.union([z.enum(['all', 'any', 'settled']), z.int().min(1).max(10_000)]);
 export type Require = z.infer<typeof Require>;
+
+/** Tasks of one run. A plan that does not fit into one message is submitted in parts. */
+export const MAX_PLAN_TASKS = 10_000;
+
+/** Bytes of all task ids of a plan together: a decision that concerns every task has to fit into one message. */
+export const MAX_PLAN_ID_BYTES = 320 * 1024;
 
 export const TaskSpec = z.strictObject({
   id: TaskId,
@@ -48,7 +55,7 @@ export const TaskSpec = z.strictObject({
   agent: AgentName.optional(),
   /** Tried in order by later attempts, and when the confidence threshold is missed. */
   fallbackAgents: z.array(AgentName).max(5).default([]),
-  dependsOn: z.array(TaskId).max(1000).default([]),
+  dependsOn: z.array(TaskId).max(MAX_PLAN_TASKS).default([]),
   require: Require.default('all'),
   /** CEL over `results.<task>.{status, confidence, answer}` and `goal`; false skips the task. */
   condition: z.string().min(1).max(1000).optional(),
@@ -61,16 +68,42 @@ export const TaskSpec = z.strictObject({
   /** Longest time of one attempt, from its start. */
   timeoutMs: z.int().min(100).max(3_600_000).default(120_000),
   retry: RetryPolicy.prefault({}),
+  /** Cap of what all attempts of this task may cost together; goes before the run's `taskMicros`. */
+  budgetMicros: Micros.optional(),
+  /** Only these of the agent's granted tools may be called. */
+  tools: z.array(AnyToolName).max(50).optional(),
   input: Json.optional(),
 });
 export type TaskSpec = z.infer<typeof TaskSpec>;
 export type TaskSpecInput = z.input<typeof TaskSpec>;
 
-export const Plan = z.strictObject({ tasks: z.array(TaskSpec).min(1).max(1000) });
+export const Plan = z.strictObject({ tasks: z.array(TaskSpec).min(1).max(MAX_PLAN_TASKS) });
 export type Plan = z.infer<typeof Plan>;
 
 export const PlanSource = z.enum(['submitted', 'model', 'template']);
 export type PlanSource = z.infer<typeof PlanSource>;
+
+/**
+ * Caps on what a run's calls may cost. `onLimit`: what happens when the next call does not fit: the task fails, goes on with the cheaper
+ * model `degradeTo`, or a person is asked.
+ */
+export const Budget = z
+  .strictObject({
+    runMicros: Micros.optional(),
+    /** Each task of the run. */
+    taskMicros: Micros.optional(),
+    /** All that one agent does in the run. */
+    agentMicros: z.record(AgentName, Micros).default({}),
+    onLimit: z.enum(['stop', 'degrade', 'ask']).default('stop'),
+    degradeTo: z.string().min(1).max(200).optional(),
+    /** Whether models without a known price may be called at all; they then count as free. */
+    unpricedModels: z.enum(['refuse', 'allow']).default('refuse'),
+  })
+  .refine((budget) => budget.onLimit !== 'degrade' || budget.degradeTo !== undefined, {
+    path: ['degradeTo'],
+    message: 'onLimit "degrade" needs degradeTo: the cheaper model to go on with',
+  });
+export type Budget = z.infer<typeof Budget>;
 
 export const RunOptions = z.strictObject({
   priority: Priority.default('medium'),
@@ -85,6 +118,15 @@ export const RunOptions = z.strictObject({
   /** Make one answer of all results with a last task. Without it the answer lists the results. */
   summarize: z.boolean().default(true),
   model: z.string().min(1).max(200).optional(),
+  budget: Budget.prefault({}),
+  /** How long running attempts may wind up after a cancel. */
+  cancelGraceMs: z.int().min(0).max(60_000).default(5000),
+  /** How long a question to a person stays open; without it, until the run's deadline. Then it counts as denied. */
+  questionTimeoutMs: z
+    .int()
+    .min(1000)
+    .max(7 * 86_400_000)
+    .optional(),
   labels: z.record(z.string().max(60), z.string().max(200)).default({}),
 });
 export type RunOptions = z.infer<typeof RunOptions>;

@@ -63,8 +63,8 @@ describe('a task', () => {
   ])('%j is refused', (change) => expect(accepts(TaskSpec, { ...task, ...change })).toBe(false));
 
   test('what must hold before it starts', () => {
-    expect(['all', 'any', 'settled', 1, 1000].every((value) => accepts(Require, value))).toBe(true);
-    expect(['none', 0, 1001, 1.5, '2', null].some((value) => accepts(Require, value))).toBe(false);
+    expect(['all', 'any', 'settled', 1, 10_000].every((value) => accepts(Require, value))).toBe(true);
+    expect(['none', 0, 10_001, 1.5, '2', null].some((value) => accepts(Require, value))).toBe(false);
   });
 });
 
@@ -99,7 +99,15 @@ describe('a request', () => {
     expect(RunRequest.parse({ goal: 'Say hello' })).toEqual({
       goal: 'Say hello',
       inputs: [],
-      options: { priority: 'medium', continueOnFailure: false, deadlineMs: 1_800_000, summarize: true, labels: {} },
+      options: {
+        priority: 'medium',
+        continueOnFailure: false,
+        deadlineMs: 1_800_000,
+        summarize: true,
+        budget: { agentMicros: {}, onLimit: 'stop', unpricedModels: 'refuse' },
+        cancelGraceMs: 5000,
+        labels: {},
+      },
     });
   });
 
@@ -112,10 +120,43 @@ describe('a request', () => {
     expect(faults({ plan: { tasks: [{ ...task, retry: { max: 1 } }] } })).toEqual(['plan.tasks.0.retry: Unrecognized key: "max"']);
   });
 
-  test('a plan has 1 to 1000 tasks', () => {
+  test('a plan has 1 to 10,000 tasks', () => {
     const plan = (count: number) => ({ tasks: Array.from({ length: count }, (_, n) => ({ ...task, id: `t${n}` })) });
-    expect([1, 1000].every((count) => accepts(Plan, plan(count)))).toBe(true);
-    expect([0, 1001].some((count) => accepts(Plan, plan(count)))).toBe(false);
+    expect([1, 10_000].every((count) => accepts(Plan, plan(count)))).toBe(true);
+    expect([0, 10_001].some((count) => accepts(Plan, plan(count)))).toBe(false);
+  });
+
+  test('a budget holds whole millionths of a dollar; degrading needs the model to degrade to', () => {
+    const budget = (value: object) => RunOptions.safeParse({ budget: value });
+    for (const right of [
+      { runMicros: 0 },
+      { runMicros: 1_000_000, taskMicros: 5, agentMicros: { planner: 1 } },
+      { onLimit: 'ask' },
+      { onLimit: 'degrade', degradeTo: 'small' },
+    ])
+      expect(budget(right).success).toBe(true);
+    for (const wrong of [
+      { runMicros: -1 },
+      { runMicros: 0.5 },
+      { runMicros: '1' },
+      { runMicros: 1e15 + 1 },
+      { runUsd: 1 },
+      { agentMicros: { 'Not A Name': 1 } },
+      { onLimit: 'wait' },
+      { onLimit: 'degrade', degradeTo: '' },
+      { unpricedModels: 'free' },
+    ])
+      expect(budget(wrong).success).toBe(false);
+    expect(budget({ onLimit: 'degrade' }).error?.issues).toMatchObject([
+      { path: ['budget', 'degradeTo'], message: expect.stringContaining('needs degradeTo') },
+    ]);
+  });
+
+  test('grace after a cancel is at most a minute, a question stays open from a second to a week', () => {
+    expect([0, 60_000].every((cancelGraceMs) => accepts(RunOptions, { cancelGraceMs }))).toBe(true);
+    expect([-1, 60_001, 1.5].some((cancelGraceMs) => accepts(RunOptions, { cancelGraceMs }))).toBe(false);
+    expect([1000, 7 * 86_400_000].every((questionTimeoutMs) => accepts(RunOptions, { questionTimeoutMs }))).toBe(true);
+    expect([999, 7 * 86_400_000 + 1].some((questionTimeoutMs) => accepts(RunOptions, { questionTimeoutMs }))).toBe(false);
   });
 
   test('a deadline is from one second to a week, labels are short', () => {

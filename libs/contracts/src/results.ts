@@ -1,6 +1,7 @@
 /** What attempts produce. */
 import { z } from 'zod';
-import { ArtifactRef, Content, Json, Timestamp, Usage } from './values.js';
+import { ArtifactRef, Content, Json, Timestamp } from './values.js';
+import { AnyToolName } from './calls.js';
 import { AgentName, RunId, TaskId, TenantId } from './ids.js';
 import { Plan, PlanSource } from './plan.js';
 
@@ -8,29 +9,12 @@ export const TaskResult = z.strictObject({
   answer: Content,
   confidence: z.number().min(0).max(1),
   artifacts: z.array(ArtifactRef).max(200),
-  usage: Usage,
-  /** Set by the planning task only. */
+  /** The model that the task went on with when its budget did not allow the wanted one. */
+  degradedTo: z.string().max(200).optional(),
+  /** Set by the planning task only; the log has it as `TasksAdded`. */
   plan: z.strictObject({ plan: Plan, source: PlanSource, note: z.string().max(2000).optional() }).optional(),
 });
 export type TaskResult = z.infer<typeof TaskResult>;
-
-/** One finished model or tool call, as the log keeps it. */
-export const CallRecord = z.strictObject({
-  /** Unique within the attempt, counted from 1. */
-  n: z.int().min(1),
-  kind: z.enum(['model', 'tool']),
-  /** Model or tool name. */
-  name: z.string().min(1).max(200),
-  ok: z.boolean(),
-  /** A short line for people: what was asked, or why it failed. */
-  note: z.string().max(300),
-  at: Timestamp,
-  durationMs: z.int().nonnegative(),
-  inputTokens: z.int().nonnegative(),
-  outputTokens: z.int().nonnegative(),
-  costMicros: z.int().nonnegative(),
-});
-export type CallRecord = z.infer<typeof CallRecord>;
 
 /** How one task ended, as later tasks see it. */
 export const TaskOutcome = z.strictObject({
@@ -57,12 +41,23 @@ export const Assignment = z.strictObject({
   instructions: z.string(),
   input: Json.optional(),
   inputs: z.array(ArtifactRef),
-  /** For work: the dependencies, direct and indirect. For the answer: every task of the plan. In plan order. */
+  /** For work: the dependencies, direct and indirect (of long chains the nearest). For the answer: every task of the plan. In plan order; shortened if too long. */
   results: z.array(TaskOutcome),
-  /** Why the attempt before this one failed. */
+  /** Counts fresh starts, from 1: attempts of one round resume from the calls recorded before them. */
+  round: z.int().min(1),
+  /** What may be called. */
+  tools: z.array(AnyToolName),
+  /** Why the round before this one failed. */
   previousError: z.string().optional(),
+  /** The run's wish; goes before the agent's own. */
   model: z.string().optional(),
+  /** What is left of the budget brought the task to this model: what is not on record yet is asked of it. */
+  degradedTo: z.string().max(200).optional(),
   deadlineAt: Timestamp,
   traceparent: z.string().optional(),
 });
 export type Assignment = z.infer<typeof Assignment>;
+
+/** What a worker that brought a result goes on with: these attempts were bound to it in the same commit. */
+export const CompletionReply = z.strictObject({ next: z.array(Assignment).min(1) });
+export type CompletionReply = z.infer<typeof CompletionReply>;

@@ -31,6 +31,8 @@ export const SUBJECTS = {
   offers: (workerId: string, epoch: string) => `cadre.agent.${workerId}.${epoch}.offer`,
   /** Cancellations to one worker. */
   cancels: (workerId: string) => `cadre.agent.${workerId}.cancel`,
+  /** From the scheduler to all workers: a `Backlog`. */
+  backlog: 'cadre.agents.backlog',
   /** Read model queries, answered by any monitor: core request, a `HistoryQuery`. */
   history: 'cadre.query.history',
 } as const;

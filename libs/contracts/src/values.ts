@@ -2,7 +2,50 @@
 import { z } from 'zod';
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-export const Json: z.ZodType<Json> = z.json() as z.ZodType<Json>;
+
+/**
+ * Any JSON value, nested less than a thousand deep. Not `z.json()`: that refers to itself, and zod then keeps a record of what it has visited in
+ * each parse of each schema that contains it, commands among them.
+ */
+export const Json: z.ZodType<Json> = z
+  .unknown()
+  .refine((value) => isJson(value, 1000), { error: 'not JSON', abort: true })
+  .overwrite((value) => withoutProto(value)) as z.ZodType<Json>;
+
+function isJson(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return true;
+    case 'number':
+      return Number.isFinite(value);
+    case 'object':
+      if (value === null) return true;
+      if (depth === 0) return false;
+      if (Array.isArray(value)) return value.every((item) => isJson(item, depth - 1));
+      return isPlain(value) && Object.values(value).every((item) => isJson(item, depth - 1));
+    default:
+      return false;
+  }
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return (prototype === Object.prototype || prototype === null) && Object.getOwnPropertySymbols(value).length === 0;
+}
+
+/** Nobody shall merge a `__proto__` that came over the wire into an object of ours. Gives the value itself when there is none. */
+function withoutProto(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    const items = value.map(withoutProto);
+    return items.some((item, i) => item !== value[i]) ? items : value;
+  }
+  const entries = Object.entries(value);
+  const kept = entries.filter(([key]) => key !== '__proto__').map(([key, item]) => [key, withoutProto(item)] as const);
+  const changed = kept.length < entries.length || kept.some(([key, item]) => item !== (value as Record<string, unknown>)[key]);
+  return changed ? Object.fromEntries(kept) : value;
+}
 
 /** Above this many bytes of UTF-8 a text lives in the object store and messages hold its reference. */
 export const INLINE_LIMIT_BYTES = 16 * 1024;
@@ -20,6 +63,11 @@ export function utf8Bytes(text: string): number {
     } else bytes += 3;
   }
   return bytes;
+}
+
+/** Whether a text takes at most so many bytes. Short ones are not counted: no unit takes more than three. */
+export function fitsBytes(text: string, bytes: number): boolean {
+  return text.length * 3 <= bytes || utf8Bytes(text) <= bytes;
 }
 
 /** A body in the object store, named by its content. */
@@ -49,6 +97,9 @@ export type ArtifactRef = z.infer<typeof ArtifactRef>;
 export const Content = z.union([z.object({ text: z.string() }), z.object({ ref: BlobRef, preview: z.string().max(400) })]);
 export type Content = z.infer<typeof Content>;
 
+/** An amount of money: millionths of a US dollar. */
+export const Micros = z.int().min(0).max(1_000_000_000_000_000);
+
 /** What calls used. `costMicros` is millionths of a US dollar. */
 export const Usage = z.object({
   modelCalls: z.int().nonnegative(),
@@ -76,6 +127,8 @@ export const Failure = z.object({
   code: z.string().regex(/^[a-z][a-z0-9-]{1,60}$/),
   message: z.string().max(4000),
   retriable: z.boolean(),
+  /** Another try before this many milliseconds is pointless; the server said so. */
+  retryAfterMs: z.int().min(0).max(3_600_000).optional(),
 });
 export type Failure = z.infer<typeof Failure>;
 

@@ -1,18 +1,20 @@
 /** What the read model shows: the shapes of API answers and of queries to the monitor. */
 import { z } from 'zod';
-import { ArtifactRef, Content, Failure, Timestamp, Usage } from './values.js';
+import { ArtifactRef, Content, Failure, Micros, Timestamp, Usage } from './values.js';
 import { AgentName, RunId, TaskId, TenantId, WorkerId } from './ids.js';
 import { PlanSource, Priority, Require, RunOptions, Skill } from './plan.js';
-import { CallRecord } from './results.js';
+import { TenantBudgetView } from './accounts.js';
+import { CallKind, CallOutcome, CallSettlement, ToolEffect } from './calls.js';
+import { QuestionView } from './questions.js';
 import { FeedEvent } from './feed.js';
 
-export const RUN_STATUSES = ['planning', 'running', 'completed', 'failed', 'cancelled'] as const;
+export const RUN_STATUSES = ['planning', 'running', 'cancelling', 'completed', 'failed', 'cancelled'] as const;
 export const RunStatus = z.enum(RUN_STATUSES);
 export type RunStatus = z.infer<typeof RunStatus>;
-export const isTerminal = (status: RunStatus): boolean => status !== 'planning' && status !== 'running';
+export const isTerminal = (status: RunStatus): boolean => status !== 'planning' && status !== 'running' && status !== 'cancelling';
 
-/** `waiting`: for dependencies. `ready`: an attempt is open, no worker has started it. */
-export const TASK_STATUSES = ['waiting', 'ready', 'running', 'completed', 'failed', 'skipped', 'cancelled'] as const;
+/** `waiting`: for dependencies. `ready`: an attempt is open, no worker has started it. `asking`: for a person's answer. */
+export const TASK_STATUSES = ['waiting', 'ready', 'running', 'asking', 'completed', 'failed', 'skipped', 'cancelled'] as const;
 export const TaskStatus = z.enum(TASK_STATUSES);
 export type TaskStatus = z.infer<typeof TaskStatus>;
 
@@ -32,6 +34,8 @@ export const TaskView = z.strictObject({
   confidence: z.number().optional(),
   answer: Content.optional(),
   artifacts: z.array(ArtifactRef),
+  /** The cheaper model that its budget brought it to. */
+  degradedTo: z.string().optional(),
   /** The last failure of the task or of its last attempt, or why it was skipped. */
   error: z.string().optional(),
   usage: Usage,
@@ -66,11 +70,28 @@ export const RunView = RunSummary.extend({
   error: Failure.optional(),
   cancelReason: z.string().optional(),
   artifacts: z.array(ArtifactRef),
+  /** Set aside for calls whose outcome is not known yet. */
+  reservedMicros: Micros,
+  /** Open questions. */
+  questions: z.array(QuestionView),
+  /** How many tasks and artifacts a large run has beside those listed; tasks that have not ended well are listed first. */
+  leftOut: z.strictObject({ tasks: z.int(), artifacts: z.int() }).optional(),
   traceparent: z.string().optional(),
 });
 export type RunView = z.infer<typeof RunView>;
 
-export const CallView = CallRecord.extend({ taskId: TaskId, attempt: z.int() });
+/** A call as lists show it: one try of a key. `open`: reserved, its outcome is not known yet. */
+export const CallView = CallSettlement.omit({ body: true, files: true, outcome: true }).extend({
+  taskId: TaskId,
+  attempt: z.int(),
+  kind: CallKind,
+  name: z.string(),
+  effect: ToolEffect,
+  outcome: CallOutcome.or(z.literal('open')),
+  maxCostMicros: Micros,
+  /** The last later attempt that started with this call's record at hand, so that it need not make the call again. */
+  keptFor: z.int().optional(),
+});
 export type CallView = z.infer<typeof CallView>;
 
 export const RunPage = z.strictObject({ runs: z.array(RunSummary), nextCursor: z.string().optional() });
@@ -87,6 +108,10 @@ export const HistoryQuery = z.discriminatedUnion('type', [
   }),
   z.strictObject({ type: z.literal('GetRun'), tenant: TenantId, runId: RunId }),
   z.strictObject({ type: z.literal('GetCalls'), tenant: TenantId, runId: RunId }),
+  /** Open questions of one run, or of all the tenant's runs. */
+  z.strictObject({ type: z.literal('GetQuestions'), tenant: TenantId, runId: RunId.optional() }),
+  /** The tenant's cap, and what its runs have spent. */
+  z.strictObject({ type: z.literal('GetTenantBudget'), tenant: TenantId }),
   /** The run's events after a position, at most `limit`. */
   z.strictObject({
     type: z.literal('GetEvents'),
@@ -104,8 +129,10 @@ export type HistoryQueryInput = z.input<typeof HistoryQuery>;
 export const HistoryAnswer = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('Runs'), page: RunPage }),
   z.strictObject({ type: z.literal('Run'), run: RunView }),
-  z.strictObject({ type: z.literal('Calls'), calls: z.array(CallView) }),
+  z.strictObject({ type: z.literal('Calls'), calls: z.array(CallView), more: z.boolean() }),
+  z.strictObject({ type: z.literal('Questions'), questions: z.array(QuestionView) }),
   z.strictObject({ type: z.literal('Events'), events: z.array(FeedEvent), more: z.boolean() }),
+  z.strictObject({ type: z.literal('TenantBudget'), budget: TenantBudgetView }),
   z.strictObject({ type: z.literal('Position'), seq: z.int().nonnegative() }),
   z.strictObject({ type: z.literal('NotFound') }),
   z.strictObject({ type: z.literal('Invalid'), message: z.string() }),

@@ -1,10 +1,14 @@
 /** What workers and readers are told about a run's tasks. */
 import { CadreError } from '@cadre/contracts';
 import type { Assignment, TaskId, TaskOutcome } from '@cadre/contracts';
+import { fitOutcomes } from './fit-outcomes.js';
 import { isOpen, upstream } from './run/standing.js';
 import type { RunState, TaskState } from './state.js';
 import { recordTable, taskOf } from './task-table.js';
 import type { TaskReader } from './task-table.js';
+
+/** A task at the end of a chain of thousands is not told about each of them. */
+const NEAREST = 256;
 
 function isEnded(task: TaskState): task is TaskState & { status: TaskOutcome['status'] } {
   return !isOpen(task);
@@ -23,14 +27,14 @@ function outcomeOf(task: TaskState & { status: TaskOutcome['status'] }): TaskOut
   };
 }
 
-/** @param only these tasks; all work tasks without it */
+/** In plan order. @param only these tasks; all work tasks without it */
 function outcomesAmong(tasks: TaskReader, only?: ReadonlySet<TaskId>): TaskOutcome[] {
-  const found: TaskOutcome[] = [];
-  for (const id of tasks.ids()) {
+  const found: (TaskState & { status: TaskOutcome['status'] })[] = [];
+  for (const id of only ?? tasks.ids()) {
     const task = tasks.get(id);
-    if (task?.kind === 'work' && (only?.has(id) ?? true) && isEnded(task)) found.push(outcomeOf(task));
+    if (task?.kind === 'work' && isEnded(task)) found.push(task);
   }
-  return found;
+  return found.sort((a, b) => a.order - b.order).map(outcomeOf);
 }
 
 /** The running attempt of a task, from a state or a draft of one. Error `engine-bug` when it is not running. */
@@ -50,9 +54,12 @@ export function assignmentOf(run: RunState, tasks: TaskReader, task: TaskState):
     instructions: spec.instructions,
     ...(spec.input === undefined ? {} : { input: spec.input }),
     inputs: run.inputs,
-    results: task.kind === 'answer' ? outcomesAmong(tasks) : outcomesAmong(tasks, upstream(tasks, spec)),
-    ...(task.error === undefined ? {} : { previousError: task.error.message }),
+    results: fitOutcomes(task.kind === 'answer' ? outcomesAmong(tasks) : outcomesAmong(tasks, upstream(tasks, spec, NEAREST)), spec.input),
+    round: task.round,
+    tools: task.tools ?? [],
+    ...(task.roundError === undefined ? {} : { previousError: task.roundError }),
     ...(run.options.model === undefined ? {} : { model: run.options.model }),
+    ...(task.degradedTo === undefined ? {} : { degradedTo: task.degradedTo }),
     deadlineAt: task.deadlineAt,
     ...(run.traceparent === undefined ? {} : { traceparent: run.traceparent }),
   };

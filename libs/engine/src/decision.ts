@@ -1,5 +1,6 @@
 /** What `decide` answers. Expected outcomes only: a broken invariant throws. */
 import type { Json, Rejection, RunEvent } from '@cadre/contracts';
+import type { Draft } from './run/draft.js';
 
 /** `accepted` events are one commit; its `at` must be the context's `now`. `duplicate`: already applied; nothing to store. */
 export type Decision =
@@ -11,6 +12,10 @@ export type Decision =
 export interface DecideContext {
   now: number;
   random: number;
+  /** How much more of the tenant's money may be bound at this moment, beyond what its runs have bound. Undefined: there is no cap. */
+  tenantRoomMicros?: number | undefined;
+  /** Told of the draft that the decision is made in, so that it need not be folded again. */
+  onDraft?: (draft: Draft) => void;
 }
 
 export function rejected(code: Rejection, message: string): Decision {

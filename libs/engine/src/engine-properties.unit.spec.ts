@@ -1,6 +1,6 @@
 /** Properties of the whole core: whatever commands come, in whatever order, its promises hold. */
-import { Assignment, Block, isTerminal, NO_USAGE } from '@cadre/contracts';
-import type { Command, Plan } from '@cadre/contracts';
+import { Assignment, Block, Command, isTerminal } from '@cadre/contracts';
+import type { Plan } from '@cadre/contracts';
 import fc from 'fast-check';
 import { decideInShard } from './decide/decide.js';
 import { foldCommit } from './evolve.js';
@@ -8,7 +8,7 @@ import { emptyShard, foldBlock } from './fold-shard.js';
 import type { RunState } from './state.js';
 import { anyPlan, goodPlan, step } from './testing/arbitraries.js';
 import type { Step } from './testing/arbitraries.js';
-import { EngineRig, result, RUN_ID, startBody } from './testing/engine-rig.js';
+import { EngineRig, reservation, result, RUN_ID, settlement, startBody } from './testing/engine-rig.js';
 
 type Body = Parameters<EngineRig['send']>[0];
 
@@ -39,35 +39,27 @@ function bodyOf(run: RunState, s: Step, start: Body, sent: Body[]): Body | undef
   const taskId = ids[s.task % ids.length]!;
   const named = { taskId, attempt: Math.max(1, (run.tasks[taskId]?.attempt ?? 1) + s.attemptOff) };
   const held = { ...named, workerId: s.worker };
-  const usage = { ...NO_USAGE, inputTokens: s.task };
   switch (s.kind) {
     case 'start':
       return { type: 'StartAttempt', ...held, agent: run.tasks[taskId]?.wantedAgent ?? 'generalist' };
     case 'complete': {
       const planned = s.plan && { plan: { plan: s.plan, source: 'model' as const } };
-      return { type: 'CompleteAttempt', ...held, result: result('text', { confidence: s.confidence, usage, ...planned }) };
+      const next = s.rare % 3 === 0 && { next: { agent: 'generalist', tools: [], slots: 1 + (s.rare % 4) } };
+      return { type: 'CompleteAttempt', ...held, result: result('text', { confidence: s.confidence, ...planned }), ...next };
     }
     case 'fail':
-      return { type: 'FailAttempt', ...held, error: { code: 'x-broke', message: 'x', retriable: s.retriable }, usage };
+      return { type: 'FailAttempt', ...held, error: { code: 'x-broke', message: 'x', retriable: s.retriable } };
     case 'release':
-      return { type: 'ReleaseAttempt', ...held, usage };
+      return { type: 'ReleaseAttempt', ...held };
     case 'lose':
       return { type: 'LoseAttempt', ...held, reason: 'silent' };
     case 'expire':
       return { type: 'ExpireAttempt', ...named };
     case 'record': {
-      const call = {
-        kind: 'model' as const,
-        name: 'm',
-        ok: true,
-        note: '',
-        at: 1,
-        durationMs: 1,
-        inputTokens: 3,
-        outputTokens: 1,
-        costMicros: 1,
-      };
-      return { type: 'RecordCalls', ...held, calls: [{ n: 1 + (s.task % 4), ...call }] };
+      const key = `${s.task % 4}`;
+      return s.rare % 2 === 0
+        ? { type: 'RecordCalls', ...held, reserve: [reservation(key)] }
+        : { type: 'RecordCalls', ...held, settle: [settlement(key)] };
     }
     case 'repeat':
       return sent[s.task % Math.max(1, sent.length)];
@@ -84,7 +76,7 @@ function bodyOf(run: RunState, s: Step, start: Body, sent: Body[]): Body | undef
 
 /** Sends, and checks on the way that a decision changes nothing and is the same each time. */
 function sendChecked(rig: EngineRig, body: Body): void {
-  const command = { ...body, id: 'probe', runId: RUN_ID } as Command;
+  const command = Command.parse({ ...body, id: 'probe', runId: RUN_ID });
   const before = JSON.stringify(rig.shard);
   const context = { now: rig.now, random: rig.random };
   const probe = JSON.stringify(decideInShard(rig.shard, command, context));
@@ -118,8 +110,7 @@ function drive(rig: EngineRig, steps: Step[]): void {
     const s = steps[turn % Math.max(1, steps.length)];
     const { attempt, workerId } = rig.task(id);
     const held = { taskId: id, attempt, workerId: workerId! };
-    if (s && s.task < 3)
-      rig.send({ type: 'FailAttempt', ...held, error: { code: 'x-broke', message: 'x', retriable: s.retriable }, usage: NO_USAGE });
+    if (s && s.task < 3) rig.send({ type: 'FailAttempt', ...held, error: { code: 'x-broke', message: 'x', retriable: s.retriable } });
     else rig.send({ type: 'CompleteAttempt', ...held, result: result('text', { confidence: s?.confidence ?? 1 }) });
   }
 }
@@ -134,18 +125,22 @@ function expectConsistent(rig: EngineRig): void {
 }
 
 test('whatever commands come, the invariants hold, folding agrees, and the run ends once its attempts are answered', () => {
+  let adopted = 0;
   fc.assert(
     fc.property(setting, fc.array(step, { maxLength: 60 }), (given, steps) => {
       const rig = new EngineRig();
+      rig.comparing = true;
       const start = begin(rig, given);
       play(rig, steps, start);
       expect(rig.violations()).toEqual([]);
       drive(rig, steps);
       expect(rig.violations({ finished: true, submissions: [{ runId: RUN_ID, fingerprint: 'f1' }] })).toEqual([]);
       expectConsistent(rig);
+      adopted += rig.adopted;
     }),
     { numRuns: 400 },
   );
+  expect(adopted).toBeGreaterThan(1000);
 });
 
 test('a run in which every task succeeds completes, whole', () => {

@@ -1,17 +1,20 @@
 /**
- * State is the fold of events. A fold takes over the state it is given: the record of tasks is written in place (a run of ten
- * thousand tasks is not copied for each commit), so only the returned state may be used afterwards. Single tasks are replaced, never
+ * State is the fold of events. A fold takes over the state it is given: the records of tasks and calls are written in place (a run of
+ * ten thousand tasks is not copied for each commit), so only the returned state may be used afterwards. Single tasks and calls are replaced, never
  * changed, and no event is changed, so what was read from a task stays valid.
  */
-import { addUsage, ANSWER_TASK, CadreError, NO_USAGE, PLAN_TASK } from '@cadre/contracts';
-import type { Commit, RunEvent, RunId, TaskId } from '@cadre/contracts';
-import type { RunState, TaskState } from './state.js';
+import { ANSWER_TASK, CadreError, NO_USAGE, PLAN_TASK } from '@cadre/contracts';
+import type { Commit, RunEvent, RunId, TaskId, TaskSpec } from '@cadre/contracts';
+import { applyAnswered, applyAsked, applyReserved, applySettled, forgetOpenQuestions } from './evolve-calls.js';
 import { evolveTask } from './evolve-task.js';
-import { recordTable } from './task-table.js';
-import type { TaskTable } from './task-table.js';
-import { subtractUsage } from './usage.js';
+import { isOpen } from './run/standing.js';
+import { recordTables } from './run-tables.js';
+import type { RunTables } from './run-tables.js';
+import { NOTHING_SPENT } from './state.js';
+import type { RunState, TaskState } from './state.js';
 
 type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
+type TaskEvent = Extract<RunEvent, { taskId: string }>;
 
 function corrupt(message: string): CadreError {
   return new CadreError('log-corrupt', message, {
@@ -34,8 +37,16 @@ export function startedRun(runId: RunId, event: EventOf<'RunStarted'>, at: numbe
     deadlineAt: event.deadlineAt,
     ...(event.traceparent === undefined ? {} : { traceparent: event.traceparent }),
     tasks: {},
+    taskCount: 0,
+    openTasks: 0,
+    waits: {},
+    calls: {},
     artifacts: [],
     usage: NO_USAGE,
+    spent: NOTHING_SPENT,
+    agentsSpent: {},
+    questions: {},
+    asked: 0,
   };
 }
 
@@ -55,22 +66,61 @@ function grouped(pairs: [TaskId, TaskId][]): Map<TaskId, TaskId[]> {
   return groups;
 }
 
-function addTasks(tasks: TaskTable, event: EventOf<'TasksAdded'>): void {
-  for (const spec of event.tasks) {
-    tasks.set(spec.id, { spec, kind: kindOf(event, spec.id), status: 'waiting', attempt: 0, counted: 0, notBefore: 0, usage: NO_USAGE });
-  }
-  const dependents = grouped(event.tasks.flatMap((spec) => spec.dependsOn.map((on): [TaskId, TaskId] => [on, spec.id])));
+function newTask(spec: TaskSpec, kind: TaskState['kind'], order: number): TaskState {
+  return {
+    spec,
+    kind,
+    status: 'waiting',
+    order,
+    attempt: 0,
+    round: 1,
+    counted: 0,
+    notBefore: 0,
+    usage: NO_USAGE,
+    spent: NOTHING_SPENT,
+  };
+}
+
+/** Each task learns who waits for it, and how many it waits for. The answer task waits for all, which is known without lists. */
+function link(tables: RunTables, specs: readonly TaskSpec[]): void {
+  const waiting = specs.filter((spec) => spec.id !== ANSWER_TASK);
+  const dependents = grouped(waiting.flatMap((spec) => [...new Set(spec.dependsOn)].map((on): [TaskId, TaskId] => [on, spec.id])));
   for (const [id, added] of dependents) {
-    const task = tasks.get(id);
-    if (task) tasks.set(id, { ...task, dependents: [...(task.dependents ?? []), ...added] });
+    const task = tables.get(id);
+    if (!task) continue;
+    tables.set(id, { ...task, dependents: [...(task.dependents ?? []), ...added] });
+    if (isOpen(task)) for (const each of added) tables.setWaits(each, tables.waits(each) + 1);
   }
   const alternatives = grouped(
-    event.tasks.flatMap((spec): [TaskId, TaskId][] => (spec.alternativeTo === undefined ? [] : [[spec.alternativeTo, spec.id]])),
+    waiting.flatMap((spec): [TaskId, TaskId][] => (spec.alternativeTo === undefined ? [] : [[spec.alternativeTo, spec.id]])),
   );
   for (const [id, added] of alternatives) {
-    const task = tasks.get(id);
-    if (task) tasks.set(id, { ...task, alternatives: [...(task.alternatives ?? []), ...added] });
+    const task = tables.get(id);
+    if (task) tables.set(id, { ...task, alternatives: [...(task.alternatives ?? []), ...added] });
   }
+}
+
+function addTasks(run: RunState, tables: RunTables, event: EventOf<'TasksAdded'>): void {
+  for (const spec of event.tasks) {
+    tables.set(spec.id, newTask(spec, kindOf(event, spec.id), run.taskCount));
+    run.taskCount += 1;
+    run.openTasks += 1;
+  }
+  if (event.part !== undefined) run.planParts = event.part;
+  if (event.more) {
+    run.morePlan = true;
+    return;
+  }
+  link(tables, run.morePlan ? workSpecs(tables) : event.tasks);
+  delete run.morePlan;
+}
+
+/** A task may depend on one of a later part, so a plan in parts is linked when it is whole. */
+function workSpecs(tables: RunTables): TaskSpec[] {
+  return [...tables.ids()].flatMap((id) => {
+    const task = tables.get(id);
+    return task?.kind === 'work' ? [task.spec] : [];
+  });
 }
 
 function endRun(run: RunState, event: EventOf<'RunCompleted' | 'RunFailed' | 'RunCancelled'>, at: number): void {
@@ -89,34 +139,60 @@ function endRun(run: RunState, event: EventOf<'RunCompleted' | 'RunFailed' | 'Ru
   }
 }
 
-/** Applies one event to a header that the caller owns, and to a table of tasks. `RunStarted` is not for here: see `startedRun`. */
-export function applyEvent(run: RunState, tasks: TaskTable, event: RunEvent, at: number): void {
+/** A task that has ended frees those that wait for it, and its calls are not asked for any more. */
+function taskEnded(run: RunState, tables: RunTables, before: TaskState): void {
+  run.openTasks -= 1;
+  forgetOpenQuestions(run, before);
+  tables.dropCalls(before.spec.id, 'all');
+  for (const id of before.dependents ?? []) tables.setWaits(id, tables.waits(id) - 1);
+}
+
+function applyToTask(run: RunState, tables: RunTables, event: TaskEvent, at: number): void {
+  const before = tables.get(event.taskId);
+  if (!before) throw corrupt(`Run ${run.runId} has an event for the unknown task ${event.taskId}.`);
+  switch (event.type) {
+    case 'CallsReserved':
+      return tables.set(event.taskId, applyReserved(run, tables, before, event));
+    case 'CallsSettled':
+      return tables.set(event.taskId, applySettled(run, tables, before, event));
+    case 'QuestionAsked':
+      return tables.set(event.taskId, applyAsked(run, before, event, at));
+    case 'QuestionAnswered':
+      return tables.set(event.taskId, applyAnswered(run, tables, before, event, at));
+    default: {
+      const after = evolveTask(before, event, at);
+      tables.set(event.taskId, after);
+      if (after.round !== before.round) tables.dropCalls(event.taskId, 'without-effect');
+      if (isOpen(before) && !isOpen(after)) taskEnded(run, tables, before);
+    }
+  }
+}
+
+/** Applies one event to a header that the caller owns, and to its tables. `RunStarted` is not for here: see `startedRun`. */
+export function applyEvent(run: RunState, tables: RunTables, event: RunEvent, at: number): void {
   switch (event.type) {
     case 'RunStarted':
       throw corrupt(`Run ${run.runId} was started twice.`);
     case 'TasksAdded':
-      addTasks(tasks, event);
+      addTasks(run, tables, event);
       if (event.source !== 'engine') {
-        run.status = 'running';
+        if (!event.more) run.status = 'running';
         run.planSource = event.source;
         if (event.note !== undefined) run.planNote = event.note;
       }
       return;
     case 'CancelRequested':
+      run.status = 'cancelling';
       run.cancelReason = event.reason;
+      run.deadlineAt = event.graceUntil;
       return;
     case 'RunCompleted':
     case 'RunFailed':
     case 'RunCancelled':
       endRun(run, event, at);
       return;
-    default: {
-      const before = tasks.get(event.taskId);
-      if (!before) throw corrupt(`Run ${run.runId} has an event for the unknown task ${event.taskId}.`);
-      const after = evolveTask(before, event, at);
-      tasks.set(event.taskId, after);
-      if (after.usage !== before.usage) run.usage = addUsage(run.usage, subtractUsage(after.usage, before.usage));
-    }
+    default:
+      applyToTask(run, tables, event, at);
   }
 }
 
@@ -131,7 +207,7 @@ export function evolve(state: RunState | undefined, event: RunEvent, at: number,
   }
   if (state === undefined) throw corrupt(`A run begins with RunStarted, not ${event.type}.`);
   const run = { ...state };
-  applyEvent(run, recordTable(run.tasks), event, at);
+  applyEvent(run, recordTables(run), event, at);
   return run;
 }
 
@@ -143,11 +219,26 @@ export function foldCommit(state: RunState | undefined, commit: Commit): RunStat
   const expected = (state?.seq ?? 0) + 1;
   if (commit.seq !== expected) throw corrupt(`Run ${commit.runId}: commit ${commit.seq} came where ${expected} was due.`);
   let run = state === undefined ? undefined : { ...state };
+  let tables = run === undefined ? undefined : recordTables(run);
   for (const event of commit.events) {
-    if (run === undefined) run = evolve(undefined, event, commit.at, commit.runId);
-    else applyEvent(run, recordTable(run.tasks), event, commit.at);
+    if (run === undefined || tables === undefined) {
+      run = evolve(undefined, event, commit.at, commit.runId);
+      tables = recordTables(run);
+    } else applyEvent(run, tables, event, commit.at);
   }
   if (run === undefined) throw corrupt(`Run ${commit.runId}: commit ${commit.seq} is empty.`);
   run.seq = commit.seq;
   return run;
+}
+
+/** A copy that later folds of the original do not change. */
+export function copyOfRun(run: RunState): RunState {
+  const calls = Object.entries(run.calls).map(([taskId, each]) => [taskId, { ...each }] as const);
+  return {
+    ...run,
+    tasks: { ...run.tasks },
+    waits: { ...run.waits },
+    agentsSpent: { ...run.agentsSpent },
+    calls: Object.fromEntries(calls),
+  };
 }

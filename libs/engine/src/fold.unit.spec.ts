@@ -30,6 +30,7 @@ test('a run that has ended leaves its fingerprint for the retention time', () =>
   expect(rig.shard).toEqual({
     open: {},
     ended: { [RUN_ID]: { fingerprint: 'f1', tenant: 'default', status: 'completed', endedAt: rig.now } },
+    accounts: {},
   });
   expect(pruneEnded(rig.shard, rig.now + 1000, 1000).ended).toHaveProperty(RUN_ID);
   expect(pruneEnded(rig.shard, rig.now + 1001, 1000).ended).toEqual({});
@@ -55,7 +56,7 @@ test('a log with a gap, a repeated commit or a commit after the end is refused',
   expect(code(() => foldCommit(foldCommit(undefined, first), first))).toBe('log-corrupt');
   expect(code(() => foldCommit(undefined, { ...second, seq: 1 }))).toBe('log-corrupt');
   expect(code(() => foldCommit(undefined, { ...first, events: [...first.events, ...first.events] }))).toBe('log-corrupt');
-  expect(code(() => evolve(undefined, { type: 'CancelRequested', reason: '' }, 1, OTHER))).toBe('log-corrupt');
+  expect(code(() => evolve(undefined, { type: 'CancelRequested', reason: '', graceUntil: 1 }, 1, OTHER))).toBe('log-corrupt');
   rig.complete('b');
   const after: Block = { ...rig.blocks[1]!.block, commits: [{ ...second, seq: rig.run().seq + 1 }] };
   expect(code(() => foldBlock(rig.shard, after))).toBe('log-corrupt');

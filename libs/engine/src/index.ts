@@ -1,6 +1,23 @@
 /** The public names of the engine. */
-export type { AppendOutcome, Blobs, CommandSender, Lease, Leases, LogSnapshot, ShardLog, StoredBlock } from './ports.js';
-export type { EndedRun, RunState, ShardState, TaskState } from './state.js';
+export type {
+  AppendOutcome,
+  Blobs,
+  Chance,
+  Clock,
+  CommandLine,
+  CommandSender,
+  EndSignal,
+  Lease,
+  Leases,
+  LogSnapshot,
+  SentCommand,
+  ShardLog,
+  StoredBlock,
+} from './ports.js';
+export { aborted, pause } from './pause.js';
+export { PersistentSender } from './persistent-sender.js';
+export type { SenderTiming } from './persistent-sender.js';
+export type { CallState, EndedRun, QuestionState, RunState, ShardState, Spent, TaskState } from './state.js';
 export type { DecideContext, Decision } from './decision.js';
 export { decide, decideEnded, decideInShard } from './decide/decide.js';
 export { evolve, foldCommit } from './evolve.js';
@@ -8,10 +25,26 @@ export { emptyShard, foldBlock, foldShardCommit, pruneEnded } from './fold-shard
 export { buildAssignment, outcomes } from './assignment.js';
 export { describeProblems, validatePlan } from './plan/validate-plan.js';
 export type { PlanProblem } from './plan/validate-plan.js';
+export { planParts } from './plan/plan-parts.js';
 export { templatePlan } from './plan/template-plan.js';
 export type { TemplateKind } from './plan/template-plan.js';
-export { checkInvariants } from './invariants/check-invariants.js';
+export { checkInvariants, ShardAudit } from './invariants/check-invariants.js';
+export { compareAccounts } from './invariants/account-audit.js';
+export { compareSnapshot } from './invariants/compare.js';
 export type { CommandCounts, InvariantEvidence } from './invariants/check-invariants.js';
+export { recordDecision, replayDecisions } from './invariants/replay-decisions.js';
+export type { DecisionRecord } from './invariants/replay-decisions.js';
 export type { Violation } from './invariants/violation.js';
+export { accountOf, homeRoomMicros, homeShard, spentMicros } from './account/account-state.js';
+export type { Account } from './account/account-state.js';
+export { AllowanceKeeper } from './account/allowance-keeper.js';
+export { decideAccount } from './account/decide-account.js';
+export { setTenantBudget } from './account/reclaim.js';
 export { ShardOwner } from './shard-owner.js';
+export type { Allowances, DecideInShard } from './shard-desk.js';
 export type { LossReason, OwnerCounts, OwnerSurroundings } from './shard-owner.js';
+export { answerBatch, ShardKeeper } from './shard-keeper.js';
+export type { KeeperReports, KeeperSettings, KeeperState, KeeperSurroundings, ServeCommands } from './shard-keeper.js';
+export { KeptLeases, LEASE_TIMING } from './kept-leases.js';
+export type { LeaseEntry, LeaseStore, LeaseSurroundings, LeaseTiming, LeaseWrite } from './kept-leases.js';
+export { leaseAborted, leaseLost, leaseReleased } from './lease-errors.js';

@@ -1,5 +1,5 @@
 /** What the core needs from outside. Adapters implement these; each has a memory form held to the same contract suite. */
-import type { BlobRef, Block, Command, CommandReply, Json } from '@cadre/contracts';
+import type { BlobRef, Block, CommandReply, Json, ShardCommand } from '@cadre/contracts';
 
 export interface StoredBlock {
   /** Sequence in the shard's stream, from 1, without gaps. */
@@ -25,8 +25,9 @@ export interface ShardLog {
    * Stores a block as number `expectedSeq + 1`, or says that it was fenced. A lost acknowledgement is settled before the answer:
    * the same block (by id) is never stored twice and never reported as fenced when it is there. May be called again before the last
    * call has settled (with the next number); at most `BLOCK_LIMITS.inFlight` at once.
+   * @param json the block's JSON, if it has been made already
    */
-  append(block: Block, expectedSeq: number): Promise<AppendOutcome>;
+  append(block: Block, expectedSeq: number, json?: string): Promise<AppendOutcome>;
   /** Stored blocks with `seq > afterSeq`, in order, up to the end as it was at the call. Error `log-trimmed` when some are gone. */
   read(afterSeq: number): AsyncIterable<StoredBlock>;
   /** Like `read`, then goes on with new blocks as they come, until the signal aborts. Survives reconnects; no gap, no repeat. */
@@ -62,11 +63,54 @@ export interface Blobs {
   get(ref: BlobRef): Promise<Uint8Array>;
 }
 
+/** What of an `AbortSignal` it takes to be told of an end. A whole one costs more than a small attempt does. */
+export interface EndSignal {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 /** Sends commands to the owners of their shards, and keeps at it until each is answered. */
 export interface CommandSender {
   /**
    * Replies in the order of the commands; never `unavailable`: that is asked again with backoff.
    * Error `commands-unanswered` (retriable) when the signal aborts first.
    */
-  send(commands: Command[], signal?: AbortSignal): Promise<CommandReply[]>;
+  send(commands: ShardCommand[], signal?: EndSignal): Promise<CommandReply[]>;
+}
+
+/** Time, as a process sees it. Production gives the system's, the simulator a virtual one. */
+export interface Clock {
+  /** Milliseconds since 1970 UTC. */
+  now(): number;
+  /** Runs a function once, after at least so many milliseconds. @returns what prevents it */
+  after(ms: number, run: () => void): () => void;
+  /** Runs a function after what is going on now, and with it what arrived together, is done. */
+  soon(run: () => void): void;
+}
+
+/** Chance, as a process sees it. */
+export interface Chance {
+  /** In [0, 1). */
+  random(): number;
+  /** A new id, never given before: 36 characters at most, letters, digits and `-`. */
+  newId(): string;
+}
+
+/** A command on its way, with its JSON: a repetition is the same bytes. */
+export interface SentCommand {
+  command: ShardCommand;
+  json: string;
+}
+
+/** The wire to the owners of shards. */
+export interface CommandLine {
+  /** Bytes of one command that fit into a message. */
+  readonly maxCommandBytes: number;
+  /**
+   * Asks the owner of a shard once. Not every command need have a reply, and the order is not given. Rejects when there is no answer in time,
+   * with `CadreError` `connection-closed` when there never will be.
+   */
+  request(shard: number, batch: readonly SentCommand[]): Promise<readonly CommandReply[]>;
 }

@@ -6,12 +6,14 @@
  *
  * The loop has no clock, no timer and no chance of its own: production and the simulator drive the same code.
  */
-import { BLOCK_LIMITS, utf8Bytes } from '@cadre/contracts';
-import type { Block, Command, CommandReply, Commit, Json } from '@cadre/contracts';
-import { decideInShard } from './decide/decide.js';
-import type { Decision } from './decision.js';
-import { emptyShard, foldBlock, foldShardCommit, pruneEnded } from './fold-shard.js';
+import { BLOCK_LIMITS } from '@cadre/contracts';
+import type { Block, Command, CommandReply, RunId, ShardCommand } from '@cadre/contracts';
+import { BlockDraft } from './block-draft.js';
+import { copyOfRun } from './evolve.js';
+import { emptyShard, foldBlock, pruneEnded } from './fold-shard.js';
 import type { ShardLog } from './ports.js';
+import { ShardDesk } from './shard-desk.js';
+import type { Allowances, DecideInShard } from './shard-desk.js';
 import type { ShardState } from './state.js';
 
 /** What surrounds an owner. */
@@ -31,6 +33,13 @@ export interface OwnerSurroundings {
   onLost(reason: LossReason, cause: unknown): void;
   /** How long an ended run's id is remembered, in milliseconds. */
   retentionMs: number;
+  /** How many shards there are; 1 when left out. */
+  shards?: number;
+  /** Needed with more than one shard. */
+  allowances?: Allowances | undefined;
+  decide?: DecideInShard | undefined;
+  /** See `DeskSurroundings`. */
+  onBug?: (command: Command, cause: unknown) => void;
 }
 
 export type LossReason = 'fenced' | 'log-unavailable';
@@ -46,7 +55,7 @@ export interface OwnerCounts {
 }
 
 interface Waiting {
-  command: Command;
+  command: ShardCommand;
   resolve(reply: CommandReply): void;
 }
 
@@ -55,16 +64,12 @@ interface Decided {
   reply: CommandReply;
 }
 
-/** A commit whose JSON is larger than this cannot be sent as one message and is refused. */
-const MAX_COMMIT_BYTES = 700 * 1024;
-
 export class ShardOwner {
   readonly counts: OwnerCounts = { received: 0, accepted: 0, duplicate: 0, rejected: 0, unavailable: 0, blocks: 0, commits: 0 };
   readonly #around: OwnerSurroundings;
-  readonly #shard: ShardState;
+  readonly #desk: ShardDesk;
   /** Sequence of the last block appended, stored or in flight. */
   #lastSeq: number;
-  #lastAt = 0;
   #queue: Waiting[] = [];
   #inFlight = 0;
   /** Settles when the newest block in flight has; resolves to whether it was stored. */
@@ -76,7 +81,9 @@ export class ShardOwner {
 
   private constructor(around: OwnerSurroundings, shard: ShardState, lastSeq: number) {
     this.#around = around;
-    this.#shard = shard;
+    const { log, shards = 1, allowances, decide, onBug } = around;
+    const clockwork = { now: () => around.now(), random: () => around.random() };
+    this.#desk = new ShardDesk({ shard: log.shard, shards, allowances, decide, onBug, ...clockwork }, shard);
     this.#lastSeq = lastSeq;
   }
 
@@ -110,7 +117,7 @@ export class ShardOwner {
 
   /** The shard's state, ahead of the log by the blocks in flight. Not to be changed. */
   get state(): Readonly<ShardState> {
-    return this.#shard;
+    return this.#desk.state;
   }
 
   /** Sequence of the last block appended. */
@@ -119,7 +126,7 @@ export class ShardOwner {
   }
 
   /** Queues a command. The reply comes once what it says is stored; it never rejects. */
-  submit(command: Command): Promise<CommandReply> {
+  submit(command: ShardCommand): Promise<CommandReply> {
     this.counts.received += 1;
     return new Promise((resolve) => {
       const waiting = { command, resolve };
@@ -138,18 +145,30 @@ export class ShardOwner {
     this.#phase = 'lost';
   }
 
-  /** The stored state and its sequence, for a snapshot. Deciding waits for the blocks in flight; the state handed out is not changed later. */
-  async snapshot(): Promise<{ seq: number; state: ShardState } | undefined> {
+  /**
+   * The stored state and its sequence, for a snapshot, without the ended runs that have been kept for long enough (`expired`). Deciding waits for the
+   * blocks in flight; the state handed out is not changed later.
+   */
+  async snapshot(): Promise<{ seq: number; state: ShardState; expired: RunId[] } | undefined> {
     this.#pauses += 1;
     try {
       await this.#untilIdle(() => this.#inFlight === 0);
       if (this.#phase === 'lost') return undefined;
-      pruneEnded(this.#shard, this.#around.now(), this.#around.retentionMs);
-      return { seq: this.#lastSeq, state: copyOf(this.#shard) };
+      const state = pruneEnded(copyOf(this.#desk.state), this.#around.now(), this.#around.retentionMs);
+      const expired = Object.keys(this.#desk.state.ended).filter((runId) => !Object.hasOwn(state.ended, runId));
+      return { seq: this.#lastSeq, state, expired };
     } finally {
       this.#pauses -= 1;
       this.#deferTick();
     }
+  }
+
+  /**
+   * Forgets ended runs that a saved snapshot does not hold any more, and not before: a successor that folds from an older one still knows them, and would
+   * take a new run under such an id for damage of the log.
+   */
+  forget(expired: readonly RunId[]): void {
+    for (const runId of expired) delete this.#desk.state.ended[runId];
   }
 
   #deferTick(): void {
@@ -163,62 +182,37 @@ export class ShardOwner {
 
   #tick(): void {
     while (this.#phase !== 'lost' && this.#pauses === 0 && this.#queue.length > 0 && this.#inFlight < BLOCK_LIMITS.inFlight) {
-      const { commits, decided } = this.#decideQueued();
-      if (commits.length > 0) this.#append(commits, decided);
+      const { block, decided } = this.#decideQueued();
+      if (!block.isEmpty) this.#append(block, decided);
       else this.#answerWithout(decided);
     }
   }
 
   /** Decides queued commands until a block is full. */
-  #decideQueued(): { commits: Commit[]; decided: Decided[] } {
-    const commits: Commit[] = [];
+  #decideQueued(): { block: BlockDraft; decided: Decided[] } {
+    const block = new BlockDraft();
     const decided: Decided[] = [];
-    let bytes = 0;
-    while (this.#queue.length > 0 && commits.length < BLOCK_LIMITS.commits && bytes < BLOCK_LIMITS.bytes) {
-      const waiting = this.#queue[0]!;
-      const decision = this.#decide(waiting.command);
-      if (decision.outcome !== 'accepted' || decision.events.length === 0) {
-        this.#queue.shift();
-        decided.push({ waiting, reply: replyTo(waiting.command, decision) });
-        continue;
-      }
-      const commit = this.#commitOf(waiting.command, decision.events);
-      const size = utf8Bytes(JSON.stringify(commit));
-      if (size > MAX_COMMIT_BYTES) {
-        this.#queue.shift();
-        decided.push({ waiting, reply: tooLarge(waiting.command, size) });
-        continue;
-      }
-      if (commits.length > 0 && bytes + size > BLOCK_LIMITS.bytes) break;
-      this.#queue.shift();
-      foldShardCommit(this.#shard, commit);
-      commits.push(commit);
-      bytes += size;
-      decided.push({ waiting, reply: replyTo(waiting.command, decision) });
+    const queue = this.#queue;
+    let next = 0;
+    for (; next < queue.length && !block.isFull; next += 1) {
+      const waiting = queue[next] as Waiting;
+      const reply = this.#desk.decide(waiting.command, block);
+      if (reply === 'later') break;
+      decided.push({ waiting, reply });
     }
-    return { commits, decided };
+    this.#queue = queue.slice(next);
+    return { block, decided };
   }
 
-  #decide(command: Command): Decision {
-    // Commit times never run backwards, whatever the clock does.
-    this.#lastAt = Math.max(this.#lastAt, this.#around.now());
-    return decideInShard(this.#shard, command, { now: this.#lastAt, random: this.#around.random() });
-  }
-
-  #commitOf(command: Command, events: Commit['events']): Commit {
-    const seq = (this.#shard.open[command.runId]?.seq ?? 0) + 1;
-    return { runId: command.runId, seq, at: this.#lastAt, cause: command.id, events };
-  }
-
-  #append(commits: Commit[], decided: Decided[]): void {
+  #append(draft: BlockDraft, decided: Decided[]): void {
     const { log, newId, ownerId } = this.#around;
-    const block: Block = { v: 1, id: newId(), shard: log.shard, owner: ownerId, kind: 'commits', at: this.#lastAt, commits };
+    const block: Block = { v: 1, id: newId(), shard: log.shard, owner: ownerId, kind: 'commits', at: this.#desk.lastAt, ...draft.parts() };
     const expected = this.#lastSeq;
     this.#lastSeq += 1;
     this.#inFlight += 1;
     this.counts.blocks += 1;
-    this.counts.commits += commits.length;
-    this.#newest = log.append(block, expected).then(
+    this.counts.commits += block.commits.length;
+    this.#newest = log.append(block, expected, draft.jsonOf(block)).then(
       (outcome) => outcome.stored || this.#lose('fenced', undefined),
       (cause: unknown) => this.#lose('log-unavailable', cause),
     );
@@ -273,19 +267,8 @@ export class ShardOwner {
   }
 }
 
-/** Folding writes a run's record of tasks in place but replaces each task, so copying the records is enough. */
+/** Folding writes a run's records in place but replaces each task and call, so copying the records is enough. */
 function copyOf(shard: ShardState): ShardState {
-  const open = Object.entries(shard.open).map(([runId, run]) => [runId, { ...run, tasks: { ...run.tasks } }] as const);
-  return { open: Object.fromEntries(open), ended: { ...shard.ended } };
-}
-
-function replyTo(command: Command, decision: Decision): CommandReply {
-  if (decision.outcome === 'rejected') return { id: command.id, outcome: 'rejected', code: decision.code, message: decision.message };
-  const result: { result?: Json } = decision.result === undefined ? {} : { result: decision.result };
-  return { id: command.id, outcome: decision.outcome, ...result };
-}
-
-function tooLarge(command: Command, size: number): CommandReply {
-  const message = `the decision would take ${Math.ceil(size / 1024)} KiB; at most ${MAX_COMMIT_BYTES / 1024} KiB fit into one commit: use fewer tasks or shorter instructions`;
-  return { id: command.id, outcome: 'rejected', code: 'invalid-command', message };
+  const open = Object.entries(shard.open).map(([runId, run]) => [runId, copyOfRun(run)] as const);
+  return { open: Object.fromEntries(open), ended: { ...shard.ended }, accounts: { ...shard.accounts } };
 }

@@ -1,6 +1,7 @@
 import type { Block, Command, CommandReply } from '@cadre/contracts';
-import { RunOptions } from '@cadre/contracts';
+import { Plan, RunOptions } from '@cadre/contracts';
 import { MemoryShardLog } from '@cadre/event-log/testing';
+import { decideInShard } from './decide/decide.js';
 import { emptyShard, foldBlock } from './fold-shard.js';
 import type { AppendOutcome, ShardLog } from './ports.js';
 import { ShardOwner } from './shard-owner.js';
@@ -28,14 +29,14 @@ function start(n: number, more: Partial<StartRun> = {}): StartRun {
 
 /** Holds appends back until told to let them through, in order. */
 class GatedLog implements Pick<ShardLog, 'append'> {
-  readonly waiting: { block: Block; expectedSeq: number; go(): void; fail(error: Error): void }[] = [];
+  readonly waiting: { block: Block; expectedSeq: number; json: string | undefined; go(): void; fail(error: Error): void }[] = [];
   open = false;
   constructor(readonly inner: MemoryShardLog) {}
 
-  append(block: Block, expectedSeq: number): Promise<AppendOutcome> {
+  append(block: Block, expectedSeq: number, json?: string): Promise<AppendOutcome> {
     if (this.open || block.kind === 'claim') return this.inner.append(block, expectedSeq);
     return new Promise((resolve, reject) => {
-      this.waiting.push({ block, expectedSeq, go: () => resolve(this.inner.append(block, expectedSeq)), fail: reject });
+      this.waiting.push({ block, expectedSeq, json, go: () => resolve(this.inner.append(block, expectedSeq)), fail: reject });
     });
   }
 }
@@ -46,18 +47,20 @@ interface World {
   owner: ShardOwner;
   losses: string[];
   lease: { held: boolean };
+  clock: { now: number };
 }
 
 let ids = 0;
 
-async function world(memory = new MemoryShardLog(0)): Promise<World> {
+async function world(memory = new MemoryShardLog(0), more: Partial<OwnerSurroundings> = {}): Promise<World> {
   const gate = new GatedLog(memory);
   const losses: string[] = [];
   const lease = { held: true };
+  const clock = { now: 1_000_000 };
   const log: ShardLog = {
     shard: memory.shard,
     lastSeq: () => memory.lastSeq(),
-    append: (block, expectedSeq) => gate.append(block, expectedSeq),
+    append: (block, expectedSeq, json) => gate.append(block, expectedSeq, json),
     read: (afterSeq) => memory.read(afterSeq),
     tail: (afterSeq, signal) => memory.tail(afterSeq, signal),
     loadSnapshot: () => memory.loadSnapshot(),
@@ -67,16 +70,17 @@ async function world(memory = new MemoryShardLog(0)): Promise<World> {
   const around: OwnerSurroundings = {
     log,
     ownerId: `owner-${(ids += 1)}`,
-    now: () => 1_000_000,
+    now: () => clock.now,
     random: () => 0.5,
     newId: () => `block-${(ids += 1)}`,
     defer: (run) => queueMicrotask(run),
     isHeld: () => lease.held,
     onLost: (reason) => losses.push(reason),
     retentionMs: 60_000,
+    ...more,
   };
   const owner = (await ShardOwner.take(around))!;
-  return { memory, gate, owner, losses, lease };
+  return { memory, gate, owner, losses, lease, clock };
 }
 
 const settle = () => new Promise((resolve) => setTimeout(resolve, 5));
@@ -223,6 +227,22 @@ test('a snapshot waits for the blocks in flight, and deciding goes on after it',
   expect(later.value?.outcome).toBe('accepted');
 });
 
+test('an ended run is forgotten once a snapshot without it is saved, so that every successor has forgotten it too', async () => {
+  const { owner, gate, memory, clock } = await world();
+  gate.open = true;
+  const again = { ...start(1), id: 'again' };
+  await owner.submit(start(1));
+  await owner.submit({ type: 'CancelRun', id: 'c', runId: runId(1), tenant: 'default', reason: 'enough' });
+  clock.now += 100_000;
+  const taken = (await owner.snapshot())!;
+  expect(taken.state.ended).toEqual({});
+  expect((await owner.submit(again)).outcome).toBe('duplicate');
+  await memory.saveSnapshot({ seq: taken.seq, state: taken.state as never });
+  owner.forget(taken.expired);
+  expect((await owner.submit(again)).outcome).toBe('accepted');
+  expect(Object.keys((await world(memory)).owner.state.open)).toEqual([runId(1)]);
+});
+
 test('closing answers what was taken and refuses what comes later', async () => {
   const { owner, gate } = await world();
   const reply = watch(owner.submit(start(1)));
@@ -266,10 +286,52 @@ test('blocks are measured in bytes, not in characters', async () => {
   expect(gate.waiting[0]!.block.commits.length).toBeLessThan(40);
 });
 
+test("the log gets the block's JSON with the block", async () => {
+  const { owner, gate } = await world();
+  for (const n of [1, 2]) void owner.submit(start(n, { goal: '"界" \\' }));
+  await settle();
+  const { block, json } = gate.waiting[0]!;
+  expect(block.commits).toHaveLength(2);
+  expect(JSON.parse(json!)).toEqual(block);
+});
+
+test('a commit of many alike events is written packed, and read as it was decided', async () => {
+  const { owner, gate, memory } = await world();
+  const plan = Plan.parse({ tasks: Array.from({ length: 5000 }, (_, n) => ({ id: `t${n}`, title: 't', instructions: 'x' })) });
+  const tasks = plan.tasks.slice(2500);
+  void owner.submit(start(1, { plan: { tasks: plan.tasks.slice(0, 2500) }, morePlan: true }));
+  void owner.submit({ type: 'AddTasks', id: 'more', runId: runId(1), tenant: 'default', part: 2, tasks, last: true });
+  await settle();
+  gate.open = true;
+  for (const waiting of gate.waiting) {
+    expect(JSON.parse(waiting.json!).packed).toBe(waiting.block.commits.some((commit) => commit.events.length > 64) ? true : undefined);
+    waiting.go();
+  }
+  await settle();
+  expect(await folded(memory)).toEqual(owner.state);
+  expect(Object.values(owner.state.open[runId(1)]!.tasks).filter((task) => task.status === 'ready')).toHaveLength(5000);
+});
+
 test('every command is counted once', async () => {
   const { owner, gate } = await world();
   gate.open = true;
   await Promise.all([owner.submit(start(1)), owner.submit(start(1)), owner.submit(start(1, { fingerprint: 'else' }))]);
   const { received, accepted, duplicate, rejected, unavailable } = owner.counts;
   expect([received, accepted, duplicate, rejected, unavailable]).toEqual([3, 1, 1, 1, 0]);
+});
+
+test('a command that the engine fails on is refused, and holds up nobody', async () => {
+  const bugs: string[] = [];
+  const { owner, gate } = await world(new MemoryShardLog(0), {
+    decide: (shard, command, context) => {
+      if (command.id === 'start-2') throw new RangeError('too deep');
+      return decideInShard(shard, command, context);
+    },
+    onBug: ({ id }, cause) => bugs.push(`${id}: ${String(cause)}`),
+  });
+  gate.open = true;
+  const replies = [1, 2, 3].map((n) => owner.submit(start(n)));
+  expect((await Promise.all(replies)).map(({ outcome }) => outcome)).toEqual(['accepted', 'rejected', 'accepted']);
+  expect(await replies[1]).toMatchObject({ code: 'invalid-command', message: expect.stringContaining('too deep') });
+  expect(bugs).toEqual(['start-2: RangeError: too deep']);
 });

@@ -1,10 +1,17 @@
 /** State of runs: plain JSON, the fold of their commits. Snapshots hold it as it is. */
+import type { Account } from './account/account-state.js';
 import type {
   AgentName,
   ArtifactRef,
+  CallBody,
+  CallKey,
+  CallKind,
   Content,
   Failure,
   PlanSource,
+  Question,
+  QuestionChoice,
+  QuestionId,
   RunId,
   RunOptions,
   RunStatus,
@@ -17,12 +24,55 @@ import type {
   WorkerId,
 } from '@cadre/contracts';
 
+/** Money under one cap, in millionths of a US dollar. */
+export interface Spent {
+  /** What ended calls cost; nothing beyond their reservations counts. */
+  settledMicros: number;
+  /** Set aside for calls whose outcome is not known yet. */
+  reservedMicros: number;
+  /** How far people have raised the cap. */
+  raisedMicros?: number;
+}
+
+export const NOTHING_SPENT: Spent = { settledMicros: 0, reservedMicros: 0 };
+
+/** The last try of a call. `open`: reserved, its outcome is not known yet. */
+export interface CallState {
+  try: number;
+  kind: CallKind;
+  name: string;
+  /** Left out: none. */
+  effect?: 'idempotent' | 'once';
+  status: 'open' | 'done' | 'failed' | 'unknown';
+  /** What is set aside for it while it is open. */
+  maxCostMicros: number;
+  /** What it answered, once done. */
+  ok?: boolean;
+  body?: CallBody;
+  files?: ArtifactRef[];
+}
+
+export interface QuestionState extends Question {
+  askedAt: number;
+  /** Left out: it is open. A question whose task has ended without an answer is not kept. */
+  answer?: { choice: QuestionChoice; by: string; at: number };
+}
+
+/** What a task no longer has may be undefined instead of missing: a copy without a field is slow, and the snapshot's JSON does not show it. */
 export interface TaskState {
   spec: TaskSpec;
   kind: 'plan' | 'work' | 'answer';
   status: TaskStatus;
+  /** Place in the plan, from 0. */
+  order: number;
   /** Number of the open or last attempt; 0 before the first. */
   attempt: number;
+  /** Counts fresh starts, from 1: attempts of one round resume from the calls recorded before them. */
+  round: number;
+  /** Why the round before this one failed. */
+  roundError?: string;
+  /** This round has calls that the next attempt resumes from. */
+  resumable?: true | undefined;
   /** Attempts that count against the retry policy so far. */
   counted: number;
   /** The open attempt may not start earlier. */
@@ -30,24 +80,40 @@ export interface TaskState {
   /** When the open attempt was scheduled; ageing counts from here. */
   scheduledAt?: number;
   /** The agent that the open attempt is reserved for, if any. */
-  wantedAgent?: AgentName;
+  wantedAgent?: AgentName | undefined;
   /** Who works, or last worked, on it. */
   agent?: AgentName;
-  workerId?: WorkerId;
-  startedAt?: number;
+  workerId?: WorkerId | undefined;
+  startedAt?: number | undefined;
   /** When the running attempt's time is up. */
-  deadlineAt?: number;
+  deadlineAt?: number | undefined;
   endedAt?: number;
   result?: TaskResult;
-  error?: Failure;
+  error?: Failure | undefined;
   /** Why it was skipped. */
   skipped?: { cause: 'condition' | 'dependency' | 'alternative'; reason: string };
-  /** Of all attempts: what closed ones used and what the open one has recorded so far. */
+  /** What the running attempt may call, and its agent's own cap. */
+  tools?: string[] | undefined;
+  agentCapMicros?: number | undefined;
+  /** Which life of the worker runs it. */
+  life?: string | undefined;
+  /** The task from whose result its worker went on with the running attempt. */
+  after?: TaskId | undefined;
+  /** Sum over the settled calls of all attempts. */
   usage: Usage;
-  /** Calls recorded by the open attempt: all numbers up to `upTo` and those in `beyond` (messages may overtake each other). */
-  recorded?: { upTo: number; beyond: number[]; usage: Usage };
-  /** The attempt closed last without a result, by whom and why (the failure's code): recognises repeated commands. */
-  lastClosed?: { attempt: number; workerId?: WorkerId; code: string };
+  spent: Spent;
+  /** Calls of the running attempt that are reserved and not settled. */
+  openCalls?: CallKey[] | undefined;
+  /** Calls that must happen once and of which nobody knows whether they have. */
+  unknownEffects?: CallKey[] | undefined;
+  /** Questions that it waits for. */
+  openQuestions?: QuestionId[] | undefined;
+  /** The cheaper model that its budget has brought it to. */
+  degradedTo?: string;
+  /** A person has allowed it to call models without a known price. */
+  unpricedAllowed?: true;
+  /** The attempt closed last without a result, by whom and why: recognises repeated commands. */
+  lastClosed?: { attempt: number; workerId?: WorkerId; code: string; message: string };
   /** Tasks that name this one in `dependsOn`; kept so that a decision need not search. */
   dependents?: TaskId[];
   /** Tasks that name this one in `alternativeTo`. */
@@ -70,14 +136,31 @@ export interface RunState {
   traceparent?: string;
   planSource?: PlanSource;
   planNote?: string;
+  /** Of a plan that comes in parts: how many have come, and whether more are to come. */
+  planParts?: number;
+  morePlan?: true;
   /** In plan order. */
   tasks: Record<string, TaskState>;
+  taskCount: number;
+  /** How many tasks have not ended. */
+  openTasks: number;
+  /** By task: how many of its dependencies have not ended. None: no entry. The answer task, which waits for all, is not listed. */
+  waits: Record<string, number>;
+  /** By task and key: the calls of tasks that have not ended; of earlier rounds only those with an effect. */
+  calls: Record<string, Record<CallKey, CallState>>;
   answer?: Content;
   partial?: boolean;
   error?: Failure;
   cancelReason?: string;
   artifacts: ArtifactRef[];
   usage: Usage;
+  spent: Spent;
+  /** By agent. */
+  agentsSpent: Record<string, Spent>;
+  /** All questions that are open or were answered. */
+  questions: Record<QuestionId, QuestionState>;
+  /** How many questions were asked; their ids count on from it. */
+  asked: number;
 }
 
 /** What remains of a run after it ended, for the retention time, so that a repeated start does not run twice. */
@@ -86,9 +169,13 @@ export interface EndedRun {
   tenant: TenantId;
   status: RunStatus;
   endedAt: number;
+  /** How its questions were answered. */
+  answers?: Record<QuestionId, QuestionChoice>;
 }
 
 export interface ShardState {
   open: Record<string, RunState>;
   ended: Record<string, EndedRun>;
+  /** By tenant. */
+  accounts: Record<TenantId, Account>;
 }

@@ -65,11 +65,11 @@ export class BlockAppender {
   }
 
   /** See `ShardLog.append`. */
-  async append(block: Block, expectedSeq: number): Promise<AppendOutcome> {
+  async append(block: Block, expectedSeq: number, json?: string): Promise<AppendOutcome> {
     if (block.shard !== this.#shard) throw new TypeError(`a block of shard ${block.shard} does not belong into the log of ${this.#shard}`);
     if (this.#inFlight.length >= BLOCK_LIMITS.inFlight) throw new TypeError(`at most ${BLOCK_LIMITS.inFlight} appends at once`);
     const maxBytes = (this.#nats.info?.max_payload ?? DEFAULT_MAX_PAYLOAD) - ENVELOPE_BYTES;
-    const bytes = encodeBlock(block, maxBytes);
+    const bytes = encodeBlock(block, maxBytes, json);
     const draft: Draft = { id: block.id, expectedSeq, bytes, claimedBy: block.kind === 'claim' ? block.owner : undefined };
     const before = this.#inFlight.find((other) => other.draft.expectedSeq === expectedSeq - 1);
     const entry: InFlight = { draft, outcome: this.#store(draft, before) };

@@ -83,19 +83,54 @@ export function storeUnavailable(what: string, cause?: unknown): CadreError {
   });
 }
 
-export function leaseAborted(name: string): CadreError {
-  return new CadreError('aborted', `Waiting for the lease ${name} was given up.`);
+export function brokerNotDurable(names: string[]): CadreError {
+  const subject = names.length === 1 ? `The nats-server ${names[0]} writes` : `The nats-servers ${names.join(', ')} write`;
+  return new CadreError(
+    'broker-not-durable',
+    `${subject} to disk only now and then (sync_interval is not "always"), which the profile durable does not allow.`,
+    {
+      remedy:
+        'Put `sync_interval: always` into the jetstream block of its configuration and restart it, or set CADRE_PROFILE=fast for all services.',
+    },
+  );
 }
 
-export function leaseLost(name: string): CadreError {
-  return new CadreError('lease-lost', `The lease ${name} was lost: it could not be renewed in time, or another holder has it.`, {
-    retriable: true,
-    remedy: 'Drop what the lease protected and acquire it again.',
+export function brokerUnverified(monitors: readonly string[]): CadreError {
+  const tried = monitors.length === 0 ? '' : `, nor does a monitoring port (${monitors.join(', ')})`;
+  return new CadreError(
+    'broker-unverified',
+    `The broker does not tell whether it syncs each write${tried}, so the profile durable cannot be vouched for.`,
+    {
+      remedy:
+        "Let the account import the service $SYS.REQ.SERVER.PING.JSZ from the system account (docs/adr/0012-broker-profiles.md shows the lines), or set CADRE_NATS_MONITOR to the servers' monitoring addresses (http://host:8222,…), or, if you know that sync_interval is always, set CADRE_UNVERIFIED_BROKER=accept.",
+    },
+  );
+}
+
+export function clusterUnknown(): CadreError {
+  return new CadreError('broker-unverified', 'The broker is a cluster, but does not tell of how many servers.', {
+    remedy: 'Set CADRE_REPLICAS for all services: 3 in a cluster of three or more servers.',
   });
 }
 
-export function leaseReleased(name: string): CadreError {
-  return new CadreError('lease-released', `The lease ${name} was released.`);
+export function brokerTooOld(name: string, version: string, needed: string): CadreError {
+  return new CadreError('broker-too-old', `The nats-server ${name} of the cluster is version ${version}.`, {
+    remedy: `Upgrade every server of the cluster to ${needed} or newer.`,
+  });
+}
+
+export function payloadSmall(bytes: number, needed: number): CadreError {
+  return new CadreError('broker-payload-small', `The broker takes messages of at most ${bytes} bytes; Cadre needs ${needed}.`, {
+    remedy: 'Set max_payload: 1MB or more in the configuration of nats-server.',
+  });
+}
+
+/** @param wanted copies that the profile, or CADRE_REPLICAS, asks for */
+export function tooFewReplicas(streams: { name: string; replicas: number }[], wanted: number): CadreError {
+  const list = streams.map(({ name, replicas }) => `${name} (${replicas})`).join(', ');
+  return new CadreError('topology-replicas', `These streams have fewer than ${wanted} copies: ${list}.`, {
+    remedy: `Run \`nats stream edit NAME --replicas ${wanted}\` for each and wait until the new copies are current; or set CADRE_REPLICAS to what they have, for all services.`,
+  });
 }
 
 export function topologyMismatch(stream: string, why: string, cause?: unknown): CadreError {

@@ -1,11 +1,12 @@
 import { BUCKETS } from '@cadre/contracts';
-import { startNatsServer } from '@cadre/nats-server';
+import { startNatsServer, type RunningNatsServer } from '@cadre/nats-server';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { randomBytes } from 'node:crypto';
 import { Objm } from '@nats-io/obj';
 import { connect } from '@nats-io/transport-node';
 import { JetStreamBlobs } from './jetstream-blobs.js';
 import { blobsContract } from './testing/blobs-contract.js';
+import { blobsFixture } from './testing/jetstream-fixtures.js';
 import { startTcpProxy } from './testing/tcp-proxy.js';
 import { ensureTopology } from './topology.js';
 
@@ -24,23 +25,13 @@ async function open() {
   return { server, nats, jsm, objects, blobs: await JetStreamBlobs.open(nats), close };
 }
 
-blobsContract('JetStreamBlobs', async () => {
-  const { nats, jsm, objects, blobs, close } = await open();
-  return {
-    blobs,
-    storedBytes: async () => (await jsm.streams.info(stream)).state.bytes,
-    damage: async (sha256) => {
-      const info = await objects.info(sha256);
-      const chunk = await jsm.streams.getMessage(stream, { last_by_subj: `$O.${BUCKETS.blobs}.C.${info!.nuid}` });
-      const bytes = Uint8Array.from(chunk!.data);
-      bytes[0]! ^= 1;
-      await jsm.streams.deleteMessage(stream, chunk!.seq);
-      nats.publish(chunk!.subject, bytes);
-      await nats.flush();
-    },
-    close,
-  };
+let server: RunningNatsServer;
+beforeAll(async () => {
+  server = await startNatsServer();
 });
+afterAll(() => server.stop());
+
+blobsContract('JetStreamBlobs', () => blobsFixture({ servers: [server.url], replicas: 1 }));
 
 test("bodies can be read and written by NATS's own tools, and one without its chunks is recognised", async () => {
   const { jsm, objects, blobs, close } = await open();

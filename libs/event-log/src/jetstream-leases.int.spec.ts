@@ -1,7 +1,7 @@
-import { BUCKETS } from '@cadre/contracts';
 import { startNatsServer, type RunningNatsServer } from '@cadre/nats-server';
-import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
+import { connect } from '@nats-io/transport-node';
 import { JetStreamLeases } from './jetstream-leases.js';
+import { leasesFixture } from './testing/jetstream-fixtures.js';
 import { leasesContract } from './testing/leases-contract.js';
 import { startTcpProxy } from './testing/tcp-proxy.js';
 import { ensureTopology } from './topology.js';
@@ -16,29 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-leasesContract('JetStreamLeases', async () => {
-  const connections: NatsConnection[] = [];
-  const connectAgain = async (): Promise<NatsConnection> => {
-    const nats = await connect({ servers: server.url });
-    connections.push(nats);
-    return nats;
-  };
-  const admin = await connectAgain();
-  return {
-    open: async () => {
-      const nats = await connectAgain();
-      return { leases: await JetStreamLeases.open(nats), die: () => nats.close() };
-    },
-    revoke: async (lease) => {
-      const thief = headers();
-      thief.set('Nats-TTL', '1s');
-      await admin.request(`$KV.${BUCKETS.leases}.${lease.name}`, '{"holder":"thief","token":"x"}', { headers: thief, timeout: 1000 });
-    },
-    close: async () => {
-      await Promise.all(connections.map((nats) => nats.close()));
-    },
-  };
-});
+leasesContract('JetStreamLeases', () => leasesFixture({ servers: [server.url], replicas: 1 }));
 
 test('a holder that the server does not answer stops believing before a standby may have the lease', async () => {
   const proxy = await startTcpProxy(server.port);

@@ -64,8 +64,8 @@ export class JetStreamLog implements ShardLog {
   }
 
   /** @throws CadreError `log-unavailable`: not known whether it is stored; the same block may be appended again. `log-refused`, `block-too-large`. */
-  append(block: Block, expectedSeq: number): Promise<AppendOutcome> {
-    return this.#appender.append(block, expectedSeq);
+  append(block: Block, expectedSeq: number, json?: string): Promise<AppendOutcome> {
+    return this.#appender.append(block, expectedSeq, json);
   }
 
   /** @throws CadreError `log-trimmed`, `log-corrupt`, `log-unavailable` (retriable) */

@@ -2,6 +2,7 @@
 import { BUCKETS, STREAMS, SUBJECTS } from '@cadre/contracts';
 import {
   DiscardPolicy,
+  JetStreamApiError,
   jetstreamManager,
   RetentionPolicy,
   StorageType,
@@ -9,35 +10,64 @@ import {
   type StreamConfig,
 } from '@nats-io/jetstream';
 import { nanos, type NatsConnection } from '@nats-io/transport-node';
-import { storeUnavailable, topologyFailed, topologyMismatch } from './errors.js';
+import { backoffMs, pause } from './connection.js';
+import { storeUnavailable, tooFewReplicas, topologyFailed, topologyMismatch } from './errors.js';
 import { isStreamMissing } from './stream-reader.js';
 
 export interface TopologyOptions {
   /** Number of shards, 1 to 100; streams of further shards are left alone. */
   shards: number;
-  /** Copies of each stream in a cluster. Default 1. */
+  /** Copies that each stream has at least. New ones get so many; an existing one with fewer is an error, more are left alone. Default 1. */
   replicas?: number;
 }
 
-type Shape = Partial<StreamConfig> & { name: string };
+type Shape = { [K in keyof StreamConfig]?: StreamConfig[K] | undefined } & { name: string };
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const DAY = 24 * 60 * MINUTE;
-/** These cannot be changed on an existing stream, or only with loss. */
-const FIXED: readonly (keyof StreamConfig)[] = ['retention', 'storage'];
+/**
+ * These cannot be changed on an existing stream, or only with loss. `persist_mode: async` acknowledges what is not on disk, whatever the
+ * server's sync setting.
+ */
+const FIXED: readonly (keyof Shape)[] = ['retention', 'storage', 'persist_mode', 'mirror', 'sealed'];
+/** While a cluster forms or elects a leader, requests fail for some seconds. */
+const PATIENCE_MS = 15_000;
 
 /**
- * May be called by any number of processes at once, and again.
- * @throws CadreError `topology-mismatch` when a stream exists in a shape that cannot be changed, `topology-failed` and `store-unavailable` (retriable)
+ * May be called by any number of processes at once, and again. Waits up to 15 s while a cluster has no leader.
+ * @throws CadreError `topology-mismatch` when a stream exists in a shape that cannot be changed, `topology-replicas` when it has too few
+ *   copies, `topology-failed` and `store-unavailable` (retriable)
  */
 export async function ensureTopology(nats: NatsConnection, { shards, replicas = 1 }: TopologyOptions): Promise<void> {
+  const jsm = await jetstreamManager(nats, { timeout: 3000, checkAPI: false });
+  for (const shape of shapes(shards)) await ensureStream(jsm, shape, replicas);
+}
+
+/**
+ * Looks without changing anything: what exists must be of a kind that `ensureTopology` can use. Streams that are missing or do not answer
+ * are passed over; whoever needs them finds out.
+ * @throws CadreError `topology-mismatch`, `topology-replicas`
+ */
+export async function checkTopology(nats: NatsConnection, { shards, replicas = 1 }: TopologyOptions): Promise<void> {
+  const jsm = await jetstreamManager(nats, { timeout: 2000, checkAPI: false });
+  const found = await Promise.all(
+    shapes(shards).map(async (shape) => ({ shape, existing: (await jsm.streams.info(shape.name).catch(() => undefined))?.config })),
+  );
+  const few = found.flatMap(({ shape, existing }) => {
+    if (existing === undefined) return [];
+    refuseUnfit(shape, existing);
+    return existing.num_replicas < replicas ? [{ name: shape.name, replicas: existing.num_replicas }] : [];
+  });
+  if (few.length > 0) throw tooFewReplicas(few, replicas);
+}
+
+function shapes(shards: number): Shape[] {
   if (!Number.isInteger(shards) || shards < 1 || shards > 100) throw new TypeError('shards must be 1 to 100');
-  const jsm = await jetstreamManager(nats, { timeout: 10_000, checkAPI: false });
   const logs = Array.from({ length: shards }, (_, shard) => logShape(shard));
-  for (const shape of [...logs, ingressShape(), eventsShape(), leasesShape(), blobsShape()]) {
-    await ensureStream(jsm, { ...shape, num_replicas: replicas });
-  }
+  // No stream of ours may acknowledge what it has not kept, or be a copy of another.
+  const plain = { no_ack: false, sealed: false, mirror: undefined, persist_mode: undefined };
+  return [...logs, ingressShape(), eventsShape(), leasesShape(), blobsShape()].map((shape) => ({ ...shape, ...plain }));
 }
 
 function logShape(shard: number): Shape {
@@ -67,6 +97,7 @@ function ingressShape(): Shape {
     retention: RetentionPolicy.Workqueue,
     storage: StorageType.File,
     discard: DiscardPolicy.New,
+    max_age: 0,
     allow_direct: true,
     duplicate_window: nanos(2 * MINUTE),
   };
@@ -95,6 +126,7 @@ function leasesShape(): Shape {
     retention: RetentionPolicy.Limits,
     storage: StorageType.File,
     discard: DiscardPolicy.New,
+    max_age: 0,
     max_msgs_per_subject: 1,
     allow_rollup_hdrs: true,
     allow_direct: true,
@@ -113,33 +145,43 @@ function blobsShape(): Shape {
     retention: RetentionPolicy.Limits,
     storage: StorageType.File,
     discard: DiscardPolicy.New,
+    max_age: 0,
     allow_rollup_hdrs: true,
     allow_direct: true,
   };
 }
 
-async function ensureStream(jsm: JetStreamManager, shape: Shape): Promise<void> {
+async function ensureStream(jsm: JetStreamManager, shape: Shape, replicas: number): Promise<void> {
   const existing = await currentConfig(jsm, shape.name);
-  if (existing === undefined) return create(jsm, shape);
-  const differing = (Object.keys(shape) as (keyof Shape)[]).filter((key) => !same(shape[key], existing[key]));
+  if (existing === undefined) return create(jsm, { ...shape, num_replicas: replicas });
+  refuseUnfit(shape, existing);
+  if (existing.num_replicas < replicas) throw tooFewReplicas([{ name: shape.name, replicas: existing.num_replicas }], replicas);
+  const differing = differences(shape, existing);
   if (differing.length === 0) return;
-  const fixed = differing.filter((key) => FIXED.includes(key));
-  if (fixed.length > 0) {
-    throw topologyMismatch(
-      shape.name,
-      fixed.map((key) => `${key} is ${String(existing[key])} instead of ${String(shape[key])}`).join(', '),
-    );
-  }
   try {
-    await jsm.streams.update(shape.name, { ...existing, ...shape });
+    await jsm.streams.update(shape.name, { ...existing, ...shape } as StreamConfig);
   } catch (cause) {
     throw topologyMismatch(shape.name, `${differing.join(', ')} could not be changed: ${messageOf(cause)}`, cause);
   }
 }
 
+function differences(shape: Shape, existing: StreamConfig): (keyof Shape)[] {
+  return (Object.keys(shape) as (keyof Shape)[]).filter((key) => !same(shape[key], existing[key]));
+}
+
+function refuseUnfit(shape: Shape, existing: StreamConfig): void {
+  const fixed = differences(shape, existing).filter((key) => FIXED.includes(key));
+  if (fixed.length === 0) return;
+  const shown = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+  throw topologyMismatch(
+    shape.name,
+    fixed.map((key) => `${key} is ${shown(existing[key])} instead of ${shown(shape[key] ?? 'not set')}`).join(', '),
+  );
+}
+
 async function currentConfig(jsm: JetStreamManager, name: string): Promise<StreamConfig | undefined> {
   try {
-    return (await jsm.streams.info(name)).config;
+    return (await patiently(() => jsm.streams.info(name))).config;
   } catch (cause) {
     if (isStreamMissing(cause)) return undefined;
     throw storeUnavailable('JetStream', cause);
@@ -148,9 +190,23 @@ async function currentConfig(jsm: JetStreamManager, name: string): Promise<Strea
 
 async function create(jsm: JetStreamManager, shape: Shape): Promise<void> {
   try {
-    await jsm.streams.add(shape); // the same shape at the same time by another process is no error
+    await patiently(() => jsm.streams.add(shape as Partial<StreamConfig> & { name: string })); // the same shape at the same time by another process is no error
   } catch (cause) {
     throw topologyFailed(shape.name, messageOf(cause), cause);
+  }
+}
+
+/** Goes on while the trouble is one that passes: no answer, no leader (10008, 10009), peers that are not known yet (10005). */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  const until = performance.now() + PATIENCE_MS;
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await ask();
+    } catch (cause) {
+      const passing = !(cause instanceof JetStreamApiError) || [10005, 10008, 10009].includes(cause.code);
+      if (!passing || performance.now() > until) throw cause;
+      await pause(backoffMs(tries));
+    }
   }
 }
 

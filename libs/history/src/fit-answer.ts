@@ -1,5 +1,5 @@
 /** Keeps answers within one message. */
-import type { RunView } from '@cadre/contracts';
+import type { ArtifactRef, RunView, TaskView } from '@cadre/contracts';
 
 /** Bytes of the value's JSON. */
 export function byteLength(value: unknown): number {
@@ -7,10 +7,18 @@ export function byteLength(value: unknown): number {
 }
 
 /**
- * Leaves out the longest answers of tasks (their artifacts and state stay) until the view fits.
- * @returns undefined when it is too large even without them
+ * Leaves out the longest answers of tasks until the view fits (their artifacts and state stay); of a run with thousands of tasks also tasks and
+ * artifacts, and says how many.
+ * @returns undefined when it is too large even so
  */
 export function fitRunView(view: RunView, bytes: number): RunView | undefined {
+  const slim = withoutLongAnswers(view, bytes);
+  if (byteLength(slim) <= bytes) return slim;
+  const fitted = withoutTasks(slim, bytes);
+  return byteLength(fitted) <= bytes ? fitted : undefined;
+}
+
+function withoutLongAnswers(view: RunView, bytes: number): RunView {
   let excess = byteLength(view) - bytes;
   if (excess <= 0) return view;
   const longest = view.tasks
@@ -28,6 +36,29 @@ export function fitRunView(view: RunView, bytes: number): RunView | undefined {
     const { answer: _answer, ...rest } = task;
     return rest;
   });
-  const fitted = { ...view, tasks };
-  return byteLength(fitted) <= bytes ? fitted : undefined;
+  return { ...view, tasks };
+}
+
+/** Of what the lists may take, artifacts get a quarter and the tasks the rest. */
+function withoutTasks(view: RunView, bytes: number): RunView {
+  const room = bytes - byteLength({ ...view, tasks: [], artifacts: [], leftOut: { tasks: 1e6, artifacts: 1e6 } });
+  const artifacts = taken<ArtifactRef>(view.artifacts, room / 4);
+  const wanted = [...view.tasks].sort((a, b) => rank(a) - rank(b));
+  const kept = new Set(taken<TaskView>(wanted, room - byteLength(artifacts)));
+  const tasks = view.tasks.filter((task) => kept.has(task));
+  const leftOut = { tasks: view.tasks.length - tasks.length, artifacts: view.artifacts.length - artifacts.length };
+  return { ...view, tasks, artifacts, leftOut };
+}
+
+/** What somebody would look for first. */
+function rank({ status }: TaskView): number {
+  if (status === 'asking' || status === 'failed') return 0;
+  return status === 'completed' || status === 'waiting' ? 2 : 1;
+}
+
+/** The first of them, as many as fit. */
+function taken<T>(list: readonly T[], bytes: number): T[] {
+  let size = 2;
+  const end = list.findIndex((each) => (size += byteLength(each) + 1) > bytes);
+  return end < 0 ? [...list] : list.slice(0, end);
 }

@@ -3,19 +3,21 @@ import {
   FeedPosition,
   RunId,
   toFeedEvents,
-  type CallRecord,
+  type CallView,
   type Commit,
   type FeedEvent,
   type HistoryAnswer,
   type HistoryQuery,
+  type Question,
   type RunStatus,
   type RunSummary,
+  type TenantBudgetView,
 } from '@cadre/contracts';
 import type { Kysely } from 'kysely';
 import { byteLength, fitRunView } from './fit-answer.js';
 import { loadRuns } from './run-rows.js';
 import { runView } from './run-view.js';
-import type { HistoryDatabase, RunRow } from './schema.js';
+import type { CallRow, HistoryDatabase, RunRow } from './schema.js';
 
 export interface AnswerLimits {
   /** Longest answer in bytes of JSON; long ones are cut where the query can go on, or lose the tasks' longest texts. */
@@ -28,6 +30,7 @@ type Db = Kysely<HistoryDatabase>;
 /** A message of nats-server's default size limit, less room for headers and wrapping. */
 const DEFAULT_LIMITS: AnswerLimits = { bytes: 960 * 1024 };
 const MAX_CALLS = 2000;
+const MAX_QUESTIONS = 500;
 const COMMITS_AT_ONCE = 200;
 
 export async function answerQuery(db: Db, query: HistoryQuery, limits: Partial<AnswerLimits> = {}): Promise<HistoryAnswer> {
@@ -39,6 +42,10 @@ export async function answerQuery(db: Db, query: HistoryQuery, limits: Partial<A
       return await getRun(db, query, bytes);
     case 'GetCalls':
       return await getCalls(db, query, bytes);
+    case 'GetQuestions':
+      return await getQuestions(db, query, bytes);
+    case 'GetTenantBudget':
+      return { type: 'TenantBudget', budget: await tenantBudget(db, query.tenant) };
     case 'GetEvents':
       return await getEvents(db, query, bytes);
     case 'GetPosition':
@@ -87,17 +94,67 @@ async function getCalls(db: Db, query: Query<'GetCalls'>, bytes: number): Promis
   if (!(await isTenants(db, query))) return { type: 'NotFound' };
   const rows = await db
     .selectFrom('calls')
-    .select(['task_id', 'attempt', 'record'])
+    .selectAll()
     .where('tenant', '=', query.tenant)
     .where('run_id', '=', query.runId)
-    .orderBy('at')
-    .orderBy('task_id')
-    .orderBy('attempt')
-    .orderBy('n')
-    .limit(MAX_CALLS)
+    .orderBy('commit_seq')
+    .orderBy('place')
+    .limit(MAX_CALLS + 1)
     .execute();
-  const calls = rows.map((row) => ({ ...(row.record as CallRecord), taskId: row.task_id, attempt: row.attempt }));
-  return { type: 'Calls', calls: takeBytes(calls, bytes).taken };
+  const { taken } = takeBytes(rows.slice(0, MAX_CALLS).map(callView), bytes);
+  return { type: 'Calls', calls: taken, more: taken.length < rows.length };
+}
+
+function callView(row: CallRow): CallView {
+  return {
+    key: row.key,
+    try: row.try,
+    taskId: row.task_id,
+    attempt: row.attempt,
+    kind: row.kind as CallView['kind'],
+    name: row.name,
+    effect: row.effect as CallView['effect'],
+    outcome: row.outcome as CallView['outcome'],
+    ok: row.ok,
+    note: row.note,
+    at: row.at,
+    durationMs: row.duration_ms,
+    inputTokens: row.input_tokens,
+    outputTokens: row.output_tokens,
+    costMicros: row.cost_micros,
+    maxCostMicros: row.max_cost_micros,
+    ...(row.overrun_micros !== null && { overrunMicros: row.overrun_micros }),
+    ...(row.kept_for !== null && { keptFor: row.kept_for }),
+  };
+}
+
+async function getQuestions(db: Db, { tenant, runId }: Query<'GetQuestions'>, bytes: number): Promise<HistoryAnswer> {
+  if (runId !== undefined && !(await isTenants(db, { tenant, runId }))) return { type: 'NotFound' };
+  let select = db
+    .selectFrom('questions')
+    .select(['run_id', 'asked_at', 'task_title', 'question'])
+    .where('tenant', '=', tenant)
+    .where('status', '=', 'open')
+    .orderBy('asked_at')
+    .orderBy('run_id')
+    .orderBy('question_id')
+    .limit(MAX_QUESTIONS);
+  if (runId !== undefined) select = select.where('run_id', '=', runId);
+  const questions = (await select.execute()).map((row) => ({
+    ...(row.question as Question),
+    runId: row.run_id,
+    askedAt: row.asked_at,
+    taskTitle: row.task_title,
+  }));
+  return { type: 'Questions', questions: takeBytes(questions, bytes).taken };
+}
+
+/** The cap stands in one shard, the account's home; the spending in all. */
+async function tenantBudget(db: Db, tenant: string): Promise<TenantBudgetView> {
+  const rows = await db.selectFrom('accounts').selectAll().where('tenant', '=', tenant).execute();
+  const sum = (column: 'settled_micros' | 'reserved_micros') => rows.reduce((total, row) => total + row[column], 0);
+  const capMicros = rows.map((row) => row.cap_micros).find((cap) => cap !== null) ?? null;
+  return { tenant, capMicros, settledMicros: sum('settled_micros'), reservedMicros: sum('reserved_micros') };
 }
 
 async function getEvents(db: Db, query: Query<'GetEvents'>, bytes: number): Promise<HistoryAnswer> {

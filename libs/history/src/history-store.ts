@@ -8,8 +8,9 @@ import type { RunState, ShardState, StoredBlock } from '@cadre/engine';
 import type { Kysely } from 'kysely';
 import { foldBatch, type FoldedBatch, type FoldedCommit, type SkippedCommit } from './fold-batch.js';
 import { answerQuery, positionOf, type AnswerLimits } from './history-queries.js';
-import { loadRuns, runRow, taskRow } from './run-rows.js';
+import { loadRuns } from './run-rows.js';
 import type { HistoryDatabase } from './schema.js';
+import { writeBatch, writeSnapshot } from './write-batch.js';
 import { writeRows } from './write-rows.js';
 
 export interface ApplyOutcome {
@@ -72,24 +73,15 @@ export class HistoryStore {
 
   /**
    * Starts over from a snapshot when the log no longer reaches back to the position. What was lost: commits between the position and the
-   * snapshot (archive and calls), and runs that both started and ended in between. Runs known as open that the snapshot knows as ended
-   * get their end, without answer.
+   * snapshot (archive, ends of calls, answers), and runs that both started and ended in between. Runs known as open that the snapshot
+   * knows as ended get their end, without answer.
    */
   async rebuild(shard: number, seq: number, state: ShardState): Promise<void> {
     await guarded(async () => {
       this.#forget(shard);
-      const open = Object.values(state.open);
       await this.#db.transaction().execute(async (tx) => {
         await setPosition(tx, shard, undefined, seq);
-        await writeRows(tx, 'runs', open.map(runRow));
-        for (const run of open)
-          await writeRows(
-            tx,
-            'tasks',
-            Object.values(run.tasks).map((task, position) => taskRow(run, task, position)),
-          );
-        const left = await tx.selectFrom('runs').select('run_id').where('shard', '=', shard).where('ended_at', 'is', null).execute();
-        for (const { run_id } of left) await endUnseen(tx, run_id, state);
+        await writeSnapshot(tx, shard, state);
       });
     });
   }
@@ -150,10 +142,7 @@ export class HistoryStore {
   async #write(shard: number, from: number, to: number, batch: FoldedBatch): Promise<void> {
     await this.#db.transaction().execute(async (tx) => {
       await setPosition(tx, shard, from, to);
-      await writeRows(tx, 'runs', batch.rows.runs);
-      await writeRows(tx, 'tasks', batch.rows.tasks);
-      await writeRows(tx, 'calls', batch.rows.calls);
-      await writeRows(tx, 'commits', batch.rows.commits);
+      await writeBatch(tx, shard, batch);
     });
   }
 
@@ -201,13 +190,6 @@ async function setPosition(tx: Kysely<HistoryDatabase>, shard: number, from: num
     });
   }
   await tx.updateTable('positions').set({ seq: to }).where('shard', '=', shard).execute();
-}
-
-async function endUnseen(tx: Kysely<HistoryDatabase>, runId: string, snapshot: ShardState): Promise<void> {
-  const ended = snapshot.ended[runId];
-  if (ended === undefined) return;
-  const state = (await loadRuns(tx, [runId])).get(runId);
-  if (state) await writeRows(tx, 'runs', [runRow({ ...state, status: ended.status, endedAt: ended.endedAt })]);
 }
 
 async function guarded<T>(work: () => Promise<T>): Promise<T> {

@@ -1,13 +1,17 @@
-/** Between the engine's run state and its rows: one for the run, one for each task, so that a change of one task writes one small row. */
-import { shardOf, type CallRecord, type Commit, type Usage } from '@cadre/contracts';
+/** Between the engine's run state and its rows: one for the run, one for each task and call, so that a change of one writes one small row. */
+import { ANSWER_TASK, shardOf, type Commit, type Usage } from '@cadre/contracts';
 import type { RunState, TaskState } from '@cadre/engine';
 import type { Kysely } from 'kysely';
 import type { HistoryDatabase } from './schema.js';
-import { taskCounts } from './run-view.js';
+import { isOpenTask, taskCounts } from './run-view.js';
 import type { RowOf } from './write-rows.js';
 
+type CallState = RunState['calls'][string][string];
+/** Parts of the state that the run's own row does not hold. */
+type RowsOfTheirOwn = 'tasks' | 'calls' | 'waits';
+
 export function runRow(state: RunState): RowOf<'runs'> {
-  const { tasks: _tasks, ...rest } = state;
+  const { tasks: _tasks, calls: _calls, waits: _waits, ...rest } = state;
   const { done, total } = taskCounts(state);
   return {
     run_id: state.runId,
@@ -22,16 +26,18 @@ export function runRow(state: RunState): RowOf<'runs'> {
     tasks_done: done,
     tasks_total: total,
     ...usageColumns(state.usage),
+    settled_micros: state.spent.settledMicros,
+    reserved_micros: state.spent.reservedMicros,
     state: JSON.stringify(rest),
   };
 }
 
-export function taskRow(run: RunState, task: TaskState, position: number): RowOf<'tasks'> {
+export function taskRow(run: RunState, task: TaskState): RowOf<'tasks'> {
   return {
     run_id: run.runId,
     task_id: task.spec.id,
     tenant: run.tenant,
-    position,
+    position: task.order,
     kind: task.kind,
     title: task.spec.title,
     status: task.status,
@@ -46,23 +52,8 @@ export function taskRow(run: RunState, task: TaskState, position: number): RowOf
   };
 }
 
-export function callRow(run: RunState, taskId: string, attempt: number, call: CallRecord): RowOf<'calls'> {
-  return {
-    run_id: run.runId,
-    task_id: taskId,
-    attempt,
-    n: call.n,
-    tenant: run.tenant,
-    kind: call.kind,
-    name: call.name,
-    ok: call.ok,
-    at: call.at,
-    duration_ms: call.durationMs,
-    input_tokens: call.inputTokens,
-    output_tokens: call.outputTokens,
-    cost_micros: call.costMicros,
-    record: JSON.stringify(call),
-  };
+export function callStateRow(runId: string, taskId: string, key: string, call: CallState): RowOf<'call_states'> {
+  return { run_id: runId, task_id: taskId, key, state: JSON.stringify(call) };
 }
 
 export function commitRow(tenant: string, commit: Commit): RowOf<'commits'> {
@@ -74,7 +65,7 @@ export async function loadRuns(db: Kysely<HistoryDatabase>, runIds: readonly str
   const states = new Map<string, RunState>();
   if (runIds.length === 0) return states;
   const runs = await db.selectFrom('runs').select(['run_id', 'state']).where('run_id', 'in', runIds).execute();
-  for (const row of runs) states.set(row.run_id, { ...(row.state as Omit<RunState, 'tasks'>), tasks: {} });
+  for (const row of runs) states.set(row.run_id, { ...(row.state as Omit<RunState, RowsOfTheirOwn>), tasks: {}, calls: {}, waits: {} });
   const tasks = await db
     .selectFrom('tasks')
     .select(['run_id', 'task_id', 'state'])
@@ -86,7 +77,24 @@ export async function loadRuns(db: Kysely<HistoryDatabase>, runIds: readonly str
     const state = states.get(row.run_id);
     if (state) state.tasks[row.task_id] = row.state as TaskState;
   }
+  const calls = await db.selectFrom('call_states').selectAll().where('run_id', 'in', runIds).execute();
+  for (const row of calls) {
+    const state = states.get(row.run_id);
+    if (state) (state.calls[row.task_id] ??= {})[row.key] = row.state as CallState;
+  }
+  for (const state of states.values()) state.waits = waitsOf(state);
   return states;
+}
+
+/** By task: how many of its dependencies have not ended. A row of its own for each would be written with each task that ends. */
+function waitsOf({ tasks }: RunState): RunState['waits'] {
+  const waits: RunState['waits'] = {};
+  for (const { spec } of Object.values(tasks)) {
+    if (spec.id === ANSWER_TASK) continue;
+    const open = new Set(spec.dependsOn.filter((id) => Object.hasOwn(tasks, id) && isOpenTask(tasks[id]!))).size;
+    if (open > 0) waits[spec.id] = open;
+  }
+  return waits;
 }
 
 function usageColumns(usage: Usage) {

@@ -1,13 +1,25 @@
 /** From the engine's state to the shapes that queries answer with. */
-import { isTerminal, type ArtifactRef, type RunSummary, type RunView, type TaskStatus, type TaskView } from '@cadre/contracts';
+import {
+  isTerminal,
+  type ArtifactRef,
+  type QuestionView,
+  type RunSummary,
+  type RunView,
+  type TaskStatus,
+  type TaskView,
+} from '@cadre/contracts';
 import type { RunState, TaskState } from '@cadre/engine';
+import { bare, titleOf } from './question-batch.js';
 
 const ENDED: readonly TaskStatus[] = ['completed', 'failed', 'skipped', 'cancelled'];
 
 /** How many tasks have ended, and how many there are. */
 export function taskCounts(state: RunState): { done: number; total: number } {
-  const tasks = Object.values(state.tasks);
-  return { done: tasks.filter((task) => ENDED.includes(task.status)).length, total: tasks.length };
+  return { done: state.taskCount - state.openTasks, total: state.taskCount };
+}
+
+export function isOpenTask(task: TaskState): boolean {
+  return !ENDED.includes(task.status);
 }
 
 export function runSummary(state: RunState): RunSummary {
@@ -40,6 +52,8 @@ export function runView(state: RunState): RunView {
     ...(state.error !== undefined && { error: state.error }),
     ...(state.cancelReason !== undefined && { cancelReason: state.cancelReason }),
     artifacts: isTerminal(state.status) ? state.artifacts : artifactsSoFar(state),
+    reservedMicros: state.spent.reservedMicros,
+    questions: openQuestions(state),
     ...(state.traceparent !== undefined && { traceparent: state.traceparent }),
   };
 }
@@ -62,9 +76,22 @@ export function taskView(task: TaskState): TaskView {
     ...(task.endedAt !== undefined && { endedAt: task.endedAt }),
     ...(result !== undefined && { confidence: result.confidence, answer: result.answer }),
     artifacts: result?.artifacts ?? [],
+    ...(task.degradedTo !== undefined && { degradedTo: task.degradedTo }),
     ...(error !== undefined && { error }),
     usage: task.usage,
   };
+}
+
+/** Oldest first. */
+function openQuestions(state: RunState): QuestionView[] {
+  return Object.values(state.questions)
+    .filter((question) => question.answer === undefined)
+    .map((question) => ({
+      ...bare(question),
+      runId: state.runId,
+      askedAt: question.askedAt,
+      taskTitle: titleOf(state, question.taskId),
+    }));
 }
 
 function problemOf(task: TaskState): string | undefined {

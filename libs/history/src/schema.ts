@@ -27,7 +27,10 @@ export interface RunRow extends UsageColumns {
   seq: number;
   tasks_done: number;
   tasks_total: number;
-  /** The engine's run state without its tasks. */
+  /** Under the run's cap: what ended calls cost, and what is set aside for open ones. */
+  settled_micros: number;
+  reserved_micros: number;
+  /** The engine's run state without its tasks and calls. */
   state: JsonColumn;
 }
 
@@ -50,22 +53,72 @@ export interface TaskRow extends UsageColumns {
   state: JsonColumn;
 }
 
+/** One try of a call. */
 export interface CallRow {
   run_id: string;
+  key: string;
+  try: number;
   task_id: string;
   attempt: number;
-  n: number;
   tenant: string;
   kind: string;
   name: string;
+  effect: string;
+  max_cost_micros: number;
+  /** Where it was reserved: the commit, and the place in it. */
+  commit_seq: number;
+  place: number;
+  /** The last later attempt that started with its record at hand. */
+  kept_for: number | null;
+  /** `open` until it is settled. */
+  outcome: string;
   ok: boolean;
+  note: string;
+  /** When it was reserved, then what its settlement says. */
   at: number;
   duration_ms: number;
   input_tokens: number;
   output_tokens: number;
   cost_micros: number;
-  /** The call as the log holds it. */
-  record: JsonColumn;
+  overrun_micros: number | null;
+}
+
+/** What the engine's state holds of the calls of tasks that have not ended. */
+export interface CallStateRow {
+  run_id: string;
+  task_id: string;
+  key: string;
+  state: JsonColumn;
+}
+
+export interface QuestionRow {
+  run_id: string;
+  question_id: string;
+  tenant: string;
+  task_id: string;
+  task_title: string;
+  kind: string;
+  /** `open`, `answered`, or `closed`: its task ended without an answer. */
+  status: string;
+  asked_at: number;
+  due_at: number;
+  ended_at: number | null;
+  choice: string | null;
+  answered_by: string | null;
+  note: string | null;
+  raise_micros: number | null;
+  /** As the log holds it. */
+  question: JsonColumn;
+}
+
+/** What one shard knows of a tenant's money. */
+export interface AccountRow {
+  tenant: string;
+  shard: number;
+  /** Known in the account's home only. */
+  cap_micros: number | null;
+  settled_micros: number;
+  reserved_micros: number;
 }
 
 export interface CommitRow {
@@ -105,6 +158,9 @@ export interface HistoryDatabase {
   runs: RunRow;
   tasks: TaskRow;
   calls: CallRow;
+  call_states: CallStateRow;
+  questions: QuestionRow;
+  accounts: AccountRow;
   commits: CommitRow;
   agents: AgentRow;
   positions: PositionRow;

@@ -16,13 +16,20 @@ interface Layout {
   repeat: 'replace' | 'ignore';
 }
 
+/** What the end of a call sets. */
+const SETTLED = {
+  ...{ outcome: 'text', ok: 'boolean', note: 'text', at: 'bigint', duration_ms: 'bigint', input_tokens: 'bigint' },
+  ...{ output_tokens: 'bigint', cost_micros: 'bigint', overrun_micros: 'bigint' },
+};
+
 const USAGE = { model_calls: 'bigint', tool_calls: 'bigint', input_tokens: 'bigint', output_tokens: 'bigint', cost_micros: 'bigint' };
 
 const LAYOUTS = {
   runs: {
     columns: {
       ...{ run_id: 'text', tenant: 'text', shard: 'int', status: 'text', goal: 'text', created_at: 'bigint', ended_at: 'bigint' },
-      ...{ deadline_at: 'bigint', seq: 'int', tasks_done: 'int', tasks_total: 'int', ...USAGE, state: 'json' },
+      ...{ deadline_at: 'bigint', seq: 'int', tasks_done: 'int', tasks_total: 'int', ...USAGE },
+      ...{ settled_micros: 'bigint', reserved_micros: 'bigint', state: 'json' },
     },
     key: ['run_id'],
     repeat: 'replace',
@@ -38,11 +45,25 @@ const LAYOUTS = {
   },
   calls: {
     columns: {
-      ...{ run_id: 'text', task_id: 'text', attempt: 'int', n: 'int', tenant: 'text', kind: 'text', name: 'text', ok: 'boolean' },
-      ...{ at: 'bigint', duration_ms: 'bigint', input_tokens: 'bigint', output_tokens: 'bigint', cost_micros: 'bigint', record: 'json' },
+      ...{ run_id: 'text', key: 'text', try: 'int', task_id: 'text', attempt: 'int', tenant: 'text', kind: 'text', name: 'text' },
+      ...{ effect: 'text', max_cost_micros: 'bigint', commit_seq: 'int', place: 'int', kept_for: 'int', ...SETTLED },
     },
-    key: ['run_id', 'task_id', 'attempt', 'n'],
-    repeat: 'ignore',
+    key: ['run_id', 'key', 'try'],
+    repeat: 'replace',
+  },
+  call_states: {
+    columns: { run_id: 'text', task_id: 'text', key: 'text', state: 'json' },
+    key: ['run_id', 'task_id', 'key'],
+    repeat: 'replace',
+  },
+  questions: {
+    columns: {
+      ...{ run_id: 'text', question_id: 'text', tenant: 'text', task_id: 'text', task_title: 'text', kind: 'text', status: 'text' },
+      ...{ asked_at: 'bigint', due_at: 'bigint', ended_at: 'bigint', choice: 'text', answered_by: 'text', note: 'text' },
+      ...{ raise_micros: 'bigint', question: 'json' },
+    },
+    key: ['run_id', 'question_id'],
+    repeat: 'replace',
   },
   commits: {
     columns: { run_id: 'text', seq: 'int', tenant: 'text', at: 'bigint', cause: 'text', events: 'json' },
@@ -60,7 +81,7 @@ const LAYOUTS = {
 } satisfies Partial<Record<Table, Layout>>;
 
 /** Set by the first write of a row only. */
-const KEPT = ['first_seen_at'];
+const KEPT = ['first_seen_at', 'kept_for'];
 
 const STATEMENTS = Object.fromEntries(Object.entries(LAYOUTS).map(([table, layout]) => [table, statement(table, layout as Layout)]));
 
@@ -70,6 +91,34 @@ export async function writeRows<T extends keyof typeof LAYOUTS>(db: Kysely<Histo
   const columns = Object.keys(LAYOUTS[table].columns) as (keyof RowOf<T>)[];
   const parameters = columns.map((column) => rows.map((row) => asText(row[column])));
   await db.executeQuery(CompiledQuery.raw(STATEMENTS[table] ?? '', parameters));
+}
+
+/** The end of a call whose reservation is a row already. */
+export type SettledRow = Pick<RowOf<'calls'>, 'run_id' | 'key' | 'try' | keyof typeof SETTLED>;
+
+const SETTLED_COLUMNS = { run_id: 'text', key: 'text', try: 'int', ...SETTLED };
+const FIGURES = ['at', 'duration_ms', 'input_tokens', 'output_tokens', 'cost_micros', 'overrun_micros'];
+
+/** A second settlement (a person said what became of a call) changes the outcome; what was billed stays. */
+function settleStatement(): string {
+  const columns = Object.keys(SETTLED_COLUMNS);
+  const changes = Object.entries(SETTLED).map(([name, type]) => {
+    const value = type === 'text' ? `r.${name}` : `r.${name}::${type}`;
+    return `${name} = ${FIGURES.includes(name) ? `case when c.outcome = 'open' then ${value} else c.${name} end` : value}`;
+  });
+  return (
+    `update calls c set ${changes.join(', ')} from unnest(${columns.map((_, index) => `$${index + 1}::text[]`).join(', ')}) ` +
+    `as r(${columns.join(', ')}) where c.run_id = r.run_id and c.key = r.key and c.try = r.try::int`
+  );
+}
+
+const SETTLE = settleStatement();
+
+/** No call may come twice in `rows`. */
+export async function settleRows(db: Kysely<HistoryDatabase>, rows: SettledRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  const parameters = Object.keys(SETTLED_COLUMNS).map((column) => rows.map((row) => asText(row[column as keyof SettledRow])));
+  await db.executeQuery(CompiledQuery.raw(SETTLE, parameters));
 }
 
 function statement(table: string, layout: Layout): string {

@@ -11,3 +11,4 @@ export { NatsCommandSender } from './nats-command-sender.js';
 export type { CommandSenderOptions } from './nats-command-sender.js';
 export { registerMicroService } from './micro-registration.js';
 export type { MicroService, MicroServiceOptions } from './micro-registration.js';
+export { systemChance, systemClock } from './system-clock.js';

@@ -3,14 +3,14 @@
  * `{"error": {code, message, retriable, remedy?}}` with the headers of NATS micro services, so that other tools see it too.
  */
 import { CadreError, HEADERS } from '@cadre/contracts';
-import { headers, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
+import { headers, type Msg, type NatsConnection, type PublishOptions, type Subscription } from '@nats-io/transport-node';
 import type { MessageLog } from './message-log.js';
 import { TraceContext } from './trace-context.js';
 
 export interface RequestContext {
   subject: string;
   /** Of this hop: a child of the sender's, or new. */
-  trace: TraceContext;
+  readonly trace: TraceContext;
   /** One header of the request, if there. */
   header(name: string): string | undefined;
 }
@@ -91,15 +91,12 @@ class JsonEndpoint implements RequestEndpoint {
   private async answer(message: Msg): Promise<void> {
     const started = performance.now();
     this.counts.requests += 1;
-    const trace = TraceContext.continueOrStart(message.headers?.get(HEADERS.traceparent));
+    const context = new MessageContext(message);
     try {
-      const context: RequestContext = { subject: message.subject, trace, header: (name) => message.headers?.get(name) || undefined };
       const reply = JSON.stringify((await this.handler(parse(message), context)) ?? null);
-      const out = headers();
-      out.set(HEADERS.traceparent, trace.format());
-      message.respond(reply, { headers: out });
+      message.respond(reply, context.replyOptions());
     } catch (error) {
-      this.refuse(message, trace, error);
+      this.refuse(message, context.trace, error);
     } finally {
       this.counts.processingMs += performance.now() - started;
     }
@@ -122,6 +119,33 @@ class JsonEndpoint implements RequestEndpoint {
     } catch (cause) {
       this.options.log?.warn({ err: cause, subject: message.subject }, 'the error reply could not be sent');
     }
+  }
+}
+
+/** A trace is only begun when somebody asks for it: chance costs more than most requests. */
+class MessageContext implements RequestContext {
+  #trace: TraceContext | undefined;
+
+  constructor(private readonly message: Msg) {}
+
+  get subject(): string {
+    return this.message.subject;
+  }
+
+  get trace(): TraceContext {
+    return (this.#trace ??= TraceContext.continueOrStart(this.header(HEADERS.traceparent)));
+  }
+
+  header(name: string): string | undefined {
+    return this.message.headers?.get(name) || undefined;
+  }
+
+  /** The answer carries the trace of a request that has one, or of a handler that began one. */
+  replyOptions(): PublishOptions {
+    if (this.#trace === undefined && this.message.headers === undefined) return {};
+    const out = headers();
+    out.set(HEADERS.traceparent, this.trace.format());
+    return { headers: out };
   }
 }
 

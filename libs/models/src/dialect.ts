@@ -14,12 +14,25 @@ export const FIRST_DIALECT: Dialect = { format: 'schema', maxTokens: 'max_tokens
 export interface Refusal {
   status: number;
   message: string;
+  code?: string | null | undefined;
+}
+
+/** The conversation does not fit the model. */
+export function isTooLong({ code, message }: Refusal): boolean {
+  if (code === 'context_length_exceeded') return true;
+  return /context.{0,3}(length|window|size)|maximum context|too many (input )?tokens|prompt is too long/i.test(message);
+}
+
+/** The server's content filter turned the request away. */
+export function isFiltered({ code, message }: Refusal): boolean {
+  if (code === 'content_filter' || code === 'content_policy_violation') return true;
+  return /content (management|filter(ing)?) policy|content.?policy violation/i.test(message);
 }
 
 /** What to try after a refusal, or undefined when the request itself is at fault. @param asksForJson whether `format` was used at all */
 export function easierDialect(dialect: Dialect, refusal: Refusal, asksForJson: boolean): Dialect | undefined {
   if (refusal.status !== 400 && refusal.status !== 422) return undefined;
-  if (/context.{0,3}(length|window|size)|maximum context|too many (input )?tokens/i.test(refusal.message)) return undefined;
+  if (isTooLong(refusal) || isFiltered(refusal)) return undefined;
   if (dialect.maxTokens === 'max_tokens' && /max_tokens|max_completion_tokens/.test(refusal.message)) {
     return { ...dialect, maxTokens: 'max_completion_tokens' };
   }

@@ -1,12 +1,13 @@
 /** A model behind any server that speaks the OpenAI wire format (chat completions with tools). */
-import type { ModelPort, ModelReply, ModelRequest } from '@cadre/agents';
+import type { ModelPort, ModelQuote, ModelReply, ModelRequest } from '@cadre/agents';
 import { CadreError } from '@cadre/contracts';
 import OpenAI, { APIError } from 'openai';
 import { FIRST_DIALECT, easierDialect } from './dialect.js';
 import type { Dialect } from './dialect.js';
-import { modelError, timeoutError } from './errors.js';
+import { abortError, modelError, timeoutError } from './errors.js';
 import { DEFAULT_PRICES, costMicros, priceOf } from './prices.js';
 import type { PriceTable } from './prices.js';
+import { maxInputTokens } from './quote.js';
 import { Completion, readChoice, requestBody } from './wire.js';
 
 export interface OpenAiModelOptions {
@@ -47,6 +48,15 @@ export class OpenAiModel implements ModelPort {
     });
   }
 
+  quote(request: ModelRequest): ModelQuote {
+    const model = request.model || this.options.defaultModel;
+    const price = priceOf(this.prices, model);
+    const tokens = { maxInputTokens: maxInputTokens(request), maxOutputTokens: request.maxOutputTokens };
+    if (!price) return { model, ...tokens, maxCostMicros: 0, priced: false };
+    const dearest = { ...price, input: Math.max(price.input, price.cachedInput ?? 0) };
+    return { model, ...tokens, maxCostMicros: costMicros(dearest, tokens.maxInputTokens, tokens.maxOutputTokens), priced: true };
+  }
+
   /** Errors as `ModelPort` says; `aborted` (or the signal's own `CadreError`) when the signal aborts. */
   async complete(request: ModelRequest, signal: AbortSignal): Promise<ModelReply> {
     const model = request.model || this.options.defaultModel;
@@ -73,7 +83,7 @@ export class OpenAiModel implements ModelPort {
 
   /** The SDK's own timeout ends with the headers, and so does its care for the signal; ours hold until the body is read. */
   private async ask(request: ModelRequest, model: string, dialect: Dialect, signal: AbortSignal): Promise<Completion> {
-    if (signal.aborted) throw abortError(signal);
+    if (signal.aborted) throw abortError(signal, false);
     const stop = new AbortController();
     let rejectAll: (error: CadreError) => void = () => undefined;
     const stopped = new Promise<never>((_, reject) => (rejectAll = reject));
@@ -81,12 +91,15 @@ export class OpenAiModel implements ModelPort {
       stop.abort();
       rejectAll(error);
     };
-    const onAbort = () => end(abortError(signal));
+    const onAbort = () => end(abortError(signal, true));
     const timer = setTimeout(() => end(timeoutError(this.options.baseUrl, this.timeoutMs)), this.timeoutMs);
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       const answer: unknown = await Promise.race([
-        this.client.chat.completions.create(requestBody(request, model, dialect), { signal: stop.signal }),
+        this.client.chat.completions.create(requestBody(request, model, dialect), {
+          signal: stop.signal,
+          ...(request.callKey !== undefined && { headers: { 'X-Cadre-Call': request.callKey } }),
+        }),
         stopped,
       ]);
       return readCompletion(answer, this.options.baseUrl);
@@ -104,9 +117,20 @@ export class OpenAiModel implements ModelPort {
     const outputTokens = usage?.completion_tokens ?? estimateTokens([choice.text, choice.toolCalls]);
     if (!usage) this.warn(`The model server does not count the tokens of ${model}; they are estimated from the number of characters.`);
     const price = priceOf(this.prices, model) ?? priceOf(this.prices, asked);
-    if (!price) this.warn(`The price of the model ${model} is not known, so its calls count as free. Set it in CADRE_PRICES.`);
+    if (!price) this.warn(`The price of the model ${model} is not known, so its cost is not counted. Set it in CADRE_PRICES.`);
+    if (usage && (inputTokens > maxInputTokens(request) || outputTokens > request.maxOutputTokens)) {
+      this.warn(`The model server counts more tokens of ${model} than the request can have, so calls may cost more than was reserved.`);
+    }
     const cost = price ? costMicros(price, inputTokens, outputTokens, usage?.prompt_tokens_details?.cached_tokens ?? 0) : 0;
-    return { model, ...choice, inputTokens, outputTokens, costMicros: cost, ...(!usage && { estimated: true }) };
+    return {
+      model,
+      ...choice,
+      inputTokens,
+      outputTokens,
+      costMicros: cost,
+      priced: price !== undefined,
+      ...(!usage && { estimated: true }),
+    };
   }
 
   private warn(message: string): void {
@@ -125,6 +149,7 @@ function readCompletion(answer: unknown, server: string): Completion {
     `The model server at ${server} sent something else than a chat completion (${why.join('; ')}).`,
     {
       retriable: true,
+      billed: 'unknown',
       remedy: 'Check that OPENAI_BASE_URL is the base of an OpenAI-compatible API; it often ends in /v1.',
     },
   );
@@ -132,10 +157,4 @@ function readCompletion(answer: unknown, server: string): Completion {
 
 function estimateTokens(parts: unknown[]): number {
   return Math.ceil(JSON.stringify(parts).length / CHARACTERS_PER_TOKEN);
-}
-
-function abortError(signal: AbortSignal): CadreError {
-  return signal.reason instanceof CadreError
-    ? signal.reason
-    : new CadreError('aborted', 'The work was stopped from outside.', { retriable: true });
 }

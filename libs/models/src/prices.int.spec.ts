@@ -10,6 +10,16 @@ test('a price is found by name, also with a release date, and never by a mere pr
   expect(priceOf(DEFAULT_PRICES, 'constructor')).toBeUndefined();
 });
 
+test('a name without date has the highest price of its dated ones', () => {
+  const table = {
+    'a-2026-01-01': { input: 1, output: 9 },
+    'a-20260601': { input: 2, cachedInput: 1, output: 3 },
+    'a-b-2026-01-01': { input: 99, output: 99 },
+  };
+  expect(priceOf(table, 'a')).toEqual({ input: 2, output: 9, cachedInput: 1 });
+  expect(priceOf(table, 'a-2026-09-09')).toBeUndefined();
+});
+
 test('cost is rounded up; cached input costs less', () => {
   expect(costMicros({ input: 2, output: 8 }, 1000, 100)).toBe(2800);
   expect(costMicros({ input: 2, cachedInput: 0.5, output: 8 }, 1000, 100, 800)).toBe(1600);

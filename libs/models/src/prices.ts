@@ -1,6 +1,11 @@
 /**
  * What models cost. The table is a convenience and grows old: `CADRE_PRICES` (JSON, or the path of a JSON file) goes before it.
  * US dollars per million tokens, which is the same as millionths of a dollar per token.
+ *
+ * Compared in November 2026 with pages that quote OpenAI's price list (developers.openai.com/api/docs/pricing): public tables of
+ * January to June 2026 for gpt-4o, gpt-4.1 and gpt-5, GitHub's table of model prices for gpt-4.1 and gpt-5-mini. Later models (gpt-5.4 and on)
+ * are left out: they cost more above a length of input, and one price for all lengths would be no upper bound. Their users set CADRE_PRICES
+ * to the higher price. A model without a price is refused unless the run allows it.
  */
 import { readFileSync } from 'node:fs';
 import { CadreError } from '@cadre/contracts';
@@ -52,10 +57,28 @@ export function loadPrices(override: string | undefined): PriceTable {
   return { ...DEFAULT_PRICES, ...parsed.data };
 }
 
-/** The price of a model by its name, also with a release date at its end (`gpt-4o-2024-08-06`). */
+const RELEASE_DATE = /-(\d{4}-\d{2}-\d{2}|\d{8})$/;
+
+/**
+ * The price of a model by its name. A server may add a release date to the name asked for (`gpt-4o-2024-08-06`): a dated name has the price
+ * of the name without date, and a name without date the highest of its dated ones, if they have no price of their own.
+ */
 export function priceOf(table: PriceTable, model: string): Price | undefined {
-  const dateless = model.replace(/-(\d{4}-\d{2}-\d{2}|\d{8})$/, '');
-  return [model, dateless].filter((name) => Object.hasOwn(table, name)).map((name) => table[name])[0];
+  const dateless = model.replace(RELEASE_DATE, '');
+  const named = [model, dateless].find((name) => Object.hasOwn(table, name));
+  if (named !== undefined) return table[named];
+  if (dateless !== model) return undefined;
+  const dated = Object.keys(table).filter((name) => name !== model && name.replace(RELEASE_DATE, '') === model);
+  return dated.length > 0 ? dearest(dated.map((name) => table[name]!)) : undefined;
+}
+
+function dearest(prices: Price[]): Price {
+  const most = (part: (price: Price) => number) => Math.max(...prices.map(part));
+  return {
+    input: most((price) => price.input),
+    output: most((price) => price.output),
+    cachedInput: most((price) => price.cachedInput ?? price.input),
+  };
 }
 
 /** Millionths of a US dollar, rounded up. @param cachedTokens the part of `inputTokens` that came from the server's cache */

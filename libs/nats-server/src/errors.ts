@@ -39,3 +39,10 @@ export function portTaken(host: string, port: number): CadreError {
     remedy: `Stop the program that listens on port ${port}, or choose another port.`,
   });
 }
+
+export function noLeader(stream: string, timeoutMs: number): CadreError {
+  return new CadreError('nats-no-leader', `The stream ${stream} had no leader for ${timeoutMs / 1000} s.`, {
+    retriable: true,
+    remedy: 'Check that the stream exists and that most servers of the cluster run.',
+  });
+}

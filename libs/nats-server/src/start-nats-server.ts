@@ -3,6 +3,7 @@
  * terminal reaches only us and the services can still hand back their work; a watchdog ends it if we die without a word.
  */
 import type { CadreError } from '@cadre/contracts';
+import { randomBytes } from 'node:crypto';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { portTaken, startFailed } from './errors.js';
 import { findNatsServer } from './find-nats-server.js';
 import { jetStreamAnswers } from './readiness.js';
+import { adoptGlobalAccount, serverConfig, type ClusterSettings } from './server-config.js';
 import { startWatchdog, type Watchdog } from './watchdog.js';
 
 export interface StartOptions {
@@ -22,6 +24,10 @@ export interface StartOptions {
   host?: string;
   /** Whether each write is on disk before it is acknowledged. Default true. */
   syncAlways?: boolean;
+  /** Default: made up. A server of a cluster keeps its name over restarts. */
+  name?: string;
+  /** Default: a server of its own. See `startNatsCluster`. */
+  cluster?: ClusterSettings;
   /** Path of the binary. Default: `findNatsServer()`. */
   binary?: string;
   /** The server's log goes there, appended. Default: kept in memory for error messages only. */
@@ -53,17 +59,19 @@ export async function startNatsServer(options: StartOptions = {}): Promise<Runni
   const scratch = await mkdtemp(join(tmpdir(), 'cadre-nats-'));
   const dataDir = options.dataDir ?? join(scratch, 'data');
   await mkdir(dataDir, { recursive: true });
+  await adoptGlobalAccount(dataDir);
   if (options.logFile !== undefined) await mkdir(dirname(options.logFile), { recursive: true });
   const config = join(scratch, 'nats-server.conf');
-  await writeFile(config, serverConfig({ ...options, host, dataDir, scratch }));
+  const { port = -1, syncAlways = true, name = `cadre-${process.pid}-${randomBytes(3).toString('hex')}` } = options;
+  await writeFile(config, serverConfig({ ...options, host, port, name, dataDir, scratch, syncAlways }));
   const server = launch(binary, config, scratch);
   const removeScratch = (): Promise<void> => rm(scratch, { recursive: true, force: true, maxRetries: 5 });
   // A crash must not leave the configuration behind; temporary data stay for a second start.
   if (options.dataDir !== undefined) void server.exited.then(removeScratch, () => undefined);
   try {
-    const port = await waitUntilReady(server, { host, scratch, options });
+    const actual = await waitUntilReady(server, { host, scratch, options });
     return {
-      ...{ url: `nats://${host}:${port}`, host, port, pid: server.child.pid!, dataDir, exited: server.exited },
+      ...{ url: `nats://${host}:${actual}`, host, port: actual, pid: server.child.pid!, dataDir, exited: server.exited },
       stop: async () => {
         await end(server, 'SIGTERM');
         await removeScratch();
@@ -75,21 +83,6 @@ export async function startNatsServer(options: StartOptions = {}): Promise<Runni
     await removeScratch();
     throw error;
   }
-}
-
-function serverConfig(o: StartOptions & { host: string; dataDir: string; scratch: string }): string {
-  return [
-    `host: ${JSON.stringify(o.host)}`,
-    `port: ${o.port ?? -1}`,
-    `server_name: "cadre-${process.pid}-${Math.random().toString(36).slice(2, 8)}"`,
-    `ports_file_dir: ${JSON.stringify(o.scratch)}`,
-    ...(o.logFile === undefined ? [] : [`log_file: ${JSON.stringify(o.logFile)}`]),
-    'jetstream {',
-    `  store_dir: ${JSON.stringify(o.dataDir)}`,
-    `  sync_interval: ${o.syncAlways === false ? '"2m"' : 'always'}`,
-    '}',
-    '',
-  ].join('\n');
 }
 
 interface Launched {

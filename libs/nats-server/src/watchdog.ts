@@ -5,8 +5,8 @@
 import { spawn } from 'node:child_process';
 
 export interface Watchdog {
-  /** Names the process to end, and a temporary folder to remove with it. */
-  guard(pid: number): void;
+  /** Names the process to end before the temporary folder is removed; `others`: processes that have watchdogs of their own. */
+  guard(pid: number | 'others'): void;
   /** The child is gone, or must not be ended any more. */
   dismiss(): void;
 }
@@ -14,8 +14,8 @@ export interface Watchdog {
 const script = `
 read -r pid || exit 0
 read -r word && exit 0
-kill -TERM "$pid" 2>/dev/null
 i=0
+if [ "$pid" = others ]; then sleep 4; else kill -TERM "$pid" 2>/dev/null; fi
 while kill -0 "$pid" 2>/dev/null && [ $i -lt 30 ]; do sleep 0.1; i=$((i+1)); done
 kill -KILL "$pid" 2>/dev/null
 [ -n "$1" ] && rm -rf -- "$1"

@@ -43,12 +43,15 @@ export class AgentDirectory {
     this.#timing = { ...DIRECTORY_TIMING, ...timing };
   }
 
-  /** Takes a beat. A late one of the same life, or of an earlier life, is passed over. @returns whether anything but the time changed */
+  /**
+   * Takes a beat. A late one of the same life, or of an earlier life, is passed over; but once a life has fallen silent another one is believed, for it
+   * may have begun on a machine whose clock is behind. @returns whether anything but the time changed
+   */
   hear(beat: Heartbeat, now: number): boolean {
     const known = this.#workers.get(beat.workerId);
     const sameLife = known?.beat.epoch === beat.epoch;
     if (known && sameLife && beat.seq <= known.beat.seq) return false;
-    if (known && !sameLife && beat.startedAt < known.beat.startedAt) return false;
+    if (known && !sameLife && beat.startedAt < known.beat.startedAt && !this.isLost(beat.workerId, now)) return false;
     const held = new Set(beat.held.map(attemptKey));
     const life = known && sameLife ? known : { firstSeenAt: now, restarted: known !== undefined };
     this.#workers.set(beat.workerId, { beat, held, firstSeenAt: life.firstSeenAt, restarted: life.restarted, lastSeenAt: now });

@@ -14,6 +14,8 @@ export interface ReadyAttempt {
   planning: boolean;
   /** Since when it may be started; ageing counts from here. Milliseconds since 1970. */
   readyAt: number;
+  /** What `attemptKey` gives, when it has been made already. */
+  key?: string;
 }
 
 export interface RunningAttempt {
@@ -24,6 +26,8 @@ export interface RunningAttempt {
   deadlineAt: number;
   /** When the start was seen here, on the local clock; the owner's clock may differ. */
   seenAt: number;
+  /** Key of the attempt from whose result its worker went on; until the worker hears of that, it lists the old one. */
+  after?: string;
 }
 
 /** Attempts alike in rank and needs: what holds for the first one's candidates holds for all. */
@@ -37,8 +41,8 @@ export interface ReadyGroup {
 
 export type AttemptName = HeldAttempt;
 
-export function attemptKey({ runId, taskId, attempt }: AttemptName): string {
-  return `${runId}/${taskId}/${attempt}`;
+export function attemptKey({ runId, taskId, attempt, key }: AttemptName & { key?: string }): string {
+  return key ?? `${runId}/${taskId}/${attempt}`;
 }
 
 /** Same key, same needs and rank. */

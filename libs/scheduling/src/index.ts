@@ -1,5 +1,7 @@
 /** The public names of the scheduling library. */
 export { OpenWork } from './open-work.js';
+export { AgentBreakers, BREAKER_RULES } from './agent-breakers.js';
+export type { AgentBreakerState, AgentBreakerView, BreakerRules } from './agent-breakers.js';
 export { AgentDirectory, DIRECTORY_TIMING } from './agent-directory.js';
 export type { DirectoryTiming, KnownWorker } from './agent-directory.js';
 export { OfferDesk, DESK_TIMING } from './offer-desk.js';
@@ -9,3 +11,11 @@ export type { Match, MatchRules, OpenWorker } from './match-offers.js';
 export { attemptKey, groupReady } from './attempts.js';
 export type { AttemptName, ReadyAttempt, ReadyGroup, RunningAttempt, WorkerOffers } from './attempts.js';
 export { rankOf, priorityOf, urgencyOf } from './urgency.js';
+export { CommandDesk } from './command-desk.js';
+export type { BareCommand, Finding } from './command-desk.js';
+export type { TailReports } from './log-tails.js';
+export { SchedulingTerm } from './scheduling-term.js';
+export type { TermReports, TermSurroundings } from './scheduling-term.js';
+export { TermKeeper } from './term-keeper.js';
+export type { TermKeeperReports, TermKeeperSurroundings } from './term-keeper.js';
+export type { HeartbeatEar, OfferLine } from './ports.js';

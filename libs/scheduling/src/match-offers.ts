@@ -36,8 +36,33 @@ export interface MatchRules {
   holds?: (workerId: WorkerId, attempt: ReadyAttempt) => boolean;
   /** A worker that let an earlier offer of the attempt pass; it comes last. */
   shunned?: (attempt: ReadyAttempt) => WorkerId | undefined;
+  /** How many more attempts an agent may get; without it, or Infinity: as many as it has slots for. */
+  room?: (agent: AgentName) => number;
   /** At most so many matches. */
   limit?: number;
+}
+
+/** What is left of the agents' room while matches are made. */
+class Room {
+  readonly #left = new Map<AgentName, number>();
+
+  constructor(private readonly of: MatchRules['room']) {}
+
+  /** Undefined when no agent is limited. */
+  static of(rules: MatchRules): Room | undefined {
+    return rules.room && new Room(rules.room);
+  }
+
+  /** Asked for once for each agent: who says so may have to look at all that runs. */
+  left(agent: AgentName): number {
+    let left = this.#left.get(agent);
+    if (left === undefined) this.#left.set(agent, (left = this.of?.(agent) ?? Infinity));
+    return left;
+  }
+
+  take(agent: AgentName): void {
+    this.#left.set(agent, this.left(agent) - 1);
+  }
 }
 
 interface Candidate {
@@ -60,22 +85,24 @@ export function matchOffers(groups: Iterable<ReadyGroup>, workers: readonly Open
   const matches: Match[] = [];
   let turn = Math.max(0, ...workers.map((worker) => worker.lastTurn));
   const lines: Line[] = [];
+  const room = Room.of(rules);
   for (const group of groups) {
-    const line = openLine(group, workers, rules);
+    const line = openLine(group, workers, rules, room);
     if (line) lines.push(line);
   }
   const limit = rules.limit ?? Infinity;
   while (lines.length > 0 && matches.length < limit) {
     const index = mostUrgent(lines);
     const line = lines[index]!;
-    const chosen = choose(line, rules);
+    const chosen = choose(line, rules, room);
     if (chosen) {
       turn += 1;
       chosen.worker.used += 1;
       chosen.worker.lastTurn = turn;
+      room?.take(chosen.agent.name);
       matches.push({ attempt: line.head, workerId: chosen.worker.workerId, epoch: chosen.worker.epoch, agent: chosen.agent.name });
     }
-    const full = !chosen && line.candidates.every(({ worker }) => worker.used >= worker.slots);
+    const full = !chosen && line.candidates.every((candidate) => !isFree(candidate, room));
     if (full || !advance(line, rules)) lines.splice(index, 1);
   }
   return matches;
@@ -93,17 +120,35 @@ function spareSkills(agent: AgentSummary, needs: Pick<ReadyGroup, 'skills'>): nu
   return outOfPlace + agent.skills.length - needs.skills.length;
 }
 
-function openLine(group: ReadyGroup, workers: readonly OpenWorker[], rules: MatchRules): Line | undefined {
+function openLine(group: ReadyGroup, workers: readonly OpenWorker[], rules: MatchRules, room: Room | undefined): Line | undefined {
   const candidates: Candidate[] = [];
   for (const worker of workers) {
     if (worker.used >= worker.slots) continue;
-    const agent = capableAgent(worker.agents, group);
-    if (agent) candidates.push({ worker, agent, spare: group.agent === undefined ? spareSkills(agent, group) : 0 });
+    for (const agent of agentsFor(group, worker, room)) {
+      candidates.push({ worker, agent, spare: group.agent === undefined ? spareSkills(agent, group) : 0 });
+    }
   }
   if (candidates.length === 0) return undefined;
   const iterator = group.attempts[Symbol.iterator]();
   const line = { group, iterator, candidates, urgency: 0 } as unknown as Line;
   return advance(line, rules) ? line : undefined;
+}
+
+/** The best agent of the worker, and beside one whose room is limited the best of the others. */
+function agentsFor(group: ReadyGroup, worker: OpenWorker, room: Room | undefined): AgentSummary[] {
+  const usable = room ? worker.agents.filter((agent) => room.left(agent.name) > 0) : worker.agents;
+  const best = capableAgent(usable, group);
+  if (best === undefined) return [];
+  if (room === undefined || room.left(best.name) === Infinity) return [best];
+  const other = capableAgent(
+    usable.filter((agent) => room.left(agent.name) === Infinity),
+    group,
+  );
+  return other ? [best, other] : [best];
+}
+
+function isFree({ worker, agent }: Candidate, room: Room | undefined): boolean {
+  return worker.used < worker.slots && (room === undefined || room.left(agent.name) > 0);
 }
 
 function advance(line: Line, rules: MatchRules): boolean {
@@ -128,11 +173,11 @@ function compareLines(a: Line, b: Line): number {
   return attemptKey(a.head) < attemptKey(b.head) ? -1 : 1;
 }
 
-function choose(line: Line, rules: MatchRules): Candidate | undefined {
+function choose(line: Line, rules: MatchRules, room: Room | undefined): Candidate | undefined {
   const shunned = rules.shunned?.(line.head);
   let best: Candidate | undefined;
   for (const candidate of line.candidates) {
-    if (candidate.worker.used >= candidate.worker.slots || rules.holds?.(candidate.worker.workerId, line.head)) continue;
+    if (!isFree(candidate, room) || rules.holds?.(candidate.worker.workerId, line.head)) continue;
     if (!best || compareCandidates(candidate, best, shunned) < 0) best = candidate;
   }
   return best;

@@ -35,6 +35,15 @@ describe('who gets what', () => {
     expect(one(ready(6), ready(5))).toEqual(['5>w']);
   });
 
+  test("an agent's room is asked for once, however many tasks and workers there are", () => {
+    const asked: string[] = [];
+    const room = (name: string) => (asked.push(name), 3);
+    const many = Array.from({ length: 50 }, (_, n) => ready(n, { rank: n % 5 }));
+    const workers = ['a', 'b', 'c', 'd'].map((id) => worker(id, { slots: 10 }));
+    expect(matchOffers(groupReady(many), workers, { ...rules, room })).toHaveLength(3);
+    expect(asked).toEqual(['generalist']);
+  });
+
   test('the run shifts the priority of its tasks', () => {
     expect(rankOf('medium', 'medium')).toBe(2);
     expect(rankOf('medium', 'critical')).toBe(0);

@@ -3,7 +3,8 @@
  * wanted. It joins what the logs say (`OpenWork`) with what the workers say (`AgentDirectory`) and remembers the offers that nobody has
  * confirmed yet.
  */
-import type { HeldAttempt, Offer, RunId, WorkerId } from '@cadre/contracts';
+import type { AgentName, HeldAttempt, Offer, QuestionId, RunId, UnwantedAttempt, WorkerId } from '@cadre/contracts';
+import type { AgentBreakerView, BreakerRules } from './agent-breakers.js';
 import type { AgentDirectory, KnownWorker } from './agent-directory.js';
 import { attemptKey, type ReadyAttempt, type ReadyGroup, type RunningAttempt, type WorkerOffers } from './attempts.js';
 import { capableAgent, matchOffers, type OpenWorker } from './match-offers.js';
@@ -21,9 +22,18 @@ export interface DeskTiming {
   startMs: number;
   /** Ready work that no live agent can do is reported after this time. */
   unmatchedMs: number;
+  /** When an agent that fails is left alone; over `BREAKER_RULES`. */
+  breaker: Partial<BreakerRules>;
 }
 
-export const DESK_TIMING: DeskTiming = { ageingMs: 15_000, confirmMs: 1000, listedAfterMs: 1000, startMs: 10_000, unmatchedMs: 30_000 };
+export const DESK_TIMING: DeskTiming = {
+  ageingMs: 15_000,
+  confirmMs: 1000,
+  listedAfterMs: 1000,
+  startMs: 10_000,
+  unmatchedMs: 30_000,
+  breaker: {},
+};
 
 export interface LostAttempt extends RunningAttempt {
   cause: 'silent' | 'restarted' | 'not-listed' | 'left';
@@ -31,8 +41,9 @@ export interface LostAttempt extends RunningAttempt {
   reason: string;
 }
 
-/** Ready work that no live agent can do. */
+/** Ready work that no live agent can do. `no-agent`: none is able. `breaker-open`: those that are able have failed too often of late. */
 export interface Unmatched {
+  reason: 'no-agent' | 'breaker-open';
   skills: readonly string[];
   agent?: string;
   /** Since when, in milliseconds since 1970. */
@@ -44,6 +55,7 @@ export interface Unmatched {
 
 interface PendingOffer {
   workerId: WorkerId;
+  agent: AgentName;
   epoch: string;
   offeredAt: number;
   takenAt?: number;
@@ -81,10 +93,11 @@ export class OfferDesk {
       skip: (attempt) => this.#pending.has(attemptKey(attempt)),
       holds: (workerId, attempt) => this.directory.get(workerId)?.held.has(attemptKey(attempt)) ?? false,
       shunned: (attempt) => this.#shunned.get(attemptKey(attempt)),
+      ...(this.work.breakers.anyOpen && { room: (agent: AgentName) => this.work.breakers.room(agent, this.#offeredTo(agent), now) }),
     });
     const byWorker = new Map<WorkerId, WorkerOffers>();
     for (const { attempt, workerId, epoch, agent } of matches) {
-      this.#pending.set(attemptKey(attempt), { workerId, epoch, offeredAt: now });
+      this.#pending.set(attemptKey(attempt), { workerId, agent, epoch, offeredAt: now });
       const entry = byWorker.get(workerId) ?? { workerId, epoch, offers: [] };
       byWorker.set(workerId, entry);
       entry.offers.push(this.#offer(attempt, agent, now));
@@ -111,19 +124,41 @@ export class OfferDesk {
     return this.work.expiredRuns(now);
   }
 
-  /** Attempts that live workers list although the log has closed them, or has given them to another worker. */
-  unwanted(now: number): { workerId: WorkerId; attempts: HeldAttempt[] }[] {
+  /** Questions that nobody has answered in time. */
+  expiredQuestions(now: number): { runId: RunId; questionId: QuestionId }[] {
+    return this.work.questions.expired(now);
+  }
+
+  /** Attempts that live workers list although the log has closed them or has given them to another worker, and those of runs being cancelled. */
+  unwanted(now: number): { workerId: WorkerId; attempts: UnwantedAttempt[] }[] {
     const started = new Map<string, WorkerId>();
     for (const running of this.work.running()) started.set(attemptKey(running), running.workerId);
-    const result: { workerId: WorkerId; attempts: HeldAttempt[] }[] = [];
+    const result: { workerId: WorkerId; attempts: UnwantedAttempt[] }[] = [];
     for (const { beat } of this.directory.live(now)) {
-      const attempts = beat.held.filter((held) => {
+      const attempts = beat.held.flatMap((held): UnwantedAttempt[] => {
         const owner = started.get(attemptKey(held));
-        return !this.work.isOpen(held) || (owner !== undefined && owner !== beat.workerId);
+        if (this.work.isLeftBehind(attemptKey(held), beat.workerId)) return [];
+        if (!this.work.isOpen(held) || (owner !== undefined && owner !== beat.workerId)) return [held];
+        return this.work.isCancelling(held.runId) ? [{ ...held, runCancelled: true }] : [];
       });
       if (attempts.length > 0) result.push({ workerId: beat.workerId, attempts });
     }
     return result;
+  }
+
+  /** Agents whose slots are all taken while ready work waits for them. To be asked after `offers`. */
+  backlog(now: number): AgentName[] {
+    if (this.work.readyCount <= this.#pending.size) return [];
+    const live = this.directory.live(now);
+    const agents = new Set<AgentName>();
+    for (const group of this.work.ready(now)) {
+      if (!hasOther(group.attempts, (attempt) => this.#pending.has(attemptKey(attempt)))) continue;
+      for (const { beat } of live) {
+        const agent = capableAgent(beat.agents, group);
+        if (agent) agents.add(agent.name);
+      }
+    }
+    return [...agents];
   }
 
   /** Ready work that no live agent can do, for longer than the time set. */
@@ -131,11 +166,12 @@ export class OfferDesk {
     const live = this.directory.live(now);
     const unmatched = new Map<string, Unmatched>();
     for (const group of this.work.ready(now)) {
-      if (live.some((worker) => capableAgent(worker.beat.agents, group))) continue;
+      const reason = this.#whyUnmatched(group, live, now);
+      if (reason === undefined) continue;
       const key = `${group.agent ?? ''} ${[...group.skills].sort().join(',')}`;
       const since = this.#unmatchedSince.get(key) ?? now;
       this.#unmatchedSince.set(key, since);
-      const known = unmatched.get(key) ?? { ...needs(group), since, count: 0, attempts: [] };
+      const known = unmatched.get(key) ?? { reason, ...needs(group), since, count: 0, attempts: [] };
       unmatched.set(key, known);
       for (const { runId, taskId, attempt } of group.attempts) {
         known.count += 1;
@@ -146,6 +182,11 @@ export class OfferDesk {
     return [...unmatched.values()].filter(({ since }) => now - since >= this.#timing.unmatchedMs);
   }
 
+  /** Agents that get no work, or only one attempt as a probe, because they failed too often. */
+  breakers(now: number): AgentBreakerView[] {
+    return this.work.breakers.list(now);
+  }
+
   /** Slots free for offers, over all workers. */
   freeSlots(now: number): number {
     return this.#openWorkers(now).reduce((sum, worker) => sum + Math.max(0, worker.slots - worker.used), 0);
@@ -154,7 +195,7 @@ export class OfferDesk {
   /** Drops offers that have served their purpose or were let pass. */
   #settlePending(now: number): void {
     for (const [key, offer] of this.#pending) {
-      if (!this.#isReadyKey(key)) {
+      if (!this.work.isReadyKey(key)) {
         this.#pending.delete(key);
         this.#shunned.delete(key);
         continue;
@@ -169,31 +210,50 @@ export class OfferDesk {
       this.#pending.delete(key);
       this.#shunned.set(key, offer.workerId);
     }
-    for (const key of this.#shunned.keys()) if (!this.#isReadyKey(key)) this.#shunned.delete(key);
+    for (const key of this.#shunned.keys()) if (!this.work.isReadyKey(key)) this.#shunned.delete(key);
   }
 
-  #isReadyKey(key: string): boolean {
-    const [runId = '', taskId = '', attempt = '0'] = key.split('/');
-    return this.work.isReady({ runId, taskId, attempt: Number(attempt) });
+  #offeredTo(agent: AgentName): number {
+    let count = 0;
+    for (const offer of this.#pending.values()) if (offer.agent === agent) count += 1;
+    return count;
+  }
+
+  #whyUnmatched(group: ReadyGroup, live: readonly KnownWorker[], now: number): Unmatched['reason'] | undefined {
+    const { breakers } = this.work;
+    const able = live.filter(({ beat }) => capableAgent(beat.agents, group));
+    if (able.length === 0) return 'no-agent';
+    if (!breakers.anyOpen) return undefined;
+    const isSound = ({ beat }: KnownWorker) =>
+      capableAgent(
+        beat.agents.filter((agent) => breakers.stateOf(agent.name, now) === 'closed'),
+        group,
+      );
+    return able.some(isSound) ? undefined : 'breaker-open';
   }
 
   #openWorkers(now: number): OpenWorker[] {
-    const taken = new Map<WorkerId, Set<string>>();
-    const take = (workerId: WorkerId, key: string) => {
-      const keys = taken.get(workerId);
-      if (keys) keys.add(key);
-      else taken.set(workerId, new Set([key]));
-    };
-    for (const [key, offer] of this.#pending) take(offer.workerId, key);
-    for (const running of this.work.running()) take(running.workerId, attemptKey(running));
+    const pending = new Map<WorkerId, number>();
+    for (const { workerId } of this.#pending.values()) pending.set(workerId, (pending.get(workerId) ?? 0) + 1);
     return this.directory.offerable(now).map((worker) => ({
       workerId: worker.beat.workerId,
       epoch: worker.beat.epoch,
       agents: worker.beat.agents,
       slots: worker.beat.slots,
-      used: usedSlots(worker, taken.get(worker.beat.workerId)),
+      used: this.#usedSlots(worker) + (pending.get(worker.beat.workerId) ?? 0),
       lastTurn: this.#lastTurn.get(worker.beat.workerId) ?? 0,
     }));
+  }
+
+  /**
+   * Attempts running there, and others that it lists: taken but not started, or closed by others. One that it has just completed counts no
+   * longer, although it is listed until the next beat: else each slot would rest for the time between beats. An offer that overtakes the answer
+   * which frees the slot waits at the worker.
+   */
+  #usedSlots({ beat: { workerId }, held }: KnownWorker): number {
+    let used = this.work.runningAt(workerId);
+    for (const key of held) if (!this.#pending.has(key) && (this.work.isReadyKey(key) || this.work.wasBrokenOff(key))) used += 1;
+    return used;
   }
 
   #offer({ runId, taskId, attempt, rank, planning }: ReadyAttempt, agent: string, now: number): Offer {
@@ -207,6 +267,7 @@ export class OfferDesk {
       return { cause: 'silent', reason: `no heartbeat of worker ${workerId} for ${this.directory.silentFor(workerId, now)} ms` };
     }
     if (worker === undefined || worker.held.has(attemptKey(attempt))) return undefined;
+    if (attempt.after !== undefined && worker.held.has(attempt.after)) return undefined;
     // A beat heard before the start was seen here says nothing about it.
     if (worker.beat.state === 'terminated' && worker.lastSeenAt > seenAt) return { cause: 'left', reason: `worker ${workerId} has left` };
     if (worker.restarted && worker.firstSeenAt > seenAt) return { cause: 'restarted', reason: `worker ${workerId} was started anew` };
@@ -215,11 +276,9 @@ export class OfferDesk {
   }
 }
 
-function usedSlots(worker: KnownWorker, taken: ReadonlySet<string> | undefined): number {
-  if (taken === undefined) return worker.held.size;
-  let used = worker.held.size;
-  for (const key of taken) if (!worker.held.has(key)) used += 1;
-  return used;
+function hasOther<T>(items: Iterable<T>, isKnown: (item: T) => boolean): boolean {
+  for (const item of items) if (!isKnown(item)) return true;
+  return false;
 }
 
 function needs({ skills, agent }: ReadyGroup): Pick<Unmatched, 'skills' | 'agent'> {

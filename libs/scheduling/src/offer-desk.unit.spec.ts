@@ -38,7 +38,7 @@ function rig(tasks: Partial<TaskSpecInput>[] = [{}]) {
       self.log({ type: 'AttemptScheduled', taskId: id, attempt, notBefore: notBefore ?? self.now });
     },
     started(id: string, workerId = 'w', attempt = 1): void {
-      self.log({ type: 'AttemptStarted', taskId: id, attempt, agent: 'generalist', workerId, deadlineAt: self.now + 5000 });
+      self.log({ type: 'AttemptStarted', taskId: id, attempt, agent: 'generalist', workerId, deadlineAt: self.now + 5000, tools: [] });
     },
     beat(held: string[] = [], change: Partial<Heartbeat> = {}): void {
       const workerId = change.workerId ?? 'w';
@@ -81,6 +81,21 @@ describe('offers', () => {
     expect(it.offered()).toEqual([]); // the worker still lists t0
     it.beat(['t1']);
     expect(it.offered()).toEqual(['t21>w']);
+  });
+
+  test('of delayed attempts are made when their time comes, in whatever order they were scheduled and closed', () => {
+    const it = rig([{}, {}, {}]);
+    const { now } = it;
+    [500, 300, 800].forEach((delay, n) => it.schedule(`t${n}`, 2, now + delay));
+    const offeredAt = (ms: number) => ((it.now = now + ms), it.beat([], { slots: 3 }), it.offered());
+    expect(offeredAt(299)).toEqual([]);
+    it.log({ type: 'TaskCancelled', taskId: 't1' });
+    expect(offeredAt(300)).toEqual([]);
+    expect(offeredAt(499)).toEqual([]);
+    it.schedule('t0', 3, now + 600);
+    expect(offeredAt(500)).toEqual([]);
+    expect(offeredAt(600)).toEqual(['t03>w']);
+    expect(offeredAt(800)).toEqual(['t22>w']);
   });
 
   test('that nobody confirms are made again, to another worker if there is one', () => {
@@ -250,6 +265,28 @@ describe('what else is due', () => {
     expect(it.work.runningCount + it.work.readyCount).toBe(0);
   });
 
+  test('questions that nobody has answered in time, also those of a snapshot', () => {
+    const it = rig([{}, {}, {}]);
+    const ask = (taskId: string, questionId: string, dueAt: number): void =>
+      it.log({
+        ...{ type: 'QuestionAsked', taskId },
+        question: { questionId, taskId, kind: 'budget', text: 'May it?', choices: ['approve', 'deny'], dueAt },
+      });
+    ask('t0', 'q1', 5000);
+    ask('t1', 'q2', 5000);
+    ask('t2', 'q3', 6000);
+    expect(it.desk.expiredQuestions(4999)).toEqual([]);
+    it.log({ type: 'QuestionAnswered', taskId: 't0', questionId: 'q1', choice: 'approve', by: 'ada' });
+    expect(it.desk.expiredQuestions(5000)).toEqual([{ runId: RUN, questionId: 'q2' }]);
+    const work = new OpenWork();
+    work.reset(0, it.state, it.now);
+    expect(new OfferDesk(work, it.directory).expiredQuestions(6000).map(({ questionId }) => questionId)).toEqual(['q2', 'q3']);
+    it.log({ type: 'TaskCancelled', taskId: 't1' });
+    expect(it.desk.expiredQuestions(6000)).toEqual([{ runId: RUN, questionId: 'q3' }]);
+    it.log({ type: 'RunCancelled', reason: 'enough', artifacts: [], usage: it.state.open[RUN]!.usage });
+    expect(it.desk.expiredQuestions(6000)).toEqual([]);
+  });
+
   test('work no longer wanted: closed in the log, or started by another', () => {
     const it = rig([{}, {}]);
     it.started('t0', 'x');
@@ -258,6 +295,19 @@ describe('what else is due', () => {
     expect(it.desk.unwanted(it.now)).toEqual([{ workerId: 'w', attempts: [{ runId: RUN, taskId: 't0', attempt: 1 }] }]);
     it.log({ type: 'TaskCancelled', taskId: 't1' });
     expect(it.desk.unwanted(it.now)[0]?.attempts.map((each) => each.taskId)).toEqual(['t0', 't1']);
+  });
+
+  test('a cancelled run: its running attempts are to report, and its time is up with the grace time', () => {
+    const it = rig([{}, {}]);
+    it.started('t0', 'w');
+    it.beat(['t0']);
+    expect(it.work.cancellingCount).toBe(0);
+    it.log({ type: 'CancelRequested', reason: 'enough', graceUntil: 7000 });
+    expect(it.desk.unwanted(it.now)).toEqual([{ workerId: 'w', attempts: [{ runId: RUN, taskId: 't0', attempt: 1, runCancelled: true }] }]);
+    expect([it.desk.expiredRuns(6999), it.desk.expiredRuns(7000)]).toEqual([[], [RUN]]);
+    it.log({ type: 'RunCancelled', reason: 'enough', artifacts: [], usage: it.state.open[RUN]!.usage });
+    expect(it.desk.unwanted(it.now)).toEqual([{ workerId: 'w', attempts: [{ runId: RUN, taskId: 't0', attempt: 1 }] }]);
+    expect(it.work.cancellingCount).toBe(0);
   });
 
   test('work that no live agent can do, after half a minute', () => {
@@ -300,4 +350,69 @@ test('the state of a snapshot gives the same work as the log itself', () => {
   expect(content(fromSnapshot)).toEqual(content(it.work));
   fromSnapshot.reset(0, emptyShard(), it.now);
   expect(content(fromSnapshot)).toEqual({ ready: [], running: [] });
+});
+
+describe('a worker that goes on by itself', () => {
+  const goOn = (it: ReturnType<typeof rig>) => {
+    it.started('t0');
+    it.now += 300;
+    it.beat(['t0']);
+    it.log(
+      { type: 'TaskCompleted', taskId: 't0', attempt: 1, result: { answer: { text: '' }, confidence: 1, artifacts: [] } },
+      { type: 'AttemptScheduled', taskId: 't1', attempt: 2, notBefore: it.now },
+      { type: 'AttemptStarted', taskId: 't1', attempt: 2, agent: 'generalist', workerId: 'w', deadlineAt: 50_000, tools: [], after: 't0' },
+    );
+  };
+
+  test('takes no further slot', () => {
+    const it = rig([{}, {}]);
+    it.log({ type: 'TaskCancelled', taskId: 't1' });
+    it.beat([], { slots: 1 });
+    goOn(it);
+    it.schedule('t0', 3);
+    it.beat(['t0'], { slots: 2 });
+    expect(it.offered()).toEqual(['t03>w']);
+    expect(it.offered()).toEqual([]);
+  });
+
+  test('has not lost the new attempt, nor is the old one unwanted, as long as it waits for the answer', () => {
+    const it = rig([{}, {}]);
+    it.beat();
+    goOn(it);
+    for (const _ of Array(20)) {
+      it.now += 250;
+      it.beat(['t0']);
+    }
+    expect(it.lost()).toEqual([]);
+    expect(it.desk.unwanted(it.now)).toEqual([]);
+    it.now += 250;
+    it.beat([]);
+    expect(it.lost()).toEqual(['t1 not-listed']);
+  });
+
+  test('is seen to go on by a successor that starts from a snapshot', () => {
+    const it = rig([{}, {}]);
+    it.beat();
+    goOn(it);
+    it.work.reset(0, it.state, it.now);
+    it.now += 2000;
+    it.beat(['t0']);
+    expect([it.lost(), it.desk.unwanted(it.now)]).toEqual([[], []]);
+  });
+});
+
+describe('a backlog', () => {
+  test('is work that waits for a slot of a live agent, beyond what is offered', () => {
+    const it = rig([{}, {}, { skills: ['planning'] }, { agent: 'nobody' }]);
+    expect(it.desk.backlog(it.now)).toEqual([]);
+    it.beat([], { slots: 2 });
+    expect(it.offered()).toHaveLength(2);
+    expect(it.desk.backlog(it.now)).toEqual(['generalist']);
+    it.started('t0');
+    it.started('t1');
+    expect(it.offered()).toEqual([]);
+    expect(it.desk.backlog(it.now)).toEqual(['generalist']);
+    it.log({ type: 'TaskCancelled', taskId: 't2' });
+    expect(it.desk.backlog(it.now)).toEqual([]); // nobody can do the last one
+  });
 });

@@ -12,9 +12,13 @@ import {
   type RunEvent,
   type RunId,
   type TaskId,
+  type WorkerId,
 } from '@cadre/contracts';
 import type { RunState, ShardState } from '@cadre/engine';
+import { AgentBreakers, type BreakerRules } from './agent-breakers.js';
 import { attemptKey, groupKey, needsOf, type AttemptName, type ReadyAttempt, type ReadyGroup, type RunningAttempt } from './attempts.js';
+import { Lately } from './lately.js';
+import { OpenQuestions } from './open-questions.js';
 import { rankOf } from './urgency.js';
 
 interface WorkTask {
@@ -22,15 +26,21 @@ interface WorkTask {
   agent: AgentName | undefined;
   rank: number;
   planning: boolean;
-  /** The open attempt; 0 while there is none. */
+  /** The open attempt and its key; 0 while there is none. */
   attempt: number;
+  key: string;
 }
 
 interface WorkRun {
   priority: Priority;
   deadlineAt: number;
+  /** A cancel was asked for; running attempts wind up. */
+  cancelling: boolean;
   tasks: Map<TaskId, WorkTask>;
 }
+
+/** Longer than a worker goes on with what was taken from it. */
+const BROKEN_OFF_MS = 10_000;
 
 type Group = ReadyGroup & { attempts: ReadyQueue };
 interface ReadyQueue {
@@ -41,32 +51,45 @@ interface ReadyQueue {
 }
 
 export class OpenWork {
+  /** Which agents fail at what they get. */
+  readonly breakers: AgentBreakers;
+  /** What waits for people. */
+  readonly questions = new OpenQuestions();
   readonly #runs = new Map<RunId, WorkRun>();
   readonly #groups = new Map<string, Group>();
   /** Group of each ready attempt. */
   readonly #ready = new Map<string, string>();
   /** Scheduled, but not to be started yet. */
   readonly #delayed = new Map<string, ReadyAttempt>();
+  /** None of them is due earlier, so that thousands need not be looked at whenever something happens. */
+  #nextDue = Infinity;
   readonly #running = new Map<string, RunningAttempt>();
+  #cancelling = 0;
+  readonly #runningAt = new Map<WorkerId, number>();
+  /** By the attempt from whose result a worker went on: who that was. */
+  readonly #leftBehind = new Map<string, WorkerId>();
+  readonly #brokenOff = new Lately(BROKEN_OFF_MS);
+
+  constructor(breaker: Partial<BreakerRules> = {}) {
+    this.breakers = new AgentBreakers(breaker);
+  }
 
   /** Forgets a shard and takes its state from a snapshot. @param now local time, in milliseconds since 1970 */
   reset(shard: number, state: ShardState, now: number): void {
     for (const runId of [...this.#runs.keys()]) if (shardOf(runId) === shard) this.#dropRun(runId);
     for (const run of Object.values(state.open)) this.#takeRun(run, now);
+    this.breakers.reset(shard, state);
   }
 
   /** Folds a block. @param now local time, in milliseconds since 1970 */
   apply(block: Block, now: number): void {
     for (const commit of block.commits) for (const event of commit.events) this.#applyEvent(commit, event, now);
+    this.breakers.apply(block);
   }
 
   /** Ready attempts, in groups that are each oldest first. Good until the next call that changes something. */
   ready(now: number): ReadyGroup[] {
-    for (const [key, attempt] of this.#delayed) {
-      if (attempt.readyAt > now) continue;
-      this.#delayed.delete(key);
-      this.#addReady(key, attempt);
-    }
+    if (now >= this.#nextDue) this.#takeDue(now);
     return [...this.#groups.values()];
   }
 
@@ -91,8 +114,37 @@ export class OpenWork {
     return this.#runs.get(runId)?.tasks.get(taskId)?.attempt === attempt;
   }
 
-  isReady(name: AttemptName): boolean {
-    return this.#ready.has(attemptKey(name));
+  /** @param key see `attemptKey` */
+  isReadyKey(key: string): boolean {
+    return this.#ready.has(key);
+  }
+
+  isRunningKey(key: string): boolean {
+    return this.#running.has(key);
+  }
+
+  /** Whether the attempt was closed a moment ago without a result, so that its worker may still be at it. */
+  wasBrokenOff(key: string): boolean {
+    return this.#brokenOff.has(key);
+  }
+
+  /** Whether the worker has ended this attempt and gone on to one that still runs, and may not have heard of it yet. */
+  isLeftBehind(key: string, workerId: WorkerId): boolean {
+    return this.#leftBehind.get(key) === workerId;
+  }
+
+  /** Open runs that are being cancelled. */
+  get cancellingCount(): number {
+    return this.#cancelling;
+  }
+
+  isCancelling(runId: RunId): boolean {
+    return this.#runs.get(runId)?.cancelling ?? false;
+  }
+
+  /** How many attempts run at a worker. */
+  runningAt(workerId: WorkerId): number {
+    return this.#runningAt.get(workerId) ?? 0;
   }
 
   /** Running attempts whose time is up. */
@@ -107,34 +159,48 @@ export class OpenWork {
     return expired;
   }
 
-  #applyEvent({ runId, at }: Commit, event: RunEvent, now: number): void {
+  #applyEvent(commit: Commit, event: RunEvent, now: number): void {
+    const { runId, at } = commit;
     if (event.type === 'RunStarted') {
-      this.#runs.set(runId, { priority: event.options.priority, deadlineAt: event.deadlineAt, tasks: new Map() });
+      this.#runs.set(runId, { priority: event.options.priority, deadlineAt: event.deadlineAt, cancelling: false, tasks: new Map() });
       return;
     }
     const run = this.#runs.get(runId);
     if (run === undefined) return;
+    this.questions.apply(commit, event);
     switch (event.type) {
       case 'TasksAdded':
         for (const { id, skills, agent, priority } of event.tasks) {
           const planning = event.source === 'engine' && id === PLAN_TASK;
-          run.tasks.set(id, { skills, agent, rank: rankOf(priority, run.priority), planning, attempt: 0 });
+          run.tasks.set(id, { skills, agent, rank: rankOf(priority, run.priority), planning, attempt: 0, key: '' });
         }
         return;
       case 'AttemptScheduled':
         return this.#schedule(run, runId, event, at, now);
       case 'AttemptStarted': {
         const { taskId, attempt, workerId, deadlineAt } = event;
-        this.#close(run, runId, taskId);
-        this.#run(run, { runId, taskId, attempt, workerId, deadlineAt, seenAt: now });
+        const wasOpen = run.tasks.get(taskId)?.attempt === attempt;
+        const key = this.#close(run, taskId);
+        // A task that has ended keeps the key of its last attempt.
+        const after = event.after === undefined ? undefined : run.tasks.get(event.after)?.key;
+        const running = { runId, taskId, attempt, workerId, deadlineAt, seenAt: now, ...(after !== undefined && { after }) };
+        this.#run(run, running, wasOpen ? key : undefined);
         return;
       }
-      case 'AttemptFailed':
       case 'TaskCompleted':
+        this.#close(run, event.taskId);
+        return;
+      case 'CancelRequested':
+        if (!run.cancelling) this.#cancelling += 1;
+        return void Object.assign(run, { cancelling: true, deadlineAt: event.graceUntil });
+      case 'AttemptFailed':
       case 'TaskFailed':
       case 'TaskSkipped':
-      case 'TaskCancelled':
-        return this.#close(run, runId, event.taskId);
+      case 'TaskCancelled': {
+        const key = this.#close(run, event.taskId);
+        if (key !== '') this.#brokenOff.add(key, now);
+        return;
+      }
       case 'RunCompleted':
       case 'RunFailed':
       case 'RunCancelled':
@@ -146,8 +212,9 @@ export class OpenWork {
     const { taskId, attempt, notBefore } = event;
     const task = run.tasks.get(taskId);
     if (task === undefined) return;
-    this.#close(run, runId, taskId);
+    this.#close(run, taskId);
     task.attempt = attempt;
+    task.key = attemptKey({ runId, taskId, attempt });
     const { skills, rank, planning } = task;
     const agent = event.agent ?? task.agent;
     const ready = {
@@ -158,16 +225,44 @@ export class OpenWork {
       skills,
       planning,
       readyAt: Math.max(at, notBefore),
+      key: task.key,
       ...(agent !== undefined && { agent }),
     };
-    if (ready.readyAt > now) this.#delayed.set(attemptKey(ready), ready);
-    else this.#addReady(attemptKey(ready), ready);
+    if (ready.readyAt > now) {
+      this.#delayed.set(task.key, ready);
+      this.#nextDue = Math.min(this.#nextDue, ready.readyAt);
+    } else this.#addReady(task.key, ready);
   }
 
-  #run(run: WorkRun, running: RunningAttempt): void {
+  #run(run: WorkRun, running: RunningAttempt, key = attemptKey(running)): void {
     const task = run.tasks.get(running.taskId);
-    if (task) task.attempt = running.attempt;
-    this.#running.set(attemptKey(running), running);
+    if (task) Object.assign(task, { attempt: running.attempt, key });
+    this.#stopRunning(key);
+    this.#running.set(key, running);
+    this.#runningAt.set(running.workerId, this.runningAt(running.workerId) + 1);
+    if (running.after !== undefined) this.#leftBehind.set(running.after, running.workerId);
+  }
+
+  #takeDue(now: number): void {
+    this.#nextDue = Infinity;
+    for (const [key, attempt] of this.#delayed) {
+      if (attempt.readyAt > now) {
+        this.#nextDue = Math.min(this.#nextDue, attempt.readyAt);
+        continue;
+      }
+      this.#delayed.delete(key);
+      this.#addReady(key, attempt);
+    }
+  }
+
+  #stopRunning(key: string): void {
+    const running = this.#running.get(key);
+    if (running === undefined) return;
+    this.#running.delete(key);
+    if (running.after !== undefined) this.#leftBehind.delete(running.after);
+    const left = this.runningAt(running.workerId) - 1;
+    if (left > 0) this.#runningAt.set(running.workerId, left);
+    else this.#runningAt.delete(running.workerId);
   }
 
   #addReady(key: string, attempt: ReadyAttempt): void {
@@ -178,35 +273,42 @@ export class OpenWork {
     this.#ready.set(key, group);
   }
 
-  #close(run: WorkRun, runId: RunId, taskId: TaskId): void {
+  /** @returns the key of the attempt that was open, empty when there was none */
+  #close(run: WorkRun, taskId: TaskId): string {
     const task = run.tasks.get(taskId);
-    if (task === undefined || task.attempt === 0) return;
-    const key = attemptKey({ runId, taskId, attempt: task.attempt });
+    if (task === undefined || task.attempt === 0) return '';
+    const { key } = task;
     task.attempt = 0;
-    this.#running.delete(key);
+    this.#stopRunning(key);
     this.#delayed.delete(key);
     const group = this.#ready.get(key);
-    if (group === undefined) return;
+    if (group === undefined) return key;
     this.#ready.delete(key);
     const entry = this.#groups.get(group);
     entry?.attempts.delete(key);
     if (entry?.attempts.size === 0) this.#groups.delete(group);
+    return key;
   }
 
   #dropRun(runId: RunId): void {
     const run = this.#runs.get(runId);
     if (run === undefined) return;
-    for (const taskId of run.tasks.keys()) this.#close(run, runId, taskId);
+    for (const taskId of run.tasks.keys()) this.#close(run, taskId);
+    if (run.cancelling) this.#cancelling -= 1;
+    this.questions.drop(runId);
     this.#runs.delete(runId);
   }
 
   #takeRun(state: RunState, now: number): void {
-    const run: WorkRun = { priority: state.options.priority, deadlineAt: state.deadlineAt, tasks: new Map() };
+    const cancelling = state.status === 'cancelling';
+    const run: WorkRun = { priority: state.options.priority, deadlineAt: state.deadlineAt, cancelling, tasks: new Map() };
+    if (cancelling) this.#cancelling += 1;
     this.#runs.set(state.runId, run);
+    this.questions.take(state);
     for (const [taskId, task] of Object.entries(state.tasks)) {
       const { skills, agent, priority } = task.spec;
-      run.tasks.set(taskId, { skills, agent, rank: rankOf(priority, run.priority), planning: task.kind === 'plan', attempt: 0 });
-      const { attempt, notBefore, scheduledAt, wantedAgent, workerId, deadlineAt } = task;
+      run.tasks.set(taskId, { skills, agent, rank: rankOf(priority, run.priority), planning: task.kind === 'plan', attempt: 0, key: '' });
+      const { attempt, notBefore, scheduledAt, wantedAgent, workerId, deadlineAt, after } = task;
       if (task.status === 'ready') {
         const event = {
           type: 'AttemptScheduled' as const,
@@ -217,7 +319,9 @@ export class OpenWork {
         };
         this.#schedule(run, state.runId, event, scheduledAt ?? notBefore, now);
       } else if (task.status === 'running' && workerId !== undefined) {
-        this.#run(run, { runId: state.runId, taskId, attempt, workerId, deadlineAt: deadlineAt ?? state.deadlineAt, seenAt: now });
+        const before = after === undefined ? undefined : state.tasks[after];
+        const left = before && { after: attemptKey({ runId: state.runId, taskId: before.spec.id, attempt: before.attempt }) };
+        this.#run(run, { runId: state.runId, taskId, attempt, workerId, deadlineAt: deadlineAt ?? state.deadlineAt, seenAt: now, ...left });
       }
     }
   }

@@ -30,7 +30,12 @@ test('starts a run from JSON, follows it to its end, and reads what it left', as
   const chart = await client.downloadArtifact(runId, 'charts/rain.svg');
   expect(await new Response(chart.body).text()).toContain('<svg');
   expect(chart.size).toBe(42);
-  expect(await client.calls(runId)).toEqual([]);
+  expect(run).toMatchObject({ usage: { modelCalls: 3, costMicros: 2250 }, reservedMicros: 0, questions: [] });
+  expect((await client.calls(runId)).calls).toMatchObject([
+    { taskId: 'plan', outcome: 'done', costMicros: 750 },
+    { taskId: 'analyse' },
+    {},
+  ]);
 });
 
 test('uploads files in a form, with the idempotency key', async () => {
@@ -108,6 +113,41 @@ test('a cancelled run ends with its terminal event', async () => {
   setTimeout(() => void client.cancelRun(runId, 'no longer needed'), 50);
   expect(await client.waitForEnd(runId)).toMatchObject({ status: 'cancelled' });
   await expect(client.cancelRun(runId)).rejects.toMatchObject({ code: 'run-ended', status: 409 });
+});
+
+test('a question is seen, answered, and the run goes on', async () => {
+  const client = await connect();
+  const { runId } = await client.startRun({ goal: 'this will ask' });
+  const [question] = await client.questions();
+  expect(question).toMatchObject({ runId, questionId: 'q1', kind: 'budget', choices: ['approve', 'deny'], taskId: 'tests' });
+  expect(await client.questions(runId)).toEqual([question]);
+  await expect(client.answerQuestion(runId, 'q1', { choice: 'repeat' })).rejects.toMatchObject({ code: 'choice-not-allowed', status: 422 });
+  expect(await client.answerQuestion(runId, 'q1', { choice: 'approve', raiseMicros: 500_000 })).toMatchObject({ runId, questionId: 'q1' });
+  expect(await client.waitForEnd(runId)).toMatchObject({ status: 'completed' });
+  await expect(client.answerQuestion(runId, 'q1', { choice: 'approve' })).rejects.toMatchObject({ code: 'unknown-question', status: 404 });
+  expect(await client.questions()).toEqual([]);
+});
+
+test("a tenant's cap is set, read and taken away", async () => {
+  const client = await connect();
+  await client.startRun({ goal: 'x' });
+  expect(await client.tenantBudget()).toEqual({ tenant: 'default', capMicros: null, settledMicros: 2250, reservedMicros: 0 });
+  expect(await client.setTenantBudget(5_000_000)).toMatchObject({ capMicros: 5_000_000 });
+  expect(await client.setTenantBudget(null)).toMatchObject({ capMicros: null });
+});
+
+test('an answer is sent again while the gateway cannot take it', async () => {
+  gateway = await StandInGateway.start();
+  let asked = 0;
+  const busy: typeof fetch = async () => {
+    asked += 1;
+    const runId = 'r00-00000000-0000-7000-8000-000000000001';
+    const links = { self: '', events: '', calls: '', questions: '', artifacts: '', answer: '', cancel: '' };
+    return asked < 3 ? Response.json({ code: 'unavailable' }, { status: 503 }) : Response.json({ runId, questionId: 'q1', links });
+  };
+  const client = new CadreClient({ baseUrl: gateway.url, fetch: busy });
+  expect(await client.answerQuestion('r00-x', 'q1', { choice: 'deny' })).toMatchObject({ questionId: 'q1' });
+  expect(asked).toBe(3);
 });
 
 test('pages through runs', async () => {

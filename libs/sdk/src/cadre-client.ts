@@ -1,16 +1,20 @@
 /** The typed client of Cadre's HTTP interface. Works wherever `fetch` does. */
 import {
+  AnswerAccepted,
+  type AnswerRequest,
   ArtifactList,
   CallList,
-  type CallView,
   CancelAccepted,
   EventList,
   isTerminal,
+  QuestionList,
+  type QuestionView,
   RunAccepted,
   RunPage,
   type RunRequest,
   type RunStatus,
   RunView,
+  TenantBudgetView,
   WorkerList,
   type WorkerView,
 } from '@cadre/contracts';
@@ -43,6 +47,7 @@ export interface StartRunOptions {
 }
 
 export type RunRequestInput = z.input<typeof RunRequest>;
+export type AnswerInput = z.input<typeof AnswerRequest>;
 
 export interface Health {
   live: boolean;
@@ -63,6 +68,9 @@ interface Abortable {
 }
 
 const run = (runId: string, rest = ''): string => `/v1/runs/${encodeURIComponent(runId)}${rest}`;
+
+const DEFAULT_TENANT = 'default';
+const budgetPath = (tenant: string): string => `/v1/tenants/${encodeURIComponent(tenant)}/budget`;
 
 /** Every method throws `CadreApiError` for a refusal (code, status, remedy, faults) and `CadreError` `gateway-unreachable` or `bad-answer`. */
 export class CadreClient {
@@ -85,23 +93,17 @@ export class CadreClient {
   async startRun(request: RunRequestInput, options: StartRunOptions = {}): Promise<RunAccepted> {
     const { files = [], idempotencyKey, signal } = options;
     const body = JSON.stringify(request);
-    for (let again = 0; ; again += 1) {
-      try {
-        return await this.http.json('/v1/runs', RunAccepted, {
-          method: 'POST',
-          headers: {
-            ...(files.length === 0 ? { 'content-type': 'application/json' } : {}),
-            ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
-          },
-          body: files.length === 0 ? body : form(body, files),
-          ...(signal === undefined ? {} : { signal }),
-        });
-      } catch (error) {
-        const mayRepeat = idempotencyKey !== undefined && again < 3;
-        if (!mayRepeat || !(error instanceof CadreApiError) || error.status !== 503) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 300 * 2 ** again));
-      }
-    }
+    return await repeated(idempotencyKey === undefined ? 0 : 3, () =>
+      this.http.json('/v1/runs', RunAccepted, {
+        method: 'POST',
+        headers: {
+          ...(files.length === 0 ? JSON_BODY : {}),
+          ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+        },
+        body: files.length === 0 ? body : form(body, files),
+        ...(signal === undefined ? {} : { signal }),
+      }),
+    );
   }
 
   getRun(runId: string, options: Abortable = {}): Promise<RunView> {
@@ -115,12 +117,25 @@ export class CadreClient {
   }
 
   /** Asks for the end of a run. It is over when its terminal event has come. May be repeated. */
-  async cancelRun(runId: string, reason?: string): Promise<void> {
-    await this.http.json(run(runId, '/cancel'), CancelAccepted, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(reason === undefined ? {} : { reason }),
-    });
+  async cancelRun(runId: string, reason?: string): Promise<CancelAccepted> {
+    const body = JSON.stringify(reason === undefined ? {} : { reason });
+    return await this.http.json(run(runId, '/cancel'), CancelAccepted, { method: 'POST', headers: JSON_BODY, body });
+  }
+
+  /** Open questions, oldest first: of one run, or of all. */
+  async questions(runId?: string, options: Abortable = {}): Promise<QuestionView[]> {
+    const path = runId === undefined ? '/v1/questions' : run(runId, '/questions');
+    return (await this.http.json(path, QuestionList, options)).questions;
+  }
+
+  /**
+   * Answers an open question. The same answer may be sent again; when the gateway cannot answer for the moment this is done here, three
+   * times at most. Errors: 404 `unknown-question` when it is not open (any more), 422 `choice-not-allowed`.
+   */
+  async answerQuestion(runId: string, questionId: string, answer: AnswerInput): Promise<AnswerAccepted> {
+    const path = run(runId, `/questions/${encodeURIComponent(questionId)}/answer`);
+    const body = JSON.stringify(answer);
+    return await repeated(3, () => this.http.json(path, AnswerAccepted, { method: 'POST', headers: JSON_BODY, body }));
   }
 
   /** One page of what has happened, without waiting for more. `next` is where to go on. */
@@ -156,8 +171,9 @@ export class CadreClient {
     }
   }
 
-  async calls(runId: string, options: Abortable = {}): Promise<CallView[]> {
-    return (await this.http.json(run(runId, '/calls'), CallList, options)).calls;
+  /** The run's model and tool calls, in order. `more`: it has made more than are listed. */
+  calls(runId: string, options: Abortable = {}): Promise<CallList> {
+    return this.http.json(run(runId, '/calls'), CallList, options);
   }
 
   async artifacts(runId: string, options: Abortable = {}): Promise<ArtifactList['artifacts']> {
@@ -181,6 +197,17 @@ export class CadreClient {
     };
   }
 
+  /** A tenant's cap and what its runs have spent. */
+  tenantBudget(tenant = DEFAULT_TENANT, options: Abortable = {}): Promise<TenantBudgetView> {
+    return this.http.json(budgetPath(tenant), TenantBudgetView, options);
+  }
+
+  /** Sets the cap; when this has resolved, it holds. May be repeated. @param capMicros millionths of a US dollar; null: no cap */
+  setTenantBudget(capMicros: number | null, tenant = DEFAULT_TENANT): Promise<TenantBudgetView> {
+    const body = JSON.stringify({ capMicros });
+    return this.http.json(budgetPath(tenant), TenantBudgetView, { method: 'PUT', headers: JSON_BODY, body });
+  }
+
   /** The workers that the gateway hears or heard of. */
   async agents(options: Abortable = {}): Promise<WorkerView[]> {
     return (await this.http.json('/v1/agents', WorkerList, options)).workers;
@@ -192,6 +219,20 @@ export class CadreClient {
     await live.body?.cancel();
     const ready = await this.http.raw('/readyz', options);
     return { live: live.ok, ready: ready.ok, detail: (await ready.json().catch(() => undefined)) as unknown };
+  }
+}
+
+const JSON_BODY = { 'content-type': 'application/json' };
+
+/** Tries again, after a growing pause, while the gateway says that it cannot answer for the moment. */
+async function repeated<T>(times: number, ask: () => Promise<T>): Promise<T> {
+  for (let again = 0; ; again += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (again >= times || !(error instanceof CadreApiError) || error.status !== 503) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 300 * 2 ** again));
+    }
   }
 }
 

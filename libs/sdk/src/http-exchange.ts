@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { badAnswer, CadreApiError, unreachable } from './errors.js';
 
 export interface RequestOptions {
-  method?: 'GET' | 'POST';
+  method?: 'GET' | 'POST' | 'PUT';
   headers?: Record<string, string>;
   body?: FormData | string;
   signal?: AbortSignal;

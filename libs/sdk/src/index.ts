@@ -1,5 +1,13 @@
 /** The public names of the client. */
 export { CadreClient } from './cadre-client.js';
-export type { ArtifactDownload, CadreClientOptions, Health, InputFile, RunRequestInput, StartRunOptions } from './cadre-client.js';
+export type {
+  AnswerInput,
+  ArtifactDownload,
+  CadreClientOptions,
+  Health,
+  InputFile,
+  RunRequestInput,
+  StartRunOptions,
+} from './cadre-client.js';
 export type { EventsOptions, RunFeedItem } from './event-stream.js';
 export { CadreApiError } from './errors.js';

@@ -1,6 +1,7 @@
 /** Settings come from the environment and are checked at once, so that a wrong installation is put right in one go. */
 import { CadreError } from '@cadre/contracts';
 import { z } from 'zod';
+import { parseCrashAt } from './crash-points.js';
 
 /** sysexits.h EX_CONFIG: supervisors should not restart a service that ends with it. */
 export const CONFIG_EXIT_CODE = 78;
@@ -39,8 +40,18 @@ export const BaseConfig = z.object({
   LOG_PRETTY: envFlag().default(false),
   /** Number of shards of the log; the same for all services of an installation. */
   CADRE_SHARDS: envInt(1, 100).default(1),
-  /** Copies of each stream in a NATS cluster; the same for all services. */
-  CADRE_REPLICAS: envInt(1, 5).default(1),
+  /** How safe what the broker acknowledges must be; the same for all services. See ADR 12. */
+  CADRE_PROFILE: z.enum(['durable', 'fast'], { error: 'must be durable or fast' }).default('durable'),
+  /** Copies of each stream; the same for all services. 0: as the profile says; a started service knows the number. */
+  CADRE_REPLICAS: envInt(0, 5).default(0),
+  /** Monitoring addresses of all servers, separated by commas, where the NATS account may not ask the servers themselves. */
+  CADRE_NATS_MONITOR: z
+    .string()
+    .transform((list) => list.split(',').map((address) => address.trim()))
+    .pipe(z.array(envUrl()))
+    .default([]),
+  /** `accept`: `durable` takes a broker on trust that does not tell how it keeps its data. */
+  CADRE_UNVERIFIED_BROKER: z.enum(['refuse', 'accept'], { error: 'must be refuse or accept' }).default('refuse'),
   /** Name of this process among its kind; made up when missing. */
   CADRE_INSTANCE_ID: z
     .string()
@@ -50,6 +61,11 @@ export const BaseConfig = z.object({
   CADRE_READY_FILE: z.string().min(1).optional(),
   /** How long a graceful stop may take, in milliseconds. */
   SHUTDOWN_MS: envInt(0, 600_000).default(10_000),
+  /** For tests: the process kills itself at this point (`CRASH_POINTS`), `<point>` or `<point>:<n>` for the n-th passing. */
+  CADRE_CRASH_AT: z
+    .string()
+    .refine((text) => parseCrashAt(text) !== undefined, 'must name a crash point, as orchestrator-decided or orchestrator-decided:3')
+    .optional(),
   /** When set, traces are exported there. */
   OTEL_EXPORTER_OTLP_ENDPOINT: envUrl().optional(),
 });
@@ -74,7 +90,7 @@ export function loadConfig<C>(service: string, schema: z.ZodType<C>, env: NodeJS
 function faults(error: z.ZodError, given: Record<string, string | undefined>): string[] {
   const byName = new Map<string, string[]>();
   for (const issue of error.issues) {
-    const name = issue.path.map(String).join('.') || '(all settings)';
+    const name = String(issue.path[0] ?? '(all settings)'); // a list's faulty entry is told as the whole list
     byName.set(name, [...(byName.get(name) ?? []), issue.message]);
   }
   return [...byName].map(([name, messages]) => `${name}${shown(name, given[name])}: ${[...new Set(messages)].join('; ')}`);

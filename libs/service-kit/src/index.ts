@@ -4,6 +4,8 @@ export type { RunningService, ServiceOptions } from './service-start.js';
 export { SERVICE_CONTEXT } from './service-context.js';
 export type { ServiceContext } from './service-context.js';
 export { BaseConfig, CONFIG_EXIT_CODE, LOG_LEVELS, envFlag, envInt, envUrl, loadConfig } from './base-config.js';
+export { crashAt, parseCrashAt, passingPoints } from './crash-points.js';
+export type { PointsOfCall } from './crash-points.js';
 export { Health } from './health.js';
 export type { CheckResult, HealthCheck, Readiness } from './health.js';
 export { DURATION_BUCKETS, Metrics } from './metrics.js';

@@ -1,5 +1,6 @@
 /** What every part of a service may use; injectable under `SERVICE_CONTEXT`. */
 import type { MicroService, RequestEndpoint, RequestHandler, ServeOptions } from '@cadre/messaging';
+import type { PassCrashPoint } from '@cadre/contracts';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import type { BaseConfig } from './base-config.js';
@@ -23,6 +24,8 @@ export interface ServiceContext<C extends BaseConfig = BaseConfig> {
   micro: MicroService;
   /** `serveRequests`, shown in `nats micro`, logged, counted. The endpoint is stopped by whoever asked for it. */
   serve(subject: string, options: ServeOptions, handler: RequestHandler): RequestEndpoint;
+  /** Set only when the process shall die at a named point; see `passingPoints`. */
+  pass?: PassCrashPoint;
   /**
    * Asks the service to stop because it cannot go on: logged, graceful, exit code 1.
    * For broken invariants of a background duty; never for bad input.

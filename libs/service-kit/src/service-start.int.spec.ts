@@ -146,6 +146,32 @@ test('duties are told to stop while NATS still stands; then nothing listens', as
   await expect(fetch(`${other.url}/livez`)).rejects.toThrow();
 });
 
+test('a broker that does not keep what the profile promises is refused, and the connection is closed', async () => {
+  const loose = await startNatsServer({ syncAlways: false });
+  const watching = await connectNats({ url: loose.url, name: 'test' });
+  const refused = start({ NATS_URL: loose.url });
+  await expect(refused).rejects.toMatchObject({ code: 'broker-not-durable', remedy: expect.stringContaining('CADRE_PROFILE=fast') });
+  const connections = z.looseObject({ data: z.looseObject({ num_connections: z.number() }) });
+  const { data } = await requestJson(watching, '$SYS.REQ.ACCOUNT.PING.CONNZ', {}, { schema: connections, timeoutMs: 2000 });
+  expect(data.num_connections).toBe(1);
+  await (await start({ NATS_URL: loose.url, CADRE_PROFILE: 'fast' })).stop();
+  await watching.close();
+  await loose.stop();
+});
+
+test('a module finds the number of replicas settled', async () => {
+  let replicas: number | undefined;
+  const service = await startService({
+    ...{ name: 'things', schema: BaseConfig, ownsProcess: false, env: { NATS_URL: server.url, LOG_LEVEL: 'silent' } },
+    module: ({ config }) => {
+      replicas = config.CADRE_REPLICAS;
+      return ThingsModule;
+    },
+  });
+  await service.stop();
+  expect(replicas).toBe(1);
+});
+
 test('wrong settings, a taken port and a missing server are clear errors', async () => {
   await expect(start({ HTTP_PORT: 'x' })).rejects.toMatchObject({ code: 'config-invalid' });
   const taken = createServer();

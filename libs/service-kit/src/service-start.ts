@@ -5,7 +5,7 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 import { CadreError } from '@cadre/contracts';
-import { connectNats, registerMicroService, serveRequests } from '@cadre/messaging';
+import { registerMicroService, serveRequests } from '@cadre/messaging';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -14,9 +14,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import { CONFIG_EXIT_CODE, loadConfig, type BaseConfig } from './base-config.js';
+import { crashAt } from './crash-points.js';
+import { connectBroker } from './connect-broker.js';
 import { FrameworkLog } from './framework-log.js';
 import { Health } from './health.js';
 import { KitModule } from './kit.module.js';
+import { announceLast, answerLast } from './last-requests.js';
 import { createLog } from './log.js';
 import { Metrics } from './metrics.js';
 import { addOperationRoutes } from './operation-routes.js';
@@ -40,6 +43,8 @@ export interface ServiceOptions<C extends BaseConfig> {
   env?: NodeJS.ProcessEnv;
   /** Largest JSON body. Default 1 MiB. */
   bodyLimitBytes?: number;
+  /** How long a stop waits for requests whose connection is there and that are still on their way, in milliseconds. Default 0. */
+  drainMs?: number;
   version?: string;
   /**
    * Default true: the process is the service, so signals stop it and failures end it (78 for wrong settings, else 1).
@@ -54,7 +59,7 @@ export interface RunningService {
   stop(): Promise<void>;
 }
 
-/** Rejects (with `ownsProcess: false`) by `CadreError`: `config-invalid`, `port-taken`, those of `connectNats`, and what modules throw. */
+/** Rejects (with `ownsProcess: false`) by `CadreError`: `config-invalid`, `port-taken`, those of `connectBroker`, and what modules throw. */
 export async function startService<C extends BaseConfig>(options: ServiceOptions<C>): Promise<RunningService> {
   const ownsProcess = options.ownsProcess ?? true;
   try {
@@ -66,10 +71,10 @@ export async function startService<C extends BaseConfig>(options: ServiceOptions
 }
 
 async function launch<C extends BaseConfig>(options: ServiceOptions<C>, ownsProcess: boolean): Promise<RunningService> {
-  const config = loadConfig(options.name, options.schema, options.env ?? process.env);
-  const instanceId = config.CADRE_INSTANCE_ID ?? `${options.name}-${randomUUID().slice(0, 8)}`;
-  const log = await createLog(options.name, instanceId, config);
-  const nats = await connectNats({ url: config.NATS_URL, name: instanceId, log, waitMs: config.NATS_WAIT_MS });
+  const given = loadConfig(options.name, options.schema, options.env ?? process.env);
+  const instanceId = given.CADRE_INSTANCE_ID ?? `${options.name}-${randomUUID().slice(0, 8)}`;
+  const log = await createLog(options.name, instanceId, given);
+  const { nats, config } = await connectBroker(given, instanceId, log);
   let guard: ProcessGuard | undefined;
   const context = await createContext(options, config, instanceId, log, nats, (error) => {
     log.fatal({ err: error }, 'the service cannot go on');
@@ -79,7 +84,7 @@ async function launch<C extends BaseConfig>(options: ServiceOptions<C>, ownsProc
   void nats.closed().then((error) => !context.health.isStopping && context.fail(error ?? new Error('the NATS connection was closed')));
   let app: NestFastifyApplication | undefined;
   let stopped: Promise<void> | undefined;
-  const stop = () => (stopped ??= stopAll(context, app));
+  const stop = () => (stopped ??= stopAll(context, app, options.drainMs ?? 0));
   if (ownsProcess) guard = guardProcess(log, config.SHUTDOWN_MS, stop);
   try {
     app = await createApp(options, context);
@@ -118,7 +123,10 @@ async function createContext<C extends BaseConfig>(
     micro.add(endpoint);
     return endpoint;
   };
-  return { name, instanceId, config, nats, log, metrics: new Metrics(name), health, tracing, micro, serve, fail };
+  const pass = crashAt(config.CADRE_CRASH_AT);
+  if (pass !== undefined) log.warn({ point: config.CADRE_CRASH_AT }, 'this process will kill itself at a crash point');
+  const metrics = new Metrics(name);
+  return { name, instanceId, config, nats, log, metrics, health, tracing, micro, serve, fail, ...(pass === undefined ? {} : { pass }) };
 }
 
 function natsCheck(nats: NatsConnection) {
@@ -150,6 +158,7 @@ async function createApp<C extends BaseConfig>(options: ServiceOptions<C>, conte
   adapter.getInstance().removeContentTypeParser('text/plain');
   app.useLogger(app.get(FrameworkLog));
   app.useGlobalFilters(new ProblemFilter(context.log));
+  announceLast(app, context.health);
   addOperationRoutes(adapter.getInstance(), context.health, context.metrics);
   await options.configure?.(app, context);
   return app;
@@ -171,8 +180,13 @@ async function listen(app: NestFastifyApplication, config: BaseConfig): Promise<
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-async function stopAll<C extends BaseConfig>(context: ServiceContext<C>, app: NestFastifyApplication | undefined): Promise<void> {
+async function stopAll<C extends BaseConfig>(
+  context: ServiceContext<C>,
+  app: NestFastifyApplication | undefined,
+  drainMs: number,
+): Promise<void> {
   context.health.stopping();
+  if (app) await answerLast(app, drainMs);
   await app?.close();
   await context.micro.stop();
   await context.tracing.stop();

@@ -7,6 +7,6 @@ export function genericTools(workspace: Workspace): Tool[] {
   return [
     standardTool('list_files', 'none', async () => ({ files: await workspace.list() })),
     standardTool('read_file', 'none', ({ path, maxBytes }) => workspace.readText(path, maxBytes)),
-    standardTool('write_file', 'idempotent', ({ path, text }) => workspace.write(path, text)),
+    standardTool('write_file', 'none', ({ path, text }) => workspace.write(path, text)),
   ];
 }

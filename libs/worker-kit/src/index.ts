@@ -1,4 +1,5 @@
 export { startWorker } from './start-worker.js';
+export type { CodePerformer, CodeWork } from './code-agent.js';
 export type { ToolEnvironment, ToolFactory, WorkerOptions } from './worker-options.js';
 export { WorkerConfig } from './worker.config.js';
 export { genericTools } from './generic-tools.js';

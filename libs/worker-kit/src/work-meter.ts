@@ -1,10 +1,7 @@
 /** The worker's metrics. */
-import { TOOL_NAMES } from '@cadre/contracts';
-import type { CallRecord } from '@cadre/contracts';
+import type { MadeCall, WorkEnding } from '@cadre/agents';
+import type { CallKind } from '@cadre/contracts';
 import type { CounterMetric, HistogramMetric, Metrics } from '@cadre/service-kit';
-
-/** How an attempt ended, as seen from the worker. `dropped`: it was closed from outside. `refused`: it was never ours. */
-export type WorkEnding = 'completed' | 'failed' | 'released' | 'dropped' | 'refused';
 
 const MINUTES = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 
@@ -13,6 +10,7 @@ export class WorkMeter {
   private readonly attemptSeconds: HistogramMetric;
   private readonly modelCalls: CounterMetric;
   private readonly toolCalls: CounterMetric;
+  private readonly recordedCalls: CounterMetric;
   private readonly callSeconds: HistogramMetric;
   private readonly tokens: CounterMetric;
   private readonly cost: CounterMetric;
@@ -21,7 +19,8 @@ export class WorkMeter {
     this.attempts = metrics.counter('cadre_attempts_total', 'Attempts that ended on this worker', ['agent', 'outcome']);
     this.attemptSeconds = metrics.histogram('cadre_attempt_duration_seconds', 'Time from offer to end', ['agent', 'outcome'], MINUTES);
     this.modelCalls = metrics.counter('cadre_model_calls_total', 'Calls to the model server', ['model', 'outcome']);
-    this.toolCalls = metrics.counter('cadre_tool_calls_total', 'Tool calls that models asked for', ['tool', 'outcome']);
+    this.toolCalls = metrics.counter('cadre_tool_calls_total', 'Tool calls that were made', ['tool', 'outcome']);
+    this.recordedCalls = metrics.counter('cadre_recorded_calls_total', 'Calls that an earlier attempt had made', ['kind']);
     this.callSeconds = metrics.histogram('cadre_call_duration_seconds', 'Time of model and tool calls', ['kind'], MINUTES);
     this.tokens = metrics.counter('cadre_tokens_total', 'Tokens', ['model', 'direction']);
     this.cost = metrics.counter('cadre_cost_usd_total', 'Cost of model calls in US dollars', ['model']);
@@ -32,19 +31,17 @@ export class WorkMeter {
     this.attemptSeconds.observe(ms / 1000, { agent, outcome });
   }
 
-  call(record: CallRecord): void {
-    const outcome = record.ok ? 'ok' : 'failed';
-    this.callSeconds.observe(record.durationMs / 1000, { kind: record.kind });
-    if (record.kind === 'tool') {
-      // A model may ask for tools by any name; labels must stay few.
-      const tool = (TOOL_NAMES as string[]).includes(record.name) || record.ok ? record.name : 'other';
-      this.toolCalls.inc({ tool, outcome });
-      return;
-    }
-    const model = record.name;
-    this.modelCalls.inc({ model, outcome });
-    this.tokens.inc({ model, direction: 'input' }, record.inputTokens);
-    this.tokens.inc({ model, direction: 'output' }, record.outputTokens);
-    this.cost.inc({ model }, record.costMicros / 1_000_000);
+  made({ kind, name, ok, outcome, durationMs, inputTokens, outputTokens, costMicros }: MadeCall): void {
+    const label = outcome === 'unknown' ? 'unknown' : ok ? 'ok' : 'failed';
+    this.callSeconds.observe(durationMs / 1000, { kind });
+    if (kind === 'tool') return this.toolCalls.inc({ tool: name, outcome: label });
+    this.modelCalls.inc({ model: name, outcome: label });
+    this.tokens.inc({ model: name, direction: 'input' }, inputTokens);
+    this.tokens.inc({ model: name, direction: 'output' }, outputTokens);
+    this.cost.inc({ model: name }, costMicros / 1_000_000);
+  }
+
+  recorded(kind: CallKind): void {
+    this.recordedCalls.inc({ kind });
   }
 }

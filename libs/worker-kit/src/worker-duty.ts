@@ -1,17 +1,15 @@
 /** The worker's duty within its service: announces itself, takes offers and cancellations, and leaves in order. */
 import { randomBytes } from 'node:crypto';
-import { CancelBatch, OfferBatch, SUBJECTS } from '@cadre/contracts';
+import { AttemptDesk, Pulse } from '@cadre/agents';
+import type { Vitals, WorkSurroundings } from '@cadre/agents';
+import { Backlog, CancelBatch, OfferBatch, SUBJECTS } from '@cadre/contracts';
 import type { AgentDefinition, AgentState, AgentSummary } from '@cadre/contracts';
 import type { ServiceContext } from '@cadre/service-kit';
 import type { Subscription } from '@nats-io/transport-node';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import type { z } from 'zod';
-import { AttemptDesk } from './attempt-desk.js';
-import { Pulse } from './pulse.js';
-import type { Vitals } from './pulse.js';
-import type { WorkBench } from './work-bench.js';
+import { sweepWorkspaces } from './sweep-workspaces.js';
 import type { WorkerConfig } from './worker.config.js';
-import { sweepWorkspaces } from './workspace.js';
 
 export interface WorkerSpec {
   specialty: string;
@@ -20,7 +18,7 @@ export interface WorkerSpec {
 }
 
 export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly epoch = randomBytes(8).toString('hex');
+  private readonly epoch: string;
   private readonly desk: AttemptDesk;
   private readonly pulse: Pulse;
   private phase: AgentState | 'serving' = 'created';
@@ -29,11 +27,12 @@ export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShut
   constructor(
     private readonly context: ServiceContext<WorkerConfig>,
     private readonly spec: WorkerSpec,
-    private readonly bench: WorkBench,
+    private readonly around: WorkSurroundings,
   ) {
-    this.desk = new AttemptDesk(spec.agents, spec.slots, bench, () => this.pulse.beatSoon());
+    this.epoch = around.life ?? randomBytes(8).toString('hex');
+    this.desk = new AttemptDesk(spec.agents, spec.slots, around, () => this.pulse.beatSoon());
     this.pulse = this.makePulse();
-    context.metrics.gauge('cadre_attempts_held', 'Attempts held now', [], () => this.desk.held().length);
+    context.metrics.gauge('cadre_attempts_held', 'Attempts held now', [], () => this.desk.heldCount);
     context.metrics.gauge('cadre_slots', 'Attempts that may be held at once', [], () => this.desk.openSlots);
     context.health.register('worker', () => ({ ok: this.phase === 'serving', detail: this.vitals().state }));
   }
@@ -42,10 +41,11 @@ export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShut
     const { nats, log } = this.context;
     this.phase = 'initializing';
     this.pulse.start();
-    await sweepWorkspaces(this.bench.workDir);
+    await sweepWorkspaces(this.context.config.CADRE_WORK_DIR);
     this.subscriptions = [
-      this.listen(SUBJECTS.offers(this.bench.workerId, this.epoch), OfferBatch, (batch) => this.desk.take(batch)),
-      this.listen(SUBJECTS.cancels(this.bench.workerId), CancelBatch, (batch) => this.desk.drop(batch)),
+      this.listen(SUBJECTS.offers(this.around.workerId, this.epoch), OfferBatch, (batch) => this.desk.take(batch)),
+      this.listen(SUBJECTS.cancels(this.around.workerId), CancelBatch, (batch) => this.desk.cancel(batch)),
+      this.listen(SUBJECTS.backlog, Backlog, (backlog) => this.desk.hearBacklog(backlog)),
     ];
     await nats.flush();
     this.phase = 'serving';
@@ -59,9 +59,9 @@ export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShut
     this.subscriptions[0]?.unsubscribe();
     const closing = this.desk.close(config.SHUTDOWN_GRACE_MS);
     this.pulse.beatSoon();
-    log.info({ held: this.desk.held().length, graceMs: config.SHUTDOWN_GRACE_MS }, 'taking no more offers');
+    log.info({ held: this.desk.heldCount, graceMs: config.SHUTDOWN_GRACE_MS }, 'taking no more offers');
     await closing;
-    this.subscriptions[1]?.unsubscribe();
+    for (const subscription of this.subscriptions.slice(1)) subscription.unsubscribe();
     this.phase = 'terminated';
     this.pulse.stop();
     if (!nats.isClosed()) await nats.flush().catch(() => undefined);
@@ -70,7 +70,7 @@ export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShut
   private makePulse(): Pulse {
     const { nats } = this.context;
     const { agents, specialty } = this.spec;
-    const { workerId } = this.bench;
+    const { workerId } = this.around;
     const identity = {
       workerId,
       epoch: this.epoch,
@@ -81,6 +81,7 @@ export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShut
     return new Pulse(
       identity,
       () => this.vitals(),
+      this.around.clock,
       (heartbeat) => nats.publish(SUBJECTS.heartbeat(workerId), JSON.stringify(heartbeat)),
     );
   }

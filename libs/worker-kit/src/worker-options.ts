@@ -2,6 +2,7 @@
 import type { Tool } from '@cadre/agents';
 import type { AgentDefinition, Assignment } from '@cadre/contracts';
 import type { z } from 'zod';
+import type { CodePerformer } from './code-agent.js';
 import type { Workspace } from './workspace.js';
 
 /** What a tool may know of the attempt it serves. One per attempt. */
@@ -22,6 +23,8 @@ export interface WorkerOptions {
   specialty: string;
   /** Defaults may be left out; parsed with the contract's schema. */
   agents: z.input<typeof AgentDefinition>[];
+  /** By agent name: code that does the agent's work. Agents without it work with a model. */
+  performers?: Record<string, CodePerformer>;
   tools?: ToolFactory;
   /** Attempts worked on at once. Default 2; `CADRE_SLOTS` overrides it. */
   slots?: number;

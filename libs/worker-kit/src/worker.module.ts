@@ -1,49 +1,80 @@
+import { hash, randomBytes } from 'node:crypto';
+import type { ModelPort, Performer, WorkSurroundings } from '@cadre/agents';
+import type { AgentDefinition } from '@cadre/contracts';
 import { JetStreamBlobs } from '@cadre/event-log';
-import { NatsCommandSender } from '@cadre/messaging';
-import { OpenAiModel, loadPrices } from '@cadre/models';
+import { NatsCommandSender, systemChance, systemClock } from '@cadre/messaging';
+import { ModelBreaker, OpenAiModel, loadPrices } from '@cadre/models';
+import type { BreakerChange } from '@cadre/models';
 import type { ServiceContext } from '@cadre/service-kit';
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
-import type { WorkBench } from './work-bench.js';
+import { codeAgent } from './code-agent.js';
+import { modelAgent } from './model-agent.js';
 import { WorkMeter } from './work-meter.js';
+import { workReports } from './work-reports.js';
 import type { WorkerConfig } from './worker.config.js';
 import { WorkerDuty } from './worker-duty.js';
 import type { WorkerSpec } from './worker-duty.js';
-import type { ToolFactory } from './worker-options.js';
+import type { WorkerOptions } from './worker-options.js';
 
-/** Wires a worker: its model, its line to the owners, its blobs. */
+type Means = Required<Pick<WorkerOptions, 'tools' | 'performers'>>;
+
+/** Wires a worker: its agents' work, its line to the owners, its blobs. */
 @Module({})
 export class WorkerModule {
-  static with(context: ServiceContext<WorkerConfig>, spec: WorkerSpec, tools: ToolFactory): DynamicModule {
-    return {
-      module: WorkerModule,
-      providers: [{ provide: WorkerDuty, useFactory: async () => new WorkerDuty(context, spec, await makeBench(context, tools)) }],
-    };
+  static with(context: ServiceContext<WorkerConfig>, spec: WorkerSpec, means: Means): DynamicModule {
+    const useFactory = async () => new WorkerDuty(context, spec, await surroundings(context, means));
+    return { module: WorkerModule, providers: [{ provide: WorkerDuty, useFactory }] };
   }
 }
 
-async function makeBench(context: ServiceContext<WorkerConfig>, tools: ToolFactory): Promise<WorkBench> {
-  const { nats, config, metrics } = context;
+async function surroundings(context: ServiceContext<WorkerConfig>, means: Means): Promise<WorkSurroundings> {
+  const { nats, log, metrics, tracing, instanceId, pass } = context;
+  const blobs = await JetStreamBlobs.open(nats);
+  const isCode = (agent: string) => Object.hasOwn(means.performers, agent);
   return {
-    workerId: context.instanceId,
+    workerId: instanceId,
+    life: randomBytes(8).toString('hex'),
+    ...{ clock: systemClock, chance: systemChance, blobs },
     sender: new NatsCommandSender(nats),
-    blobs: await JetStreamBlobs.open(nats),
-    model: makeModel(context),
-    tools,
-    workDir: config.CADRE_WORK_DIR,
-    meter: new WorkMeter(metrics),
-    context,
+    digest: (text) => hash('sha256', text, 'hex'),
+    performerOf: performers(context, means, blobs),
+    reports: workReports(log, new WorkMeter(metrics), isCode),
+    span: ({ runId, taskId, attempt, traceparent }, { name }, work) => {
+      const attributes = { 'cadre.run': runId, 'cadre.task': taskId, 'cadre.attempt': attempt, 'gen_ai.agent.name': name };
+      return tracing.span('attempt', traceparent, attributes, (trace) => work(trace.format()));
+    },
+    ...(pass && { at: pass }),
   };
 }
 
-function makeModel({ config, log }: ServiceContext<WorkerConfig>): OpenAiModel {
-  return new OpenAiModel({
-    baseUrl: config.OPENAI_BASE_URL,
+function performers(context: ServiceContext<WorkerConfig>, means: Means, blobs: JetStreamBlobs): WorkSurroundings['performerOf'] {
+  const { config, tracing } = context;
+  const workDir = config.CADRE_WORK_DIR;
+  const code = new Map<string, Performer>(
+    Object.entries(means.performers).map(([agent, perform]) => [agent, codeAgent(perform, blobs, workDir)]),
+  );
+  const model = makeModel(context);
+  const withModel = modelAgent({ ...{ model, blobs, tracing, workDir }, tools: means.tools, clock: systemClock, chance: systemChance });
+  return ({ name }: AgentDefinition) => code.get(name) ?? withModel;
+}
+
+/** One breaker for all attempts of the process: what one finds out about a model server spares the others. */
+function makeModel({ config, log, metrics }: ServiceContext<WorkerConfig>): ModelPort {
+  const server = config.OPENAI_BASE_URL;
+  const defaultModel = config.CADRE_MODEL;
+  const model = new OpenAiModel({
+    ...{ baseUrl: server, defaultModel },
     ...(config.OPENAI_API_KEY !== undefined && { apiKey: config.OPENAI_API_KEY }),
-    defaultModel: config.CADRE_MODEL,
     timeoutMs: config.CADRE_MODEL_TIMEOUT_MS,
     responseFormat: config.CADRE_RESPONSE_FORMAT,
     prices: loadPrices(config.CADRE_PRICES),
     onWarning: (message) => log.warn({}, message),
   });
+  const changes = metrics.counter('cadre_model_breaker_changes_total', 'Changes of breakers of model servers', ['model', 'state']);
+  const onChange = (change: BreakerChange) => {
+    changes.inc({ model: change.model, state: change.state });
+    log.warn(change, 'the breaker of a model server has changed');
+  };
+  return new ModelBreaker(model, { server, defaultModel, onChange });
 }

@@ -5,7 +5,8 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ArtifactRef, BlobRef, TaskOutcome } from '@cadre/contracts';
 import type { Blobs } from '@cadre/engine';
-import { Workspace, sweepWorkspaces } from './workspace.js';
+import { sweepWorkspaces } from './sweep-workspaces.js';
+import { Workspace } from './workspace.js';
 
 class MapBlobs implements Blobs {
   private readonly bodies = new Map<string, Uint8Array>();
@@ -63,6 +64,24 @@ test('untouched artifacts are not collected again', async () => {
   await workspace.materialise([], [outcome(await blobs.named('report.md', 'r'))], blobs);
   expect(await workspace.list()).toEqual([{ path: 'report.md', size: 1, origin: 'artifact' }]);
   expect(await workspace.collectArtifacts(blobs)).toEqual([]);
+});
+
+test('what was written since the last time is stored, and another workspace is brought to the same state by it', async () => {
+  await workspace.materialise([], [outcome(await blobs.named('report.md', 'r'), await blobs.named('kept.md', 'k'))], blobs);
+  await workspace.write('a.txt', 'one');
+  const first = await workspace.storeChanged(blobs);
+  expect(first.map(({ name }) => name)).toEqual(['a.txt']);
+  expect(await workspace.storeChanged(blobs)).toEqual([]);
+  writeFileSync(workspace.resolve('report.md'), 'changed by a program');
+  await workspace.write('a.txt', 'two');
+  const second = await workspace.storeChanged(blobs);
+  expect(second.map(({ name }) => name)).toEqual(['a.txt', 'report.md']);
+  const other = await Workspace.create(workspace.scratch);
+  await other.materialise([], [outcome(await blobs.named('report.md', 'r'), await blobs.named('kept.md', 'k'))], blobs);
+  for (const files of [first, second]) await other.restore(files, blobs);
+  expect(await other.storeChanged(blobs)).toEqual([]);
+  expect(await other.collectArtifacts(blobs)).toEqual(await workspace.collectArtifacts(blobs));
+  expect(readFileSync(other.resolve('a.txt'), 'utf8')).toBe('two');
 });
 
 test.each(['../x', '/etc/passwd', 'a/../../x', './a', 'a//b', '', '.env', 'a/.git/x', 'a\\..\\b', 'a\0b', 'C:/x', '~/x', 'a/'])(

@@ -5,13 +5,15 @@
  */
 import { constants, lstatSync, realpathSync } from 'node:fs';
 import { mkdir, mkdtemp, open, readdir, realpath, rm } from 'node:fs/promises';
+import type { BigIntStats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join, sep } from 'node:path';
 import { CadreError, WorkspacePath } from '@cadre/contracts';
 import type { ArtifactRef, TaskOutcome } from '@cadre/contracts';
 import type { Blobs } from '@cadre/engine';
 import { mediaTypeOf } from './media-types.js';
+import { FOLDER_PREFIX } from './sweep-workspaces.js';
 
 /** Bytes; `files` counts the attempt's own files. `fileBytes` and `totalBytes` bound what the attempt writes, `inputBytes` what it is given. */
 export interface WorkspaceLimits {
@@ -31,6 +33,10 @@ export interface WorkspaceFile {
   origin: 'input' | 'artifact' | 'own';
 }
 
+interface FoundFile extends WorkspaceFile {
+  stamp: string;
+}
+
 interface Given {
   origin: 'input' | 'artifact';
   /** As it was when we put it there; another value means that somebody wrote to it. */
@@ -40,11 +46,10 @@ interface Given {
 const INPUTS = 'inputs';
 /** Opens no link; and a named pipe that a program left behind does not hold us for ever. */
 const NO_TRICKS = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
-/** Folders of attempts carry host and process, so that those of dead processes can be told and removed. */
-const FOLDER_PREFIX = `cadre-attempt-${hostname().replace(/[^A-Za-z0-9]+/g, '')}-`;
-
 export class Workspace {
   private readonly given = new Map<string, Given>();
+  /** Own files as they were when they were last stored. */
+  private readonly stored = new Map<string, { stamp: string; ref: ArtifactRef }>();
 
   private constructor(
     private readonly base: string,
@@ -107,22 +112,7 @@ export class Workspace {
 
   /** All files, sorted by path; links, hidden names and names that no workspace path may have are left out. */
   async list(): Promise<WorkspaceFile[]> {
-    const files: WorkspaceFile[] = [];
-    for (const entry of await readdir(this.root, { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile()) continue;
-      const absolute = join(entry.parentPath, entry.name);
-      const path = absolute
-        .slice(this.root.length + 1)
-        .split(sep)
-        .join('/');
-      if (!WorkspacePath.safeParse(path).success) continue;
-      const stat = lstatSync(absolute, { throwIfNoEntry: false });
-      if (!stat?.isFile()) continue;
-      const given = this.given.get(path);
-      const origin = given?.origin === 'input' || given?.stamp === stampOf(absolute) ? given!.origin : 'own';
-      files.push({ path, size: stat.size, origin });
-    }
-    return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+    return (await this.scan()).map(({ path, size, origin }) => ({ path, size, origin }));
   }
 
   /** At most `maxBytes` of a text file, cut between characters. Errors: `path-refused`, `file-missing`, `file-not-text`. */
@@ -165,19 +155,56 @@ export class Workspace {
 
   /** Stores the attempt's own files as blobs. Errors: `workspace-limit`, and those of the blobs. */
   async collectArtifacts(blobs: Blobs): Promise<ArtifactRef[]> {
-    const own = (await this.list()).filter((file) => file.origin === 'own' && !file.path.startsWith(`${INPUTS}/`));
+    await this.storeChanged(blobs);
+    return (await this.ownFiles()).flatMap(({ path }) => this.stored.get(path)?.ref ?? []);
+  }
+
+  /** Stores own files that were written or changed since the last time, and names them. Errors: as `collectArtifacts`. */
+  async storeChanged(blobs: Blobs): Promise<ArtifactRef[]> {
+    const own = await this.ownFiles();
     this.checkLimits(own);
-    const artifacts: ArtifactRef[] = [];
-    for (const { path } of own) {
-      const ref = await blobs.put(await this.readBytes(path), mediaTypeOf(path));
-      artifacts.push({ ...ref, name: path });
+    const changed = own.filter(({ path, stamp }) => this.stored.get(path)?.stamp !== stamp);
+    const refs: ArtifactRef[] = [];
+    for (const { path } of changed) refs.push({ ...(await blobs.put(await this.readBytes(path), mediaTypeOf(path))), name: path });
+    for (const [index, { path, stamp }] of changed.entries()) this.stored.set(path, { stamp, ref: refs[index]! });
+    return refs;
+  }
+
+  /** Writes files of the attempt as they were stored. Errors: those of the blobs, and `path-refused`. */
+  async restore(files: ArtifactRef[], blobs: Blobs): Promise<void> {
+    for (const ref of files) {
+      await this.write(ref.name, await blobs.get(ref));
+      this.stored.set(ref.name, { stamp: stampOf(this.resolve(ref.name)), ref });
     }
-    return artifacts;
   }
 
   /** Deletes the folder and all that is in it. */
   async remove(): Promise<void> {
     await rm(this.base, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  private async scan(): Promise<FoundFile[]> {
+    const files: FoundFile[] = [];
+    for (const entry of await readdir(this.root, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      const absolute = join(entry.parentPath, entry.name);
+      const path = absolute
+        .slice(this.root.length + 1)
+        .split(sep)
+        .join('/');
+      if (!WorkspacePath.safeParse(path).success) continue;
+      const stat = lstatSync(absolute, { throwIfNoEntry: false, bigint: true });
+      if (!stat?.isFile()) continue;
+      const stamp = stampOfStat(stat);
+      const given = this.given.get(path);
+      const origin = given?.origin === 'input' || given?.stamp === stamp ? given!.origin : 'own';
+      files.push({ path, size: Number(stat.size), origin, stamp });
+    }
+    return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
+  private async ownFiles(): Promise<FoundFile[]> {
+    return (await this.scan()).filter((file) => file.origin === 'own' && !file.path.startsWith(`${INPUTS}/`));
   }
 
   private async checkRoom(path: string, size: number): Promise<void> {
@@ -230,24 +257,6 @@ export class Workspace {
   }
 }
 
-/** Removes what attempts of processes that were killed left behind. */
-export async function sweepWorkspaces(parent: string): Promise<void> {
-  const names = await readdir(parent).catch(() => []);
-  for (const name of names) {
-    const pid = name.startsWith(FOLDER_PREFIX) ? Number.parseInt(name.slice(FOLDER_PREFIX.length), 10) : Number.NaN;
-    if (pid > 0 && !isAlive(pid)) await rm(join(parent, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
-}
-
 function refused(path: string, why: string): CadreError {
   return new CadreError('path-refused', `The path ${JSON.stringify(path.slice(0, 200))} is refused: ${why}.`);
 }
@@ -275,6 +284,9 @@ function isLink(path: string): boolean {
 }
 
 function stampOf(absolute: string): string {
-  const stat = lstatSync(absolute, { bigint: true });
-  return `${stat.size} ${stat.mtimeNs} ${stat.ino}`;
+  return stampOfStat(lstatSync(absolute, { bigint: true }));
+}
+
+function stampOfStat({ size, mtimeNs, ino }: BigIntStats): string {
+  return `${size} ${mtimeNs} ${ino}`;
 }

@@ -1,11 +1,9 @@
 /** `cadre dev`: the whole system on this machine, until Ctrl-C. */
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DEFAULT_PORT, fixedPorts, installationRoot, LocalSystem, type Ports, requireFree, takenPorts } from '@cadre/local-system';
 import { EXIT } from '../exit-codes.js';
 import { DataFolder } from '../local/data-folder.js';
-import { installationRoot } from '../local/local-services.js';
-import { LocalSystem } from '../local/local-system.js';
-import { DEFAULT_PORT, fixedPorts, type Ports, requireFree, takenPorts } from '../local/ports.js';
 import { describeModel, startDisplay } from '../local/start-display.js';
 import { duration } from '../output/figures.js';
 import type { Terminal } from '../terminal.js';
@@ -14,6 +12,7 @@ export interface DevFlags {
   port?: number;
   data?: string;
   reset?: boolean;
+  profile?: 'durable' | 'fast';
 }
 
 /** How long the processes of a system that was killed hard may take to notice. */
@@ -27,7 +26,8 @@ export async function devCommand(flags: DevFlags, terminal: Terminal): Promise<n
   try {
     await waitForPorts(ports, base, folder.wasAbandoned);
     if (flags.reset === true) await folder.reset();
-    return await serve(dataDir, ports, base, terminal);
+    const env = flags.profile === undefined ? terminal.env : { ...terminal.env, CADRE_PROFILE: flags.profile };
+    return await serve({ dataDir, ports, base, env }, terminal);
   } finally {
     await folder.release();
   }
@@ -42,15 +42,19 @@ async function waitForPorts(ports: Ports, base: number, abandoned: boolean): Pro
   );
 }
 
-async function serve(dataDir: string, ports: Ports, base: number, terminal: Terminal): Promise<number> {
+interface Place {
+  dataDir: string;
+  ports: Ports;
+  base: number;
+  env: NodeJS.ProcessEnv;
+}
+
+async function serve({ dataDir, ports, base, env }: Place, terminal: Terminal): Promise<number> {
   const startedAt = Date.now();
   terminal.err(`Starting Cadre; data and logs in ${dataDir}`);
-  describeModel(terminal.env).forEach((line) => terminal.err(line));
-  const root = terminal.env['CADRE_ROOT'] ?? installationRoot;
-  const system = new LocalSystem(
-    { dataDir, ports, env: terminal.env, root, log: (line) => terminal.err(`  ..  ${line}`) },
-    startDisplay(terminal),
-  );
+  describeModel(env).forEach((line) => terminal.err(line));
+  const root = env['CADRE_ROOT'] ?? installationRoot;
+  const system = new LocalSystem({ dataDir, ports, env, root, log: (line) => terminal.err(`  ..  ${line}`) }, startDisplay(terminal));
   const asked = Promise.withResolvers<void>();
   let interrupts = 0;
   const release = terminal.onInterrupt(() => {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openInputs, parseDuration, parseLabels, parsePriority, parseWhole, readPlan } from './options.js';
+import { openInputs, parseDuration, parseLabels, parsePriority, parseProfile, parseWhole, readPlan } from './options.js';
 
 let cwd: string;
 beforeEach(async () => {
@@ -14,6 +14,8 @@ test('values are read, and refused with what would be right', () => {
   expect(() => parseDuration('10')).toThrow('"10" is not a length of time.');
   expect(parsePriority('high')).toBe('high');
   expect(() => parsePriority('urgent')).toThrow('There is no priority "urgent".');
+  expect(parseProfile('fast')).toBe('fast');
+  expect(() => parseProfile('quick')).toThrow('There is no profile "quick".');
   expect(parseLabels(['a=1', 'b=x=y'])).toEqual({ a: '1', b: 'x=y' });
   expect(() => parseLabels(['a'])).toThrow('has no value');
   expect(() => parseWhole('--limit', 1, 200)('0')).toThrow('--limit is "0", not a whole number from 1 to 200.');

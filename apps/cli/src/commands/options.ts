@@ -5,7 +5,7 @@ import { basename, resolve } from 'node:path';
 import { Plan, PRIORITIES, type Priority, RunId, WorkspacePath } from '@cadre/contracts';
 import { CadreClient, type InputFile } from '@cadre/sdk';
 import { UsageError } from '../failure.js';
-import { DEFAULT_PORT } from '../local/ports.js';
+import { DEFAULT_PORT } from '@cadre/local-system';
 import type { OutputFormat } from '../output/run-output.js';
 import type { Terminal } from '../terminal.js';
 
@@ -23,6 +23,19 @@ export function clientFor(url: string | undefined, { env }: Terminal): CadreClie
   return new CadreClient({ baseUrl });
 }
 
+/** Dollars, for example `0.50` or `$2`. @returns a reader that gives millionths of a dollar */
+export function parseMoney(name: string): (text: string) => number {
+  return (text) => {
+    const match = /^\$?(\d{1,9}(?:\.\d{1,6})?)$/.exec(text.trim());
+    if (match === null)
+      throw new UsageError(
+        `${name} is ${JSON.stringify(text)}, not an amount of money.`,
+        'Write US dollars, with up to six decimals: 2 or 0.50.',
+      );
+    return Math.round(Number(match[1]) * 1e6);
+  };
+}
+
 const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** `90s`, `10m`, `2h`, `1d`, `500ms` @returns milliseconds */
@@ -36,6 +49,11 @@ export function parsePriority(text: string): Priority {
   const found = PRIORITIES.find((priority) => priority === text);
   if (found === undefined) throw new UsageError(`There is no priority ${JSON.stringify(text)}.`, `Choose one of ${PRIORITIES.join(', ')}.`);
   return found;
+}
+
+export function parseProfile(text: string): 'durable' | 'fast' {
+  if (text === 'durable' || text === 'fast') return text;
+  throw new UsageError(`There is no profile ${JSON.stringify(text)}.`, 'Choose durable or fast.');
 }
 
 export function parseFormat(text: string): OutputFormat {

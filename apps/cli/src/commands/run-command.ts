@@ -9,9 +9,10 @@ import { count } from '../output/figures.js';
 import { type OutputFormat, showResult } from '../output/run-output.js';
 import { followRun } from '../progress/follow-run.js';
 import type { Terminal } from '../terminal.js';
+import { budgetOptions, type BudgetFlags } from './budget-options.js';
 import { clientFor, openInputs, parseDuration, parseFormat, parseLabels, parsePriority, parseRunId, readPlan } from './options.js';
 
-export interface RunFlags {
+export interface RunFlags extends BudgetFlags {
   url?: string;
   input?: string[];
   plan?: string;
@@ -64,6 +65,7 @@ async function requestOf(goal: string, flags: RunFlags, terminal: Terminal): Pro
       ...(flags.model === undefined ? {} : { model: flags.model }),
       ...(flags.continueOnFailure === true ? { continueOnFailure: true } : {}),
       ...(flags.summary === false ? { summarize: false } : {}),
+      ...budgetOptions(flags),
       ...(flags.label === undefined ? {} : { labels: parseLabels(flags.label) }),
     },
   };

@@ -1,9 +1,10 @@
 /** `cadre runs list|get|events|cancel`. */
-import { type FeedEvent, isTerminal, RUN_STATUSES, type RunStatus, type RunView } from '@cadre/contracts';
+import { type FeedEvent, isTerminal, RUN_STATUSES, type RunStatus } from '@cadre/contracts';
 import type { CadreClient } from '@cadre/sdk';
 import { EXIT } from '../exit-codes.js';
 import { UsageError } from '../failure.js';
-import { bytes, consumption, duration, moment, oneLine } from '../output/figures.js';
+import { consumption, moment, money, oneLine } from '../output/figures.js';
+import { describeRun } from '../output/run-description.js';
 import { exitCodeOfRun, runDocument, wholeAnswer } from '../output/run-output.js';
 import { table } from '../output/table.js';
 import type { Terminal } from '../terminal.js';
@@ -56,32 +57,6 @@ export async function getRun(runId: string, flags: { url?: string; output?: stri
   if (format === 'json') terminal.out(await runDocument(run, client));
   else describeRun(run, await wholeAnswer(run, client)).forEach((line) => terminal.out(line));
   return isTerminal(run.status) ? exitCodeOfRun(run) : EXIT.ok;
-}
-
-function describeRun(run: RunView, answer: string): string[] {
-  const took = run.endedAt === undefined ? '' : `, took ${duration(run.endedAt - run.createdAt)}`;
-  const tasks = run.tasks.map((task) => {
-    const time = task.startedAt !== undefined && task.endedAt !== undefined ? duration(task.endedAt - task.startedAt) : '';
-    return [task.taskId, task.status, task.agent ?? '', time, consumption(task.usage), oneLine(task.error ?? task.title, 70)];
-  });
-  return [
-    `Run      ${run.runId}`,
-    `Goal     ${oneLine(run.goal, 200)}`,
-    `Status   ${run.status}${run.partial === true ? ' in part' : ''}${run.error === undefined ? '' : `: ${run.error.message}`}`,
-    `Started  ${moment(run.createdAt)}${took}`,
-    `Used     ${consumption(run.usage)}`,
-    ...(tasks.length === 0 ? [] : ['', ...table(['TASK', 'STATUS', 'AGENT', 'TIME', 'USED', 'WHAT'], tasks)]),
-    ...(run.artifacts.length === 0
-      ? []
-      : [
-          '',
-          ...table(
-            ['ARTIFACT', 'SIZE'],
-            run.artifacts.map(({ name, size }) => [name, bytes(size)]),
-          ),
-        ]),
-    ...(answer === '' ? [] : ['', answer]),
-  ];
 }
 
 export interface EventFlags {
@@ -142,8 +117,16 @@ function detailOf(data: FeedEvent['data']): string {
       return ` (${data.source}): ${data.tasks.map(({ id }) => id).join(', ')}`;
     case 'AttemptStarted':
       return ` by ${data.agent} on ${data.workerId}`;
-    case 'CallsRecorded':
-      return `: ${data.calls.map(({ name, note }) => (note === '' ? name : `${name} (${note})`)).join(', ')}`;
+    case 'CallsReserved':
+      return `: ${data.calls.map(({ name, maxCostMicros }) => `${name} (at most ${money(maxCostMicros)})`).join(', ')}`;
+    case 'CallsSettled':
+      return `: ${data.calls.map(({ outcome, costMicros, note }) => `${outcome}, ${money(costMicros)}${note === '' ? '' : ` (${note})`}`).join(', ')}`;
+    case 'CallRefused':
+      return `: ${data.name} (at most ${money(data.maxCostMicros)}) does not fit under the cap of the ${data.limit}; ${data.then}`;
+    case 'QuestionAsked':
+      return ` ${data.question.questionId}: ${data.question.text}`;
+    case 'QuestionAnswered':
+      return ` ${data.questionId}: ${data.choice}, by ${data.by}`;
     case 'AttemptFailed':
     case 'TaskFailed':
     case 'RunFailed':
@@ -157,10 +140,14 @@ function detailOf(data: FeedEvent['data']): string {
   }
 }
 
+/** The longest grace time that a run may give, and some more. */
+const WIND_UP_MS = 90_000;
+
 export async function cancelRun(runId: string, flags: { url?: string; reason?: string }, terminal: Terminal): Promise<number> {
   const client = clientFor(flags.url, terminal);
   await client.cancelRun(parseRunId(runId), flags.reason);
-  const run = await client.waitForEnd(runId, { signal: AbortSignal.timeout(30_000) });
+  terminal.err(`${runId} is being cancelled; what runs may wind up …`);
+  const run = await client.waitForEnd(runId, { signal: AbortSignal.timeout(WIND_UP_MS) });
   terminal.err(`${runId} is ${run.status}.`);
   return EXIT.ok;
 }

@@ -2,12 +2,11 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type CadreError, SKILLS } from '@cadre/contracts';
+import { fixedPorts, installationRoot, LOCAL_SERVICES, takenPorts } from '@cadre/local-system';
 import { findNatsServer } from '@cadre/nats-server';
 import type { CadreClient } from '@cadre/sdk';
 import type { Terminal } from '../terminal.js';
 import { isWritable } from './data-folder.js';
-import { installationRoot, LOCAL_SERVICES } from './local-services.js';
-import { fixedPorts, takenPorts } from './ports.js';
 
 export interface Finding {
   name: string;

@@ -1,7 +1,7 @@
 /** How the start and the later life of a local system are told on stderr. */
+import type { ProcessChange } from '@cadre/local-system';
 import { duration } from '../output/figures.js';
 import { painter, type Terminal } from '../terminal.js';
-import type { ProcessChange } from './supervisor.js';
 
 /** @returns a listener for the supervisor */
 export function startDisplay(terminal: Terminal): (name: string, change: ProcessChange) => void {

@@ -10,10 +10,11 @@ export function duration(ms: number): string {
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 }
 
-/** Dollars from millionths: `$0`, `$0.0015`, `$1.25`. */
+/** Dollars from millionths: `$0`, `$0.000020`, `$0.0015`, `$1.25`. */
 export function money(micros: number): string {
   if (micros === 0) return '$0';
   const dollars = micros / 1e6;
+  if (micros < 100) return `$${dollars.toFixed(6)}`;
   return `$${dollars >= 1 ? dollars.toFixed(2) : dollars.toFixed(4)}`;
 }
 

@@ -4,7 +4,7 @@ import { table } from './table.js';
 
 test('figures read well', () => {
   expect([850, 4210, 185_000, 7_800_000].map(duration)).toEqual(['850 ms', '4.2 s', '3 min 5 s', '2 h 10 min']);
-  expect([0, 1500, 1_250_000].map(money)).toEqual(['$0', '$0.0015', '$1.25']);
+  expect([0, 20, 1500, 1_250_000].map(money)).toEqual(['$0', '$0.000020', '$0.0015', '$1.25']);
   expect([count(1, 'token'), count(1540, 'token')]).toEqual(['1 token', '1,540 tokens']);
   expect([12, 2048, 3 * 1024 * 1024].map(bytes)).toEqual(['12 B', '2.0 KiB', '3.0 MiB']);
   expect(consumption({ modelCalls: 1, toolCalls: 0, inputTokens: 1200, outputTokens: 340, costMicros: 1500 })).toBe(

@@ -1,6 +1,6 @@
 /** Follows a run to its end and shows how it goes, on stderr. */
 import type { CadreClient } from '@cadre/sdk';
-import { consumption, duration } from '../output/figures.js';
+import { consumption, duration, money } from '../output/figures.js';
 import type { Terminal } from '../terminal.js';
 import { LiveDisplay } from './live-display.js';
 import { PlainDisplay } from './plain-display.js';
@@ -21,6 +21,7 @@ export async function followRun(client: CadreClient, runId: string, terminal: Te
   try {
     for await (const { event } of client.events(runId, signal === undefined ? {} : { signal })) {
       display.update(advance(progress, event), progress);
+      if (event.data.type === 'CancelRequested') display.tell(`Cancelling: ${event.data.reason}`);
     }
   } finally {
     await display.finish();
@@ -29,7 +30,7 @@ export async function followRun(client: CadreClient, runId: string, terminal: Te
   return progress;
 }
 
-const silent: ProgressDisplay = { update: () => undefined, finish: async () => undefined };
+const silent: ProgressDisplay = { update: () => undefined, tell: () => undefined, finish: async () => undefined };
 
 function displayFor(terminal: Terminal): ProgressDisplay {
   return terminal.errIsTty ? new LiveDisplay(process.stderr, terminal.columns) : new PlainDisplay((line) => terminal.err(line));
@@ -41,5 +42,6 @@ function summary(progress: RunProgress): string {
   const words = { completed: 'Completed', partial: 'Completed in part', failed: 'Failed', cancelled: 'Cancelled' };
   const reason = progress.reason === undefined || progress.reason === '' ? '' : `: ${progress.reason}`;
   const title = progress.outcome === undefined ? 'Not finished' : words[progress.outcome];
-  return `${title}${reason} (${tasks.filter(hasEnded).length} of ${tasks.length} tasks, ${consumption(progress.usage)}, ${duration(tookMs)})`;
+  const cap = progress.capMicros === undefined ? '' : ` of ${money(progress.capMicros)}`;
+  return `${title}${reason} (${tasks.filter(hasEnded).length} of ${tasks.length} tasks, ${consumption(progress.usage)}${cap}, ${duration(tookMs)})`;
 }

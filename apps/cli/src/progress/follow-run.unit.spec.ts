@@ -21,7 +21,7 @@ function event(id: string, time: string, data: FeedEvent['data']): FeedEvent {
 
 test('the time shown is that of the run, however fast its events are read', async () => {
   const events = [
-    event('1.0', '2026-01-01T00:00:00.000Z', { type: 'CancelRequested', reason: 'enough' }),
+    event('1.0', '2026-01-01T00:00:00.000Z', { type: 'CancelRequested', reason: 'enough', graceUntil: 0 }),
     event('1.1', '2026-01-01T00:00:04.500Z', { type: 'RunCancelled', reason: 'enough', artifacts: [], usage }),
   ];
   const client = new CadreClient({ baseUrl: 'http://127.0.0.1:1' });

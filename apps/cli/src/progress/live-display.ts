@@ -3,9 +3,10 @@
  * runs them, and a run's tasks become known in groups: each group gets a list of its own, one after the other.
  */
 import { Listr, ListrLogger, ProcessOutput, type ListrTaskWrapper } from 'listr2';
+import { answerHint } from '../output/answer-hint.js';
 import { oneLine } from '../output/figures.js';
 import type { ProgressDisplay } from './progress-display.js';
-import { hasEnded, type TaskProgress } from './run-progress.js';
+import { hasEnded, type RunProgress, type TaskProgress } from './run-progress.js';
 import { taskLine } from './task-text.js';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
@@ -13,6 +14,7 @@ type Row = ListrTaskWrapper<unknown, any, any>;
 
 export class LiveDisplay implements ProgressDisplay {
   private readonly rows = new Map<string, { task: TaskProgress; row?: Row; settle: () => void; settled: Promise<void> }>();
+  private runId = '';
   private drawing: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -20,7 +22,8 @@ export class LiveDisplay implements ProgressDisplay {
     private readonly width: number,
   ) {}
 
-  update(tasks: TaskProgress[]): void {
+  update(tasks: TaskProgress[], { runId = '' }: RunProgress): void {
+    this.runId = runId;
     const added = tasks.filter(({ id }) => !this.rows.has(id));
     for (const task of added) {
       let settle = (): void => undefined;
@@ -42,18 +45,29 @@ export class LiveDisplay implements ProgressDisplay {
   private refresh(task: TaskProgress): void {
     const row = this.rows.get(task.id)?.row;
     if (row === undefined) return;
-    row.title = taskLine(task, this.width - 6);
-    row.output = task.phase === 'running' && task.note !== undefined ? oneLine(task.note, this.width - 8) : '';
+    const [question] = task.questions;
+    const title = taskLine(task, this.width - 6);
+    row.title = question === undefined ? title : `${title}: ${oneLine(question.text, 300)}`;
+    // Whole, however long: it is there to be copied.
+    if (question !== undefined) row.output = `answer: ${answerHint(this.runId, question)}`;
+    else row.output = task.phase === 'running' && task.note !== undefined ? oneLine(task.note, this.width - 8) : '';
   }
 
+  /** The list has no place for it; tasks that run show that they wind up. */
+  tell(): void {}
+
   private draw(tasks: TaskProgress[]): void {
+    this.drawing = this.drawing.then(() => this.list(tasks).run()).catch(() => undefined);
+  }
+
+  /** Made when the list before it is through: until then the stream's `write` is that list's, and what is written would be kept back. */
+  private list(tasks: TaskProgress[]): Listr {
     const logger = new ListrLogger({ processOutput: new ProcessOutput(this.stream, this.stream) });
     const rows = tasks.map((task) => ({ title: taskLine(task, this.width - 6), task: (_: unknown, row: Row) => this.follow(task, row) }));
-    const list = new Listr(rows, {
+    return new Listr(rows, {
       ...{ concurrent: true, exitOnError: false, registerSignalListeners: false, forceTTY: true },
       rendererOptions: { logger, collapseErrors: true, collapseSkips: true, showErrorMessage: false },
     });
-    this.drawing = this.drawing.then(() => list.run()).catch(() => undefined);
   }
 
   /** Settles with the task, in the way that the list shows a tick, a cross or an arrow for. */

@@ -1,13 +1,15 @@
 /** Progress as plain lines, for logs and pipes: one when a task starts, fails an attempt, or ends. */
 import { oneLine } from '../output/figures.js';
 import type { ProgressDisplay } from './progress-display.js';
-import type { TaskPhase, TaskProgress } from './run-progress.js';
+import { answerHint } from '../output/answer-hint.js';
+import type { RunProgress, TaskPhase, TaskProgress } from './run-progress.js';
 import { taskLine } from './task-text.js';
 
 const marks: Record<TaskPhase, string> = {
   waiting: ' ',
   ready: ' ',
   running: '>',
+  asking: '?',
   completed: '+',
   failed: '!',
   skipped: '-',
@@ -19,14 +21,19 @@ export class PlainDisplay implements ProgressDisplay {
 
   constructor(private readonly write: (line: string) => void) {}
 
-  update(tasks: TaskProgress[]): void {
+  update(tasks: TaskProgress[], { runId = '' }: RunProgress): void {
     for (const task of tasks) {
-      const state = `${task.phase}/${task.attempt}`;
+      const state = `${task.phase}/${task.attempt}/${task.questions.map(({ questionId }) => questionId).join()}`;
       if (task.phase === 'waiting' || task.phase === 'ready' || this.shown.get(task.id) === state) continue;
       this.shown.set(task.id, state);
       const reason = task.note !== undefined && task.phase !== 'running' ? `: ${oneLine(task.note, 300)}` : '';
       this.write(`${marks[task.phase]} ${task.phase.padEnd(9)} ${task.id.padEnd(12)} ${taskLine(task, 120)}${reason}`);
+      for (const question of task.questions) this.write(`            waits for an answer: ${answerHint(runId, question)}`);
     }
+  }
+
+  tell(line: string): void {
+    this.write(line);
   }
 
   async finish(): Promise<void> {}

@@ -4,6 +4,8 @@ import type { RunProgress, TaskProgress } from './run-progress.js';
 export interface ProgressDisplay {
   /** @param tasks those that changed */
   update(tasks: TaskProgress[], progress: RunProgress): void;
+  /** Something about the run as a whole. */
+  tell(line: string): void;
   /** No more updates come; settles when all is drawn. */
   finish(): Promise<void>;
 }

@@ -1,7 +1,8 @@
 /** What a viewer of a run needs to know, folded from its events. */
-import { addUsage, ANSWER_TASK, NO_USAGE, PLAN_TASK, type FeedEvent, type Usage } from '@cadre/contracts';
+import { addUsage, ANSWER_TASK, NO_USAGE, PLAN_TASK, type FeedEvent, type Question, type Usage } from '@cadre/contracts';
+import { advanceTask, type OpenCalls, type TaskEvent } from './task-progress.js';
 
-export type TaskPhase = 'waiting' | 'ready' | 'running' | 'completed' | 'failed' | 'skipped' | 'cancelled';
+export type TaskPhase = 'waiting' | 'ready' | 'running' | 'asking' | 'completed' | 'failed' | 'skipped' | 'cancelled';
 
 export interface TaskProgress {
   id: string;
@@ -14,23 +15,33 @@ export interface TaskProgress {
   /** Milliseconds since 1970, of the current attempt. */
   startedAt?: number;
   endedAt?: number;
-  /** What it does at the moment, or why it ended as it did. */
+  /** What it does at the moment, what it asks, or why it ended as it did. */
   note?: string;
+  /** Open ones, oldest first. */
+  questions: Question[];
+  /** The cheaper model that its budget brought it to. */
+  degradedTo?: string;
 }
 
 export interface RunProgress {
+  runId?: string;
   tasks: Map<string, TaskProgress>;
   /** Set by the terminal event. */
   outcome?: 'completed' | 'partial' | 'failed' | 'cancelled';
   /** Why it failed or was cancelled. */
   reason?: string;
+  /** Why it is being cancelled. */
+  cancelling?: string;
   /** Times of the first and the latest event, in milliseconds since 1970. */
   startedAt?: number;
   lastAt?: number;
   usage: Usage;
+  /** The run's cap, in millionths of a US dollar, as people have raised it so far. */
+  capMicros?: number;
+  openCalls: OpenCalls;
 }
 
-export const emptyProgress = (): RunProgress => ({ tasks: new Map(), usage: NO_USAGE });
+export const emptyProgress = (): RunProgress => ({ tasks: new Map(), usage: NO_USAGE, openCalls: new Map() });
 
 export const hasEnded = ({ phase }: TaskProgress): boolean =>
   phase === 'completed' || phase === 'failed' || phase === 'skipped' || phase === 'cancelled';
@@ -42,13 +53,19 @@ export const hasEnded = ({ phase }: TaskProgress): boolean =>
 export function advance(progress: RunProgress, event: FeedEvent): TaskProgress[] {
   const { data } = event;
   const at = Date.parse(event.time);
+  progress.runId = event.subject;
   progress.startedAt ??= at;
   progress.lastAt = at;
   switch (data.type) {
+    case 'RunStarted': {
+      const { runMicros } = data.options.budget;
+      if (runMicros !== undefined) progress.capMicros = runMicros;
+      return [];
+    }
     case 'TasksAdded':
       return data.tasks.map(({ id, title }) => {
         const kind = data.source !== 'engine' ? 'work' : id === PLAN_TASK ? 'plan' : id === ANSWER_TASK ? 'answer' : 'work';
-        const task: TaskProgress = { id, title, kind, phase: 'waiting', attempt: 0, usage: NO_USAGE };
+        const task: TaskProgress = { id, title, kind, phase: 'waiting', attempt: 0, usage: NO_USAGE, questions: [] };
         progress.tasks.set(id, task);
         return task;
       });
@@ -60,17 +77,33 @@ export function advance(progress: RunProgress, event: FeedEvent): TaskProgress[]
       return end(progress, 'failed', data.error.message, data.usage);
     case 'RunCancelled':
       return end(progress, 'cancelled', data.reason, data.usage);
-    case 'RunStarted':
     case 'CancelRequested':
-      return [];
-    default: {
-      const task = progress.tasks.get(data.taskId);
-      if (task === undefined) return [];
-      advanceTask(task, data, at);
-      progress.usage = [...progress.tasks.values()].reduce((sum, { usage }) => addUsage(sum, usage), NO_USAGE);
-      return [task];
-    }
+      progress.cancelling = data.reason;
+      return windUp(progress);
+    default:
+      return advanceOne(progress, data, at);
   }
+}
+
+function advanceOne(progress: RunProgress, data: TaskEvent, at: number): TaskProgress[] {
+  const task = progress.tasks.get(data.taskId);
+  if (task === undefined) return [];
+  if (data.type === 'QuestionAnswered') raiseCap(progress, task, data);
+  const used = advanceTask(task, data, at, progress.openCalls);
+  if (used !== undefined) progress.usage = addUsage(progress.usage, used);
+  return [task];
+}
+
+function raiseCap(progress: RunProgress, task: TaskProgress, data: Extract<TaskEvent, { type: 'QuestionAnswered' }>): void {
+  const question = task.questions.find(({ questionId }) => questionId === data.questionId);
+  if (question?.limit === 'run' && progress.capMicros !== undefined) progress.capMicros += data.raiseMicros ?? 0;
+}
+
+/** Attempts that run may finish what they are about. */
+function windUp({ tasks }: RunProgress): TaskProgress[] {
+  const running = [...tasks.values()].filter(({ phase }) => phase === 'running');
+  for (const task of running) task.note = 'the run is being cancelled: winding up';
+  return running;
 }
 
 function end(progress: RunProgress, outcome: 'failed' | 'cancelled', reason: string, usage: Usage): TaskProgress[] {
@@ -78,43 +111,4 @@ function end(progress: RunProgress, outcome: 'failed' | 'cancelled', reason: str
   progress.reason = reason;
   progress.usage = usage;
   return [];
-}
-
-type TaskEvent = Extract<FeedEvent['data'], { taskId: string }>;
-
-function advanceTask(task: TaskProgress, data: TaskEvent, at: number): void {
-  switch (data.type) {
-    case 'AttemptScheduled':
-      task.phase = 'ready';
-      task.attempt = data.attempt;
-      break;
-    case 'AttemptStarted':
-      Object.assign(task, { phase: 'running', attempt: data.attempt, agent: data.agent, startedAt: at });
-      delete task.note;
-      break;
-    case 'CallsRecorded':
-      for (const call of data.calls) task.usage = addUsage(task.usage, usageOf(call));
-      task.note = data.calls.map(({ name, note }) => (note === '' ? name : `${name}: ${note}`)).at(-1) ?? '';
-      break;
-    case 'AttemptFailed':
-      task.note = data.error.message;
-      break;
-    case 'TaskCompleted':
-      Object.assign(task, { phase: 'completed', endedAt: at });
-      delete task.note;
-      break;
-    case 'TaskFailed':
-      Object.assign(task, { phase: 'failed', endedAt: at, note: data.error.message });
-      break;
-    case 'TaskSkipped':
-      Object.assign(task, { phase: 'skipped', endedAt: at, note: data.reason });
-      break;
-    case 'TaskCancelled':
-      Object.assign(task, { phase: 'cancelled', endedAt: at });
-  }
-}
-
-function usageOf(call: { kind: 'model' | 'tool'; inputTokens: number; outputTokens: number; costMicros: number }): Usage {
-  const { kind, inputTokens, outputTokens, costMicros } = call;
-  return { modelCalls: kind === 'model' ? 1 : 0, toolCalls: kind === 'tool' ? 1 : 0, inputTokens, outputTokens, costMicros };
 }

@@ -6,7 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { SKILLS } from '@cadre/contracts';
-import { LOCAL_SERVICES, WORKERS } from '../local/local-services.js';
+import { LOCAL_SERVICES, WORKERS } from '@cadre/local-system';
 
 const ready = `
 import { writeFileSync, appendFileSync } from 'node:fs';

@@ -1,4 +1,18 @@
-import { ArtifactList, CallList, CancelAccepted, EventList, RunAccepted, RunPage, RunRequest, RunView, WorkerList } from '@cadre/contracts';
+import {
+  AnswerAccepted,
+  AnswerRequest,
+  ArtifactList,
+  CallList,
+  CancelAccepted,
+  EventList,
+  QuestionList,
+  RunAccepted,
+  RunPage,
+  RunRequest,
+  RunView,
+  TenantBudgetView,
+  WorkerList,
+} from '@cadre/contracts';
 import { startTestGateway, type TestGateway } from '../testing/test-gateway.js';
 import { EXAMPLES } from './examples.js';
 
@@ -12,14 +26,19 @@ afterAll(() => gateway.stop());
 test('the examples fit the schemas', () => {
   RunRequest.parse(EXAMPLES.request);
   RunRequest.parse(EXAMPLES.requestWithPlan);
+  AnswerRequest.parse(EXAMPLES.approval);
+  AnswerRequest.parse(EXAMPLES.effectDone);
   for (const [schema, example] of [
     [RunAccepted, EXAMPLES.accepted],
     [RunPage, EXAMPLES.page],
     [RunView, EXAMPLES.run],
     [CallList, EXAMPLES.calls],
     [CancelAccepted, EXAMPLES.cancelled],
+    [QuestionList, EXAMPLES.questions],
+    [AnswerAccepted, EXAMPLES.answered],
     [ArtifactList, EXAMPLES.artifacts],
     [EventList, EXAMPLES.events],
+    [TenantBudgetView, EXAMPLES.tenantBudget],
     [WorkerList, EXAMPLES.workers],
   ] as const) {
     expect(schema.parse(example)).toEqual(example);
@@ -53,6 +72,7 @@ test('the document names every route with its bodies, and every reference leads 
     'get /metrics',
     'get /readyz',
     'get /v1/agents',
+    'get /v1/questions',
     'get /v1/runs',
     'get /v1/runs/{runId}',
     'get /v1/runs/{runId}/answer',
@@ -60,8 +80,12 @@ test('the document names every route with its bodies, and every reference leads 
     'get /v1/runs/{runId}/artifacts/{name}',
     'get /v1/runs/{runId}/calls',
     'get /v1/runs/{runId}/events',
+    'get /v1/runs/{runId}/questions',
+    'get /v1/tenants/{tenant}/budget',
     'post /v1/runs',
     'post /v1/runs/{runId}/cancel',
+    'post /v1/runs/{runId}/questions/{questionId}/answer',
+    'put /v1/tenants/{tenant}/budget',
   ]);
   const text = JSON.stringify(document);
   for (const [, name] of text.matchAll(/"#\/components\/schemas\/([^"]+)"/g))
@@ -84,6 +108,7 @@ test('the document names every route with its bodies, and every reference leads 
     (document.paths[path]?.[method]?.parameters ?? []).map((each) => `${each.name}${each.required ? '!' : ''}`).sort();
   expect(parameters('/v1/runs', 'get')).toEqual(['cursor', 'limit', 'status']);
   expect(parameters('/v1/runs', 'post')).toEqual(['Idempotency-Key']);
+  expect(parameters('/v1/runs/{runId}/questions/{questionId}/answer', 'post')).toEqual(['questionId!', 'runId!']);
   expect(parameters('/v1/runs/{runId}/events', 'get')).toEqual(['Last-Event-ID', 'after', 'limit', 'runId!']);
 });
 

@@ -1,5 +1,7 @@
 /** The OpenAPI document: routes from the controllers, bodies from the zod schemas that validate them. */
 import {
+  AnswerAccepted,
+  AnswerRequest,
   ArtifactList,
   ArtifactRef,
   CallList,
@@ -11,12 +13,16 @@ import {
   FeedEvent,
   Json,
   Plan,
+  QuestionList,
+  QuestionView,
   RunAccepted,
   RunPage,
   RunRequest,
   RunSummary,
   RunView,
   TaskView,
+  TenantBudgetRequest,
+  TenantBudgetView,
   WorkerList,
   WorkerView,
 } from '@cadre/contracts';
@@ -38,13 +44,17 @@ const OUT: Record<string, z.ZodType> = {
   EventList,
   FeedEvent,
   CancelAccepted,
+  QuestionList,
+  QuestionView,
+  AnswerAccepted,
   ArtifactList,
   ArtifactRef,
   Content,
+  TenantBudgetView,
   WorkerList,
   WorkerView,
 };
-const IN: Record<string, z.ZodType> = { RunRequest, Plan, CancelRequest };
+const IN: Record<string, z.ZodType> = { RunRequest, Plan, CancelRequest, AnswerRequest, TenantBudgetRequest };
 /** Refers to itself, so it needs a name of its own. */
 const JSON_NAME = 'Json';
 
@@ -63,6 +73,8 @@ const Problem = z
 /** What is said of parameters, by name. */
 const PARAMETERS: Record<string, object> = {
   runId: { description: 'Id of the run', example: EXAMPLES.runId },
+  tenant: { description: 'Name of the tenant', example: 'default' },
+  questionId: { description: 'Id of the question within its run', example: 'q1' },
   'idempotency-key': {
     name: 'Idempotency-Key',
     required: false,
@@ -164,11 +176,26 @@ function finish(document: OpenAPIObject, limits: { fileBytes: number; files: num
   Object.assign(paths, OPERATION_PATHS);
   const start = paths['/v1/runs']?.['post'];
   if (start) describeSubmission(start, limits);
-  const cancel = paths['/v1/runs/{runId}/cancel']?.['post'];
-  if (cancel)
-    cancel['requestBody'] = {
-      content: { 'application/json': { schema: { $ref: ref('CancelRequest') }, example: { reason: 'not needed any more' } } },
-    };
+  describeBody(paths['/v1/runs/{runId}/cancel'], 'CancelRequest', false, { example: { reason: 'not needed any more' } });
+  describeBody(paths['/v1/tenants/{tenant}/budget'], 'TenantBudgetRequest', true, { example: { capMicros: 50_000_000 } }, 'put');
+  describeBody(paths['/v1/runs/{runId}/questions/{questionId}/answer'], 'AnswerRequest', true, {
+    examples: {
+      budget: { summary: 'Raise the cap that was hit by half a dollar', value: EXAMPLES.approval },
+      effect: { summary: 'The call has happened; this is what it answered', value: EXAMPLES.effectDone },
+    },
+  });
+}
+
+/** A JSON body that is read and checked by hand. */
+function describeBody(
+  path: Record<string, Operation> | undefined,
+  name: string,
+  required: boolean,
+  examples: object,
+  method = 'post',
+): void {
+  const operation = path?.[method];
+  if (operation) operation['requestBody'] = { required, content: { 'application/json': { schema: { $ref: ref(name) }, ...examples } } };
 }
 
 /** The scanner forgets the path's own parameters where a query has a schema. */

@@ -1,13 +1,18 @@
 /** Examples of the document; a test holds them to the schemas. */
 import type {
+  AnswerAccepted,
+  AnswerRequest,
   ArtifactList,
   CallList,
   CancelAccepted,
   EventList,
+  QuestionList,
+  QuestionView,
   RunAccepted,
   RunPage,
   RunRequest,
   RunView,
+  TenantBudgetView,
   WorkerList,
 } from '@cadre/contracts';
 import type { z } from 'zod';
@@ -22,7 +27,12 @@ const report = { name: 'report.md', sha256, size: 5120, mediaType: 'text/markdow
 
 const request: z.input<typeof RunRequest> = {
   goal: 'Analyze the weather data, generate report code, write tests, and document the API',
-  options: { priority: 'high', deadlineMs: 600_000, labels: { team: 'climate' } },
+  options: {
+    priority: 'high',
+    deadlineMs: 600_000,
+    budget: { runMicros: 2_000_000, onLimit: 'ask' },
+    labels: { team: 'climate' },
+  },
 };
 const requestWithPlan: z.input<typeof RunRequest> = {
   goal: 'Profile the data and review the report',
@@ -48,7 +58,15 @@ const summary = {
 const page: RunPage = { runs: [summary], nextCursor: 'MTc2MzYzOTIwMDAwMA' };
 const run: RunView = {
   ...summary,
-  options: { priority: 'high', continueOnFailure: false, deadlineMs: 600_000, summarize: true, labels: { team: 'climate' } },
+  options: {
+    priority: 'high',
+    continueOnFailure: false,
+    deadlineMs: 600_000,
+    summarize: true,
+    budget: { runMicros: 2_000_000, agentMicros: {}, onLimit: 'ask', unpricedModels: 'refuse' },
+    cancelGraceMs: 5000,
+    labels: { team: 'climate' },
+  },
   inputs: [weather],
   planSource: 'model',
   deadlineAt: createdAt + 600_000,
@@ -76,15 +94,21 @@ const run: RunView = {
   answer: { text: '# Weather\n\nTemperatures rise by 0.2 °C a year.' },
   partial: false,
   artifacts: [report],
+  reservedMicros: 0,
+  questions: [],
 };
+const key = '5f2b6a0e9c1d4783a6b0c9d8e7f60512';
 const calls: CallList = {
   calls: [
     {
       taskId: 'analyse',
       attempt: 1,
-      n: 1,
+      key,
+      try: 1,
       kind: 'tool',
       name: 'profile_data',
+      effect: 'none',
+      outcome: 'done',
       ok: true,
       note: 'inputs/weather.csv',
       at: createdAt + 1200,
@@ -92,11 +116,31 @@ const calls: CallList = {
       inputTokens: 0,
       outputTokens: 0,
       costMicros: 0,
+      maxCostMicros: 0,
     },
   ],
+  more: false,
 };
-const cancelled: CancelAccepted = { runId, links: runLinks(runId) };
+const question: QuestionView = {
+  runId,
+  questionId: 'q1',
+  taskId: 'analyse',
+  taskTitle: 'Analyse the weather data',
+  kind: 'budget',
+  text: 'The next call of model gpt-5 may cost $0.0420, and $0.0115 of the $2.00 for this run are left. Raise the cap?',
+  choices: ['approve', 'deny'],
+  limit: 'run',
+  neededMicros: 30_500,
+  askedAt: createdAt + 5200,
+  dueAt: createdAt + 600_000,
+};
+const questions: QuestionList = { questions: [question] };
+const approval: z.input<typeof AnswerRequest> = { choice: 'approve', raiseMicros: 500_000, by: 'ada', note: 'worth it' };
+const effectDone: z.input<typeof AnswerRequest> = { choice: 'done', result: { orderId: 4711 }, by: 'ada' };
+const answered: AnswerAccepted = { runId, questionId: 'q1', links: runLinks(runId) };
+const cancelled: CancelAccepted = { runId, status: 'cancelling', links: runLinks(runId) };
 const artifacts: ArtifactList = { artifacts: [{ ...report, href: artifactPath(runId, report.name) }] };
+const tenantBudget: TenantBudgetView = { tenant: 'default', capMicros: 50_000_000, settledMicros: 12_340_000, reservedMicros: 42_000 };
 const workers: WorkerList = {
   workers: [
     {
@@ -124,7 +168,7 @@ const cancelEvent = {
   subject: runId,
   time: '2026-11-20T12:00:09.000Z',
   datacontenttype: 'application/json' as const,
-  data: { type: 'CancelRequested' as const, reason: 'not needed any more' },
+  data: { type: 'CancelRequested' as const, reason: 'not needed any more', graceUntil: createdAt + 14_000 },
 };
 const events: EventList = { events: [cancelEvent], more: false, next: '12.0' };
 const eventStream = `id: 12.0\nevent: cadre.CancelRequested\ndata: ${JSON.stringify(cancelEvent)}\n\n`;
@@ -145,8 +189,13 @@ export const EXAMPLES = {
   page,
   run,
   calls,
+  questions,
+  approval,
+  effectDone,
+  answered,
   cancelled,
   artifacts,
+  tenantBudget,
   workers,
   events,
   eventStream,

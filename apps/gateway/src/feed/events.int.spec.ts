@@ -13,7 +13,7 @@ async function started(): Promise<string> {
   return RunAccepted.parse(await (await fetch(`${gateway.url}/v1/runs`, init)).json()).runId;
 }
 
-const step = (n: number): RunEvent => ({ type: 'CancelRequested', reason: `step ${n}` });
+const step = (n: number): RunEvent => ({ type: 'CancelRequested', reason: `step ${n}`, graceUntil: 0 });
 const done: RunEvent = {
   type: 'RunCancelled',
   reason: 'over',

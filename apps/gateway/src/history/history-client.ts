@@ -4,14 +4,16 @@ import {
   CadreError,
   HistoryAnswer,
   SUBJECTS,
-  type CallView,
+  type CallList,
   type FeedEvent,
   type FeedPosition,
   type HistoryQueryInput,
+  type QuestionView,
   type RunId,
   type RunPage,
   type RunStatus,
   type RunView,
+  type TenantBudgetView,
   type TenantId,
 } from '@cadre/contracts';
 import { requestJson, type TraceContext } from '@cadre/messaging';
@@ -53,9 +55,22 @@ export class HistoryClient {
   }
 
   /** @throws CadreError `unknown-run` */
-  async calls(tenant: TenantId, runId: RunId, trace: TraceContext): Promise<CallView[]> {
+  async calls(tenant: TenantId, runId: RunId, trace: TraceContext): Promise<CallList> {
     const answer = await this.ask({ type: 'GetCalls', tenant, runId }, 'Calls', trace);
-    return (answer ?? missing(runId)).calls;
+    const { calls, more } = answer ?? missing(runId);
+    return { calls, more };
+  }
+
+  /** Open questions, oldest first. @param runId undefined: of all the tenant's runs @throws CadreError `unknown-run` */
+  async questions(tenant: TenantId, runId: RunId | undefined, trace: TraceContext): Promise<QuestionView[]> {
+    const answer = await this.ask({ type: 'GetQuestions', tenant, ...withoutUndefined({ runId }) }, 'Questions', trace);
+    if (answer === undefined && runId !== undefined) missing(runId);
+    return answer?.questions ?? [];
+  }
+
+  async tenantBudget(tenant: TenantId, trace: TraceContext): Promise<TenantBudgetView> {
+    const answer = await this.ask({ type: 'GetTenantBudget', tenant }, 'TenantBudget', trace);
+    return answer?.budget ?? { tenant, capMicros: null, settledMicros: 0, reservedMicros: 0 };
   }
 
   /** @param after events with later positions only @throws CadreError `unknown-run` */

@@ -4,7 +4,7 @@
  * (no orchestrator, no store) comes again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CadreError, HEADERS, STREAMS, SUBJECTS, TenantId } from '@cadre/contracts';
+import { CadreError, HEADERS, STREAMS, SUBJECTS, TenantId, type PassCrashPoint } from '@cadre/contracts';
 import { TraceContext } from '@cadre/messaging';
 import type { CounterMetric, Health, Metrics } from '@cadre/service-kit';
 import { AckPolicy, jetstream, jetstreamManager, type ConsumerMessages, type JsMsg } from '@nats-io/jetstream';
@@ -19,6 +19,8 @@ import type { DeadLetters } from './dead-letters.js';
 const DURABLE = 'gateway';
 const ACK_WAIT_MS = 60_000;
 const RETRY_AFTER_MS = 2000;
+/** A pull lives so long; two heartbeats missed, four to a pull, and it is made anew: that is how the loss of a consumer's leader is found. */
+const PULL_MS = 6000;
 const HANDLED_TYPE = 'run.start';
 
 export interface IngressOptions {
@@ -30,6 +32,8 @@ export interface IngressOptions {
   dead: DeadLetters;
   /** Events worked on at once. */
   parallel: number;
+  /** For crash points. */
+  pass?: PassCrashPoint;
 }
 
 export class IngressDesk {
@@ -72,7 +76,7 @@ export class IngressDesk {
     while (!this.stopping) {
       try {
         const consumer = await jetstream(this.options.nats).consumers.get(STREAMS.ingress, DURABLE);
-        this.messages = await consumer.consume({ max_messages: this.options.parallel });
+        this.messages = await consumer.consume({ max_messages: this.options.parallel, expires: PULL_MS, idle_heartbeat: PULL_MS / 4 });
         if (this.stopping) this.messages.stop();
         for await (const message of this.messages) await this.take(message);
       } catch (error) {
@@ -94,10 +98,12 @@ export class IngressDesk {
 
   /** Never rejects. */
   private async handle(message: JsMsg): Promise<void> {
-    const { log } = this.options;
+    const { log, pass } = this.options;
     try {
       const outcome = await this.startRun(message);
+      pass?.('gateway-before-ingress-ack');
       message.ack();
+      if (pass !== undefined) setImmediate(() => pass('gateway-after-ingress-ack'));
       this.events.inc({ outcome });
     } catch (error) {
       const fault = error instanceof CadreError ? error : undefined;

@@ -1,9 +1,19 @@
 /** Hands runs to their owners, for HTTP and for events from outside alike. */
-import { CadreError, type CommandReply, type Rejection, type RunId, type RunRequest, type TenantId } from '@cadre/contracts';
+import {
+  CadreError,
+  type AnswerRequest,
+  type CommandReply,
+  type Rejection,
+  type RunId,
+  type RunRequest,
+  type TaskSpec,
+  type TenantId,
+} from '@cadre/contracts';
 import type { Blobs, CommandSender } from '@cadre/engine';
 import type { TraceContext } from '@cadre/messaging';
 import { InputProblem, type CounterMetric, type Metrics } from '@cadre/service-kit';
 import { v7 } from 'uuid';
+import { planParts } from './plan-parts.js';
 import { fingerprintOf } from './run-identity.js';
 
 export interface Submission {
@@ -43,6 +53,7 @@ export class RunIntake {
    */
   async start({ tenant, runId, request, trace, origin }: Submission): Promise<IntakeOutcome> {
     const { goal, inputs, options, plan } = request;
+    const [first, ...more] = plan === undefined ? [] : planParts(plan.tasks);
     const reply = await this.send({
       type: 'StartRun',
       id: v7(),
@@ -52,18 +63,54 @@ export class RunIntake {
       goal,
       inputs,
       options,
-      ...(plan === undefined ? {} : { plan }),
+      ...(first === undefined ? {} : { plan: { tasks: first } }),
+      ...(more.length === 0 ? {} : { morePlan: true as const }),
       fingerprint: fingerprintOf(request),
-    }).catch((error: unknown) => {
-      this.submitted.inc({ origin, outcome: 'unanswered' });
-      throw error;
-    });
-    this.submitted.inc({ origin, outcome: reply.outcome });
-    return outcomeOf(reply);
+    }).catch((error: unknown) => this.unanswered(origin, error));
+    let outcome = outcomeOf(reply);
+    if (more.length > 0 && outcome.outcome !== 'rejected') {
+      const refused = await this.addParts(tenant, runId, more, trace).catch((error: unknown) => this.unanswered(origin, error));
+      outcome = refused ?? outcome;
+    }
+    this.submitted.inc({ origin, outcome: outcome.outcome });
+    return outcome;
+  }
+
+  /**
+   * One after the other. A repeated request sends them all again: those that came are recognised by their numbers.
+   * @returns why the rest of the plan was refused; the run is cancelled then
+   */
+  private async addParts(
+    tenant: TenantId,
+    runId: RunId,
+    parts: readonly TaskSpec[][],
+    trace: TraceContext,
+  ): Promise<(IntakeOutcome & { outcome: 'rejected' }) | undefined> {
+    for (const [index, tasks] of parts.entries()) {
+      const rest = { tenant, part: index + 2, tasks, last: index === parts.length - 1 };
+      const outcome = outcomeOf(await this.send({ type: 'AddTasks', id: v7(), runId, traceparent: trace.format(), ...rest }));
+      if (outcome.outcome !== 'rejected') continue;
+      // It was over before the rest came: cancelled meanwhile, or finished and started again with the same key.
+      if (outcome.code === 'run-ended') return undefined;
+      await this.cancel(tenant, runId, `its plan could not be stored: ${outcome.message}`.slice(0, 1000), trace);
+      return outcome;
+    }
+    return undefined;
+  }
+
+  private unanswered(origin: Submission['origin'], error: unknown): never {
+    this.submitted.inc({ origin, outcome: 'unanswered' });
+    throw error;
   }
 
   async cancel(tenant: TenantId, runId: RunId, reason: string, trace: TraceContext): Promise<IntakeOutcome> {
     return outcomeOf(await this.send({ type: 'CancelRun', id: v7(), runId, traceparent: trace.format(), tenant, reason }));
+  }
+
+  /** An answer to an open question. Errors: `commands-unanswered` (retriable; a repetition does no harm). */
+  async answer(tenant: TenantId, runId: RunId, questionId: string, given: AnswerRequest, trace: TraceContext): Promise<IntakeOutcome> {
+    const command = { type: 'AnswerQuestion', id: v7(), runId, traceparent: trace.format(), tenant, questionId, ...given } as const;
+    return outcomeOf(await this.send(command));
   }
 
   /**

@@ -14,6 +14,7 @@ export function runLinks(runId: RunId): RunLinks {
     self,
     events: `${self}/events`,
     calls: `${self}/calls`,
+    questions: `${self}/questions`,
     artifacts: `${self}/artifacts`,
     answer: `${self}/answer`,
     cancel: `${self}/cancel`,

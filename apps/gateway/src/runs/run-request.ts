@@ -4,8 +4,11 @@ import { validatePlan, type PlanProblem } from '@cadre/engine';
 import { InputProblem, inputProblem } from '@cadre/service-kit';
 import { assertStorable } from './storable.js';
 
-/** A request's JSON with its defaults filled in; the log keeps it whole in one block. */
-const MAX_REQUEST_BYTES = 384 * 1024;
+/** Longest body of a request to start a run: room for a plan of 10,000 tasks. */
+export const MAX_BODY_BYTES = 8 * 1024 * 1024;
+
+/** The JSON of a request without its plan, and of a single task of it, with defaults filled in: the log keeps each whole in one block. */
+const MAX_PIECE_BYTES = 384 * 1024;
 
 /** @throws InputProblem `invalid-request`, `body-too-large`, `invalid-plan` */
 export function parseRunRequest(value: unknown): RunRequest {
@@ -18,14 +21,24 @@ export function parseRunRequest(value: unknown): RunRequest {
   assertGoalFits((value as { goal?: unknown }).goal);
   const parsed = RunRequest.safeParse(value);
   if (!parsed.success) throw inputProblem(parsed.error.issues);
-  const bytes = utf8Bytes(JSON.stringify(parsed.data));
-  if (bytes > MAX_REQUEST_BYTES) {
-    throw new InputProblem('body-too-large', `The request takes ${bytes} bytes with its defaults; ${MAX_REQUEST_BYTES} are allowed.`, {
-      remedy: 'put long material into input files, and keep the plan short',
-    });
-  }
+  assertPieces(parsed.data);
   assertPlan(parsed.data);
   return parsed.data;
+}
+
+/** A plan may be large, but each of its tasks has to fit into a message. */
+function assertPieces({ plan, ...rest }: RunRequest): void {
+  const pieces = [
+    { what: 'request', value: rest as unknown },
+    ...(plan?.tasks ?? []).map((task) => ({ what: `task ${task.id}`, value: task })),
+  ];
+  for (const { what, value } of pieces) {
+    const bytes = utf8Bytes(JSON.stringify(value));
+    if (bytes <= MAX_PIECE_BYTES) continue;
+    throw new InputProblem('body-too-large', `The ${what} takes ${bytes} bytes with its defaults; ${MAX_PIECE_BYTES} are allowed.`, {
+      remedy: 'put long material into input files',
+    });
+  }
 }
 
 function assertGoalFits(goal: unknown): void {

@@ -40,7 +40,7 @@ export class RunsController {
   @Described({
     summary: 'Start a run',
     description:
-      'Takes a goal, with input files when sent as multipart/form-data. Answered after the run is stored. With an Idempotency-Key the same request may be sent again: it arrives at the same run (200).',
+      'Takes a goal, with input files when sent as multipart/form-data, and up to 8 MiB of JSON: a plan may have 10,000 tasks. Answered after the run is stored. With an Idempotency-Key the same request may be sent again: it arrives at the same run (200).',
     ok: { status: 202, description: 'The run is stored and will be worked on', schema: RunAccepted, example: EXAMPLES.accepted },
     also: { status: 200, description: 'The same request came before; this is its run', schema: RunAccepted },
     problems: [400, 409, 413, 415, 422, 503],
@@ -90,19 +90,20 @@ export class RunsController {
   @Get(':runId/calls')
   @Described({
     summary: 'List the model and tool calls of a run',
-    ok: { status: 200, description: 'All calls so far, in order', schema: CallList, example: EXAMPLES.calls },
+    ok: { status: 200, description: 'The calls so far, in order; at most 2,000', schema: CallList, example: EXAMPLES.calls },
     problems: [404, 503],
   })
   async calls(@Param('runId', KnownShard) runId: RunId, @Req() http: FastifyRequest): Promise<CallList> {
-    return { calls: await this.history.calls(DEFAULT_TENANT, runId, traceOf(http)) };
+    return await this.history.calls(DEFAULT_TENANT, runId, traceOf(http));
   }
 
   @Post(':runId/cancel')
   @HttpCode(202)
   @Described({
     summary: 'Cancel a run',
-    description: 'May be repeated. The run is over when its event RunCancelled has come.',
-    ok: { status: 202, description: 'The run is cancelled, or was already', schema: CancelAccepted, example: EXAMPLES.cancelled },
+    description:
+      'May be repeated. Nothing starts any more; attempts that run may wind up for `cancelGraceMs` of the run. It is over when its event RunCancelled has come.',
+    ok: { status: 202, description: 'The run is being cancelled, or was already', schema: CancelAccepted, example: EXAMPLES.cancelled },
     problems: [400, 404, 409, 503],
   })
   async cancel(@Param('runId', KnownShard) runId: RunId, @Req() http: FastifyRequest): Promise<CancelAccepted> {
@@ -110,7 +111,7 @@ export class RunsController {
     if (!parsed.success) throw inputProblem(parsed.error.issues);
     const outcome = await this.intake.cancel(DEFAULT_TENANT, runId, parsed.data.reason, traceOf(http));
     if (outcome.outcome === 'rejected') throw refusal(outcome, undefined);
-    return { runId, links: runLinks(runId) };
+    return { runId, status: 'cancelling', links: runLinks(runId) };
   }
 
   /** Only for show: a repeated request is answered even while no monitor is there. */

@@ -1,4 +1,4 @@
-import { CallList, RunAccepted, RunPage, RunView, WorkerList, type Heartbeat, type Problem } from '@cadre/contracts';
+import { CallList, CancelAccepted, RunAccepted, RunPage, RunView, WorkerList, type Heartbeat, type Problem } from '@cadre/contracts';
 import { JetStreamBlobs } from '@cadre/event-log';
 import { startTestGateway, type TestGateway } from '../testing/test-gateway.js';
 
@@ -32,7 +32,7 @@ test('runs are listed by page and status, and shown one by one with their calls'
   const second = RunPage.parse(await (await get(`/v1/runs?limit=2&cursor=${first.nextCursor}`)).json());
   expect(second.runs.map((run) => run.runId)).toEqual([ids[0]]);
   expect(RunView.parse(await (await get(`/v1/runs/${ids[0]}`)).json()).goal).toBe('one');
-  expect(CallList.parse(await (await get(`/v1/runs/${ids[0]}/calls`)).json())).toEqual({ calls: [] });
+  expect(CallList.parse(await (await get(`/v1/runs/${ids[0]}/calls`)).json())).toEqual({ calls: [], more: false });
 });
 
 test.each([
@@ -56,7 +56,9 @@ test.each([
 test('a run is cancelled, again without harm, but not when it ended otherwise', async () => {
   const runId = await started();
   const cancel = () => post(`/v1/runs/${runId}/cancel`, { reason: 'enough' });
-  expect((await cancel()).status).toBe(202);
+  const first = await cancel();
+  expect(first.status).toBe(202);
+  expect(CancelAccepted.parse(await first.json())).toMatchObject({ runId, status: 'cancelling', links: { self: `/v1/runs/${runId}` } });
   expect((await cancel()).status).toBe(202);
   expect(gateway.owner.commands.at(-1)).toMatchObject({ type: 'CancelRun', tenant: 'default', reason: 'enough' });
   expect((await post(`/v1/runs/${runId}/cancel`)).status).toBe(202);

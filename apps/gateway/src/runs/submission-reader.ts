@@ -6,11 +6,11 @@ import type { Blobs } from '@cadre/engine';
 import { InputProblem } from '@cadre/service-kit';
 import type { FastifyRequest } from 'fastify';
 import { inputFile } from './input-files.js';
-import { parseRunRequest } from './run-request.js';
+import { MAX_BODY_BYTES, parseRunRequest } from './run-request.js';
 import type { UploadBudget } from './upload-budget.js';
 
-/** Largest text field of a form. */
-const FIELD_BYTES = 1024 * 1024;
+/** Largest text field of a form: that of a request. */
+const FIELD_BYTES = MAX_BODY_BYTES;
 /** How long the rest of a refused upload is read and dropped, so that the client gets to see the answer. */
 const DRAIN_MS = 30_000;
 

@@ -46,6 +46,14 @@ describe('a good request', () => {
     expect(command.traceparent).toContain('4bf92f3577b34da6a3ce929d0e0e4736');
   });
 
+  test('may bound its money, its winding up and its questions', async () => {
+    const budget = { runMicros: 2_000_000, taskMicros: 500_000, agentMicros: { planner: 1 }, onLimit: 'degrade', degradeTo: 'small' };
+    const options = { budget, cancelGraceMs: 0, questionTimeoutMs: 60_000 };
+    const accepted = RunAccepted.parse(await (await json({ goal: 'Do it', options })).json());
+    expect(commandOf(accepted.runId).options).toMatchObject({ ...options, budget: { ...budget, unpricedModels: 'refuse' } });
+    expect(accepted.links.questions).toBe(`/v1/runs/${accepted.runId}/questions`);
+  });
+
   test('with a plan is running at once', async () => {
     const plan = { tasks: [{ id: 'a', title: 'A', instructions: 'Do a.' }] };
     const accepted = RunAccepted.parse(await (await json({ goal: 'Do it', plan })).json());
@@ -77,6 +85,46 @@ describe('a good request', () => {
     const response = await form({ goal: 'Just this' });
     expect(response.status).toBe(202);
     expect(commandOf(RunAccepted.parse(await response.json()).runId).goal).toBe('Just this');
+  });
+});
+
+describe('a plan of 10,000 tasks', () => {
+  const tasks = Array.from({ length: 10_000 }, (_, i) => ({
+    id: `t${i}`,
+    title: `Task ${i}`,
+    instructions: 'Do it.',
+    dependsOn: i % 10 === 0 ? [] : [`t${i - 1}`],
+  }));
+
+  test('reaches the owner in parts, and again by its key', async () => {
+    const headers = { 'idempotency-key': 'large' };
+    const first = await json({ goal: 'Do much', plan: { tasks } }, headers);
+    expect(first.status).toBe(202);
+    const { runId } = RunAccepted.parse(await first.json());
+    const { start, parts } = gateway.owner.runs.get(runId)!;
+    expect(start.morePlan).toBe(true);
+    expect(parts.map(({ part }) => part)).toEqual(parts.map((_, index) => index + 2));
+    expect(parts.map(({ last }) => last)).toEqual(parts.map((_, index) => index === parts.length - 1));
+    expect([...(start.plan?.tasks ?? []), ...parts.flatMap((part) => part.tasks)].map(({ id }) => id)).toEqual(tasks.map(({ id }) => id));
+    parts.splice(3);
+    const again = await json({ goal: 'Do much', plan: { tasks } }, headers);
+    expect([again.status, RunAccepted.parse(await again.json()).runId]).toEqual([200, runId]);
+    expect(parts.at(-1)?.last).toBe(true);
+    gateway.owner.runs.get(runId)!.status = 'completed';
+    expect((await json({ goal: 'Do much', plan: { tasks } }, headers)).status).toBe(200);
+  });
+
+  test('may come in a form', async () => {
+    const response = await form({ request: JSON.stringify({ goal: 'Do much', plan: { tasks } }) }, [['a.csv', 'a']]);
+    expect(response.status).toBe(202);
+  });
+
+  test('is refused as a whole, and the run cancelled, when a part is refused', async () => {
+    gateway.owner.refusedParts.add(3);
+    const response = await json({ goal: 'Do much', plan: { tasks } });
+    gateway.owner.refusedParts.clear();
+    await refused(response, 422, 'invalid-plan');
+    expect(gateway.owner.commands.at(-1)).toMatchObject({ type: 'CancelRun', reason: expect.stringContaining('not this one') });
   });
 });
 
@@ -141,7 +189,26 @@ describe('a bad request is refused, naming the fault', () => {
     ['malformed JSON', '{"goal": "x"', 400, 'malformed-json', 'JSON'],
     ['an empty body', '', 400, 'malformed-json', 'JSON'],
     ['a poisoned prototype', '{"goal":"x","__proto__":{"a":1}}', 400, 'malformed-json', 'JSON'],
-    ['a body above 1 MiB', { goal: 'x', options: { labels: { a: 'x'.repeat(1_100_000) } } }, 413, 'body-too-large', 'larger'],
+    ['a body above 8 MiB', { goal: 'x', options: { labels: { a: 'x'.repeat(8_400_000) } } }, 413, 'body-too-large', 'larger'],
+    [
+      'degrading to no model',
+      { goal: 'x', options: { budget: { onLimit: 'degrade' } } },
+      400,
+      'invalid-request',
+      'options.budget.degradeTo: onLimit "degrade" needs degradeTo',
+    ],
+    ['a budget below zero', { goal: 'x', options: { budget: { runMicros: -1 } } }, 400, 'invalid-request', 'options.budget.runMicros'],
+    [
+      'a budget in dollars',
+      { goal: 'x', options: { budget: { runUsd: 1 } } },
+      400,
+      'invalid-request',
+      'options.budget.runUsd: unknown field',
+    ],
+    ['a broken budget', { goal: 'x', options: { budget: { runMicros: 0.5 } } }, 400, 'invalid-request', 'options.budget.runMicros'],
+    ['a cap for no agent', { goal: 'x', options: { budget: { agentMicros: { 'A b': 1 } } } }, 400, 'invalid-request', 'agentMicros'],
+    ['too long a grace', { goal: 'x', options: { cancelGraceMs: 60_001 } }, 400, 'invalid-request', 'options.cancelGraceMs'],
+    ['too short a question', { goal: 'x', options: { questionTimeoutMs: 1 } }, 400, 'invalid-request', 'options.questionTimeoutMs'],
     [
       'inputs never uploaded',
       { goal: 'x', inputs: [{ name: 'a.csv', sha256: 'a'.repeat(64), size: 1, mediaType: 'text/csv' }] },
@@ -163,9 +230,13 @@ describe('a bad request is refused, naming the fault', () => {
     expect(gateway.owner.commands).toHaveLength(before);
   });
 
-  test('a plan too large for the log', async () => {
-    const tasks = Array.from({ length: 100 }, (_, i) => ({ id: `t${i}`, title: 'T', instructions: 'x'.repeat(5000) }));
-    await refused(await json({ goal: 'x', plan: { tasks } }), 413, 'body-too-large');
+  test('a task too large for the log, a request too large to be read, and more tasks than a run may have', async () => {
+    const tasks = (count: number, input?: string) =>
+      Array.from({ length: count }, (_, i) => ({ id: `t${i}`, title: 'T', instructions: 'x', ...(input === undefined ? {} : { input }) }));
+    const problem = await refused(await json({ goal: 'x', plan: { tasks: tasks(1, 'x'.repeat(400_000)) } }), 413, 'body-too-large');
+    expect(problem.detail).toContain('task t0');
+    await refused(await json({ goal: 'x', plan: { tasks: tasks(9, 'x'.repeat(1_000_000)) } }), 413, 'body-too-large');
+    await refused(await json({ goal: 'x', plan: { tasks: tasks(10_001) } }), 400, 'invalid-request');
   });
 
   test.each(['text/plain', 'application/xml', 'application/x-www-form-urlencoded'])('the content type %s', async (type) => {
@@ -215,7 +286,7 @@ describe('a bad form is refused', () => {
       'a.csv',
     ],
     ['with a goal too long', { goal: 'x'.repeat(20_000) }, [['a.csv', 'a']], 413, 'body-too-large', 'goal'],
-    ['with a field of 2 MB', { request: 'x'.repeat(2_000_000) }, [], 413, 'body-too-large', 'request'],
+    ['with a field of 9 MB', { request: 'x'.repeat(9_000_000) }, [], 413, 'body-too-large', 'request'],
   ])('%s', async (_name, fields, files, status, code, word) => {
     const before = gateway.owner.commands.length;
     const problem = await refused(await form(fields, files), status, code);

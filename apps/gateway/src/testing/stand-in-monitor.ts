@@ -7,9 +7,11 @@ import {
   toFeedEvents,
   type FeedEvent,
   type HistoryAnswer,
+  type QuestionView,
   type RunEvent,
   type RunView,
   type StartRun,
+  type TenantBudgetView,
 } from '@cadre/contracts';
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection, Subscription } from '@nats-io/transport-node';
@@ -24,6 +26,8 @@ const TERMINAL: Partial<Record<RunEvent['type'], RunView['status']>> = {
 export class StandInMonitor {
   readonly runs = new Map<string, RunView>();
   readonly queries: HistoryQuery[] = [];
+  /** Of every tenant. */
+  budget: TenantBudgetView = { tenant: 'default', capMicros: null, settledMicros: 0, reservedMicros: 0 };
   private readonly archive = new Map<string, FeedEvent[]>();
   private subscription: Subscription | undefined;
 
@@ -44,7 +48,7 @@ export class StandInMonitor {
   add(start: StartRun): void {
     const { runId, tenant, goal, options, inputs } = start;
     const at = Date.now();
-    const figures = { tasksDone: 0, tasksTotal: 0, usage: NO_USAGE, seq: 0, tasks: [], artifacts: [] };
+    const figures = { tasksDone: 0, tasksTotal: 0, usage: NO_USAGE, seq: 0, tasks: [], artifacts: [], reservedMicros: 0, questions: [] };
     this.runs.set(runId, { runId, tenant, goal, options, inputs, status: 'running', createdAt: at, deadlineAt: at + 1000, ...figures });
     this.archive.set(runId, []);
   }
@@ -64,6 +68,13 @@ export class StandInMonitor {
     for (const event of feed) await jetstream(this.nats).publish(SUBJECTS.events(run.tenant, runId), JSON.stringify(event));
   }
 
+  /** A question that the run's task asks now. */
+  ask(runId: string, question: Omit<QuestionView, 'runId' | 'askedAt' | 'taskTitle' | 'dueAt' | 'text'>): void {
+    const at = Date.now();
+    const view = { ...question, runId, askedAt: at, dueAt: at + 60_000, taskTitle: 'The task', text: 'May it?' };
+    this.need(runId).questions.push(view);
+  }
+
   private need(runId: string): RunView {
     const run = this.runs.get(runId);
     if (!run) throw new Error(`no run ${runId}`);
@@ -74,10 +85,16 @@ export class StandInMonitor {
     this.queries.push(query);
     if (query.type === 'ListRuns') return this.list(query);
     if (query.type === 'GetPosition') return { type: 'Position', seq: 0 };
-    const run = this.runs.get(query.runId);
+    if (query.type === 'GetTenantBudget') return { type: 'TenantBudget', budget: this.budget };
+    if (query.type === 'GetQuestions' && query.runId === undefined) {
+      const ours = [...this.runs.values()].filter(({ tenant }) => tenant === query.tenant);
+      return { type: 'Questions', questions: ours.flatMap(({ questions }) => questions) };
+    }
+    const run = this.runs.get(query.runId ?? '');
     if (!run || run.tenant !== query.tenant) return { type: 'NotFound' };
     if (query.type === 'GetRun') return { type: 'Run', run };
-    if (query.type === 'GetCalls') return { type: 'Calls', calls: [] };
+    if (query.type === 'GetCalls') return { type: 'Calls', calls: [], more: false };
+    if (query.type === 'GetQuestions') return { type: 'Questions', questions: run.questions };
     const { after, limit } = query;
     const events = (this.archive.get(query.runId) ?? []).filter((event) => !after || compareFeedPositions(positionOf(event), after) > 0);
     return { type: 'Events', events: events.slice(0, limit), more: events.length > limit };

@@ -1,17 +1,24 @@
 /** An owner of shard 0 without a log: remembers runs, answers as a real one does, and can be silent. */
-import { CommandBatch, Command, SUBJECTS, type CommandReply } from '@cadre/contracts';
+import { type AccountCommand, CommandBatch, type Command, ShardCommand, SUBJECTS, type CommandReply } from '@cadre/contracts';
 import type { NatsConnection, Subscription } from '@nats-io/transport-node';
 
 type StartRun = Extract<Command, { type: 'StartRun' }>;
+type AddTasks = Extract<Command, { type: 'AddTasks' }>;
+type AnswerQuestion = Extract<Command, { type: 'AnswerQuestion' }>;
 
 export interface OwnedRun {
   start: StartRun;
+  /** Parts of the plan that came with `AddTasks`. */
+  parts: AddTasks[];
   status: 'open' | 'completed' | 'cancelled';
+  /** Open questions with what they may be answered with, and the answers given. */
+  questions: Map<string, { choices: string[]; answer?: string }>;
 }
 
 export class StandInOwner {
   readonly runs = new Map<string, OwnedRun>();
   readonly commands: Command[] = [];
+  readonly accountCommands: AccountCommand[] = [];
   onStart: (start: StartRun) => void = () => undefined;
   private subscription: Subscription | undefined;
 
@@ -21,7 +28,7 @@ export class StandInOwner {
     this.subscription = this.nats.subscribe(SUBJECTS.shardCommands(0), {
       callback: (_error, message) => {
         const { commands } = CommandBatch.parse(message.json());
-        message.respond(JSON.stringify({ replies: commands.map((each) => this.answer(Command.parse(each))) }));
+        message.respond(JSON.stringify({ replies: commands.map((each) => this.take(ShardCommand.parse(each))) }));
       },
     });
   }
@@ -31,13 +38,32 @@ export class StandInOwner {
     this.subscription = undefined;
   }
 
+  /** Refuses parts with these numbers. */
+  readonly refusedParts = new Set<number>();
+
+  private addTasks(command: AddTasks, run: OwnedRun): CommandReply {
+    const { id, part } = command;
+    if (run.status !== 'open') return { id, outcome: 'rejected', code: 'run-ended', message: 'The run has ended.' };
+    if (this.refusedParts.has(part)) return { id, outcome: 'rejected', code: 'invalid-plan', message: 'not this one' };
+    if (part <= run.parts.length + 1) return { id, outcome: 'duplicate' };
+    if (part > run.parts.length + 2) return { id, outcome: 'rejected', code: 'not-yet', message: 'one is missing' };
+    run.parts.push(command);
+    return { id, outcome: 'accepted' };
+  }
+
+  private take(command: ShardCommand): CommandReply {
+    if ('runId' in command) return this.answer(command);
+    this.accountCommands.push(command);
+    return { id: command.id, outcome: 'accepted', result: { drawnMicros: {} } };
+  }
+
   private answer(command: Command): CommandReply {
     this.commands.push(command);
     const { id, runId } = command;
     const run = this.runs.get(runId);
     if (command.type === 'StartRun') {
       if (!run) {
-        this.runs.set(runId, { start: command, status: 'open' });
+        this.runs.set(runId, { start: command, parts: [], status: 'open', questions: new Map() });
         this.onStart(command);
         return { id, outcome: 'accepted', result: { runId } };
       }
@@ -45,9 +71,21 @@ export class StandInOwner {
       return { id, outcome: 'rejected', code: 'run-conflict', message: 'taken' };
     }
     if (!run) return { id, outcome: 'rejected', code: 'unknown-run', message: 'unknown' };
+    if (command.type === 'AddTasks') return this.addTasks(command, run);
+    if (command.type === 'AnswerQuestion') return answerQuestion(command, run);
     if (run.status === 'completed') return { id, outcome: 'rejected', code: 'run-ended', message: 'The run has ended (completed).' };
     if (run.status === 'cancelled') return { id, outcome: 'duplicate' };
     run.status = 'cancelled';
     return { id, outcome: 'accepted' };
   }
+}
+
+function answerQuestion({ id, tenant, questionId, choice }: AnswerQuestion, run: OwnedRun): CommandReply {
+  if (run.start.tenant !== tenant) return { id, outcome: 'rejected', code: 'forbidden', message: "another tenant's run" };
+  const question = run.questions.get(questionId);
+  if (question?.answer === choice) return { id, outcome: 'duplicate' };
+  if (!question || question.answer !== undefined || !question.choices.includes(choice))
+    return { id, outcome: 'rejected', code: 'unknown-question', message: 'no such open question, or not such a choice' };
+  question.answer = choice;
+  return { id, outcome: 'accepted' };
 }

@@ -29,7 +29,7 @@ export async function startTestGateway(env: NodeJS.ProcessEnv = {}): Promise<Tes
   const launch = () =>
     startService({
       ...gatewayService,
-      env: { NATS_URL: server.url, LOG_LEVEL: process.env['TEST_LOG'] ?? 'silent', ...env },
+      env: { NATS_URL: server.url, CADRE_PROFILE: 'fast', LOG_LEVEL: process.env['TEST_LOG'] ?? 'silent', ...env },
       ownsProcess: false,
     });
   const service = await launch();

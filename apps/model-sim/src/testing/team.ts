@@ -2,15 +2,17 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { AttemptOutcome, ModelPort, ModelRequest, Tool } from '@cadre/agents';
-import { runAttempt } from '@cadre/agents';
-import { AgentDefinition, type ArtifactRef, type BlobRef, type CallRecord, type TaskOutcome } from '@cadre/contracts';
+import type { MadeCall, ModelPort, ModelRequest, Performance, Tool } from '@cadre/agents';
+import { failureOf, runAttempt } from '@cadre/agents';
+import { soloWork } from '@cadre/agents/testing';
+import { AgentDefinition, type ArtifactRef, type Assignment, type BlobRef, type Failure, type TaskOutcome } from '@cadre/contracts';
 import { genericTools, mediaTypeOf, Workspace } from '@cadre/worker-kit';
 
 import { dataTools } from '../../../worker-data-analyst/src/data-tools.js';
 import { testTools } from '../../../worker-test-writer/src/test-tools.js';
 import { complete } from '../wire/completion.js';
 import { ChatRequest } from '../wire/request.js';
+import { NO_FAULTS } from '../wire/faults.js';
 import { loadTokenCounter } from '../wire/tokens.js';
 
 const GENERIC = ['list_files', 'read_file', 'write_file'];
@@ -29,8 +31,9 @@ export const AGENTS: Record<string, { skills: string[]; tools: string[] }> = {
 /** The core as the agents' model port, with the wire's limits and counts. */
 export function simModel(): ModelPort {
   return {
+    quote: ({ model = 'cadre-sim-1', maxOutputTokens }) => ({ model, maxInputTokens: 0, maxOutputTokens, maxCostMicros: 0, priced: true }),
     complete: async (request) => {
-      const { reply, finish, usage, model } = complete(wireRequest(request), await loadTokenCounter(), { malformed: 0 });
+      const { reply, finish, usage, model } = complete(wireRequest(request), await loadTokenCounter(), NO_FAULTS);
       return {
         model,
         text: reply.text,
@@ -39,6 +42,7 @@ export function simModel(): ModelPort {
         inputTokens: usage.prompt_tokens,
         outputTokens: usage.completion_tokens,
         costMicros: 0,
+        priced: true,
       };
     },
   };
@@ -63,6 +67,8 @@ function wireRequest({ messages, tools, maxOutputTokens, responseSchema }: Model
   });
 }
 
+export type TeamOutcome = ({ kind: 'completed' } & Performance) | { kind: 'failed'; error: Failure };
+
 export interface TeamTask {
   kind: 'plan' | 'work' | 'answer';
   id: string;
@@ -74,7 +80,7 @@ export interface TeamTask {
 /** One folder that all tasks of a run share, and what they reported. */
 export class Team {
   readonly results: TaskOutcome[] = [];
-  readonly calls: CallRecord[] = [];
+  readonly calls: MadeCall[] = [];
 
   private constructor(
     readonly goal: string,
@@ -102,35 +108,41 @@ export class Team {
   }
 
   /** Lets the model work on a task, as a worker does. */
-  async work(task: TeamTask, limits: { maxTokens?: number } = {}): Promise<AttemptOutcome> {
+  async work(task: TeamTask, limits: { maxTokens?: number } = {}): Promise<TeamOutcome> {
     const known = AGENTS[task.agent] ?? { skills: ['general'], tools: GENERIC };
     const agent = AgentDefinition.parse({ name: task.agent, description: 'A.', instructions: 'Work.', ...known, limits });
-    const controller = new AbortController();
-    const outcome = await runAttempt({
-      assignment: {
-        runId: 'r00-00000000-0000-4000-8000-000000000000',
-        tenant: 'default',
-        taskId: task.id,
-        attempt: 1,
-        kind: task.kind,
-        goal: this.goal,
-        title: task.title,
-        instructions: task.instructions,
-        inputs: this.inputs,
-        results: this.results,
-        deadlineAt: Date.now() + 120_000,
-      },
-      agent,
+    const catalogue = Object.entries(AGENTS).map(([name, { skills }]) => ({ name, description: name, skills }));
+    const solo = soloWork({ assignment: this.assignment(task, agent), agent, catalogue, clock: Date });
+    const outcome = await runAttempt(solo.work, {
       model: simModel(),
-      tools: this.tools(agent, controller.signal),
-      clock: Date,
-      onCall: (record) => this.calls.push(record),
+      tools: this.tools(agent, solo.work.signal),
+      clock: { now: () => Date.now(), after: () => () => undefined, soon: () => undefined },
+      chance: { random: () => 0.5 },
       readContent: async (content) => ('text' in content ? content.text : content.preview),
-      catalogue: Object.entries(AGENTS).map(([name, { skills }]) => ({ name, description: name, skills })),
-      signal: controller.signal,
-    });
+    }).then(
+      (performance): TeamOutcome => ({ kind: 'completed', ...performance }),
+      (error: unknown): TeamOutcome => ({ kind: 'failed', error: failureOf(error, 'attempt-failed') }),
+    );
+    this.calls.push(...solo.made);
     if (outcome.kind === 'completed' && task.kind === 'work') await this.keep(task, outcome);
     return outcome;
+  }
+
+  private assignment({ id, kind, title, instructions }: TeamTask, agent: AgentDefinition): Assignment {
+    return {
+      runId: 'r00-00000000-0000-4000-8000-000000000000',
+      tenant: 'default',
+      taskId: id,
+      attempt: 1,
+      kind,
+      goal: this.goal,
+      ...{ title, instructions },
+      inputs: this.inputs,
+      results: this.results,
+      round: 1,
+      tools: agent.tools,
+      deadlineAt: Date.now() + 120_000,
+    };
   }
 
   private tools(agent: AgentDefinition, signal: AbortSignal): Tool[] {

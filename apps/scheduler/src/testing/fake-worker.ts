@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import {
   HEARTBEAT,
-  NO_USAGE,
   SUBJECTS,
   type AgentSummary,
   type CancelBatch,
@@ -28,6 +27,8 @@ export class FakeWorker {
   readonly offers: (Offer & { at: number })[] = [];
   readonly cancelled: HeldAttempt[] = [];
   readonly held = new Map<string, HeldAttempt>();
+  /** Offers beyond the slots: the scheduler sees in the log that a slot is free before the worker has its answer. */
+  readonly #waiting = new Map<string, Offer>();
   /** Offers of attempts held already. */
   doubles = 0;
   state: 'idle' | 'paused' = 'idle';
@@ -56,7 +57,8 @@ export class FakeWorker {
 
   beat(): void {
     const { id, slots = 1 } = this.options;
-    const held = [...this.held.values()];
+    const waiting = [...this.#waiting.values()].map(({ runId, taskId, attempt }) => ({ runId, taskId, attempt }));
+    const held = [...this.held.values(), ...waiting];
     const state = this.state === 'idle' && held.length > 0 ? 'running' : this.state;
     const beat = {
       workerId: id,
@@ -72,10 +74,9 @@ export class FakeWorker {
 
   /** Ends an attempt that it holds. */
   async complete(attempt: HeldAttempt): Promise<CommandReply> {
-    const result = { answer: { text: 'done' }, confidence: 1, artifacts: [], usage: NO_USAGE };
+    const result = { answer: { text: 'done' }, confidence: 1, artifacts: [] };
     const reply = await this.#send({ type: 'CompleteAttempt', ...attempt, workerId: this.options.id, result });
-    this.held.delete(keyOf(attempt));
-    this.beat();
+    this.#release(attempt);
     return reply;
   }
 
@@ -87,21 +88,34 @@ export class FakeWorker {
 
   #take(offer: Offer): void {
     this.offers.push({ ...offer, at: Date.now() });
-    const { slots = 1, deaf = false, id } = this.options;
-    const attempt = { runId: offer.runId, taskId: offer.taskId, attempt: offer.attempt };
-    if (this.held.has(keyOf(attempt))) this.doubles += 1;
-    if (deaf || this.held.size >= slots || this.held.has(keyOf(attempt))) return;
-    this.held.set(keyOf(attempt), attempt);
+    const { slots = 1, deaf = false } = this.options;
+    const isKnown = this.held.has(keyOf(offer)) || this.#waiting.has(keyOf(offer));
+    if (isKnown) this.doubles += 1;
+    if (deaf || isKnown) return;
+    if (this.held.size < slots) this.#begin(offer);
+    else if (this.#waiting.size < slots) this.#waiting.set(keyOf(offer), offer);
+  }
+
+  #begin({ runId, taskId, attempt, agent }: Offer): void {
+    const held = { runId, taskId, attempt };
+    this.held.set(keyOf(held), held);
     this.beat();
-    void this.#send({ type: 'StartAttempt', ...attempt, workerId: id, agent: offer.agent }).then((reply) => {
-      if (reply.outcome === 'rejected') this.#drop(attempt);
+    void this.#send({ type: 'StartAttempt', ...held, workerId: this.options.id, agent }).then((reply) => {
+      if (reply.outcome === 'rejected') this.#drop(held);
     });
+  }
+
+  #release(attempt: HeldAttempt): void {
+    this.held.delete(keyOf(attempt));
+    const [next] = this.#waiting.values();
+    if (next === undefined) return this.beat();
+    this.#waiting.delete(keyOf(next));
+    this.#begin(next);
   }
 
   #drop(attempt: HeldAttempt): void {
     this.cancelled.push(attempt);
-    this.held.delete(keyOf(attempt));
-    this.beat();
+    if (!this.#waiting.delete(keyOf(attempt))) this.#release(attempt);
   }
 
   async #send(command: object): Promise<CommandReply> {

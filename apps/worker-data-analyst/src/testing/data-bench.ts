@@ -41,6 +41,11 @@ export class DataBench {
     return TOOLS[name].result.parse(JSON.parse(JSON.stringify(result))) as ToolResult<N>;
   }
 
+  /** What the loop does instead of a call that is on record. */
+  recall(name: ToolName, args: Record<string, unknown>): void {
+    this.tools.find((candidate) => candidate.name === name)!.recall?.(TOOLS[name].args.parse(args));
+  }
+
   /** The message of the error that the call ends in. */
   async refusal(name: ToolName, args: Record<string, unknown>): Promise<string> {
     try {

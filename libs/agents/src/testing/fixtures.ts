@@ -28,6 +28,8 @@ export function sampleAssignment(overrides: Partial<Assignment> = {}): Assignmen
     instructions: 'Find the trend.',
     inputs: [],
     results: [],
+    round: 1,
+    tools: ['echo'],
     deadlineAt: Number.MAX_SAFE_INTEGER,
     ...overrides,
   };

@@ -1,3 +1,12 @@
+export { EngineOwner, RUN_ID } from './engine-owner.js';
+export { echoTool, sampleAgent, sampleAssignment, sampleOutcome } from './fixtures.js';
+export { MemoryBlobs } from './memory-blobs.js';
+export { MemoryFiles } from './memory-files.js';
+export { plainDigest } from './plain-digest.js';
 export { ScriptedModel, callsTools, answers } from './scripted-model.js';
 export type { ScriptedTurn } from './scripted-model.js';
-export { echoTool, sampleAgent, sampleAssignment, sampleOutcome } from './fixtures.js';
+export { soloWork } from './solo-work.js';
+export type { SoloParts, SoloWork } from './solo-work.js';
+export { TestWorker } from './test-worker.js';
+export type { TestWorkerParts } from './test-worker.js';
+export { VirtualClock } from './virtual-clock.js';

@@ -1,6 +1,6 @@
 /** A model whose replies are written beforehand. It keeps what it was asked. */
 import { CadreError } from '@cadre/contracts';
-import type { ModelPort, ModelReply, ModelRequest, ToolCall } from '../ports.js';
+import type { ModelPort, ModelQuote, ModelReply, ModelRequest, ToolCall } from '../ports.js';
 
 /** One turn: a reply in part (the rest is filled in), an error to throw, or a function of the request. */
 export type ScriptedTurn =
@@ -10,6 +10,17 @@ export class ScriptedModel implements ModelPort {
   readonly requests: ModelRequest[] = [];
 
   constructor(private readonly turns: ScriptedTurn[]) {}
+
+  /** Every reply of the script costs less unless a turn says otherwise. */
+  quote(request: ModelRequest): ModelQuote {
+    return {
+      model: request.model ?? 'scripted',
+      maxInputTokens: 100_000,
+      maxOutputTokens: request.maxOutputTokens,
+      maxCostMicros: 1000,
+      priced: true,
+    };
+  }
 
   async complete(request: ModelRequest, signal: AbortSignal): Promise<ModelReply> {
     this.requests.push(structuredCloneOf(request));
@@ -36,7 +47,17 @@ export function answers(answer: string, confidence = 0.9): Partial<ModelReply> {
 }
 
 function completed(part: Partial<ModelReply>): ModelReply {
-  return { model: 'scripted', text: '', toolCalls: [], finish: 'stop', inputTokens: 10, outputTokens: 5, costMicros: 3, ...part };
+  return {
+    model: 'scripted',
+    text: '',
+    toolCalls: [],
+    finish: 'stop',
+    inputTokens: 10,
+    outputTokens: 5,
+    costMicros: 3,
+    priced: true,
+    ...part,
+  };
 }
 
 function structuredCloneOf(request: ModelRequest): ModelRequest {

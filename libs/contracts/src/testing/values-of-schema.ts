@@ -21,6 +21,8 @@ interface Shape {
   properties?: Record<string, Shape>;
   required?: string[];
   propertyNames?: Shape;
+  if?: Shape;
+  then?: Shape;
   additionalProperties?: Shape | boolean;
 }
 
@@ -75,15 +77,27 @@ export function valuesOfSchema(document: Record<string, unknown>): fc.Arbitrary<
   }
 
   function objects(shape: Shape): fc.Arbitrary<unknown> {
-    const { properties, required = [], additionalProperties: more, propertyNames } = shape;
+    const { properties, required = [], additionalProperties: more, propertyNames, if: when, then } = shape;
     if (properties === undefined && typeof more === 'object') {
-      return fc.dictionary(strings({ maxLength: 12, ...propertyNames }) as fc.Arbitrary<string>, valuesOf(more), { maxKeys: 2 });
+      return fc.dictionary(keysOf(propertyNames), valuesOf(more), { maxKeys: 2 });
     }
     const fields = Object.entries(properties ?? {}).map(([name, field]) => [name, valuesOf(field)] as const);
-    return fc.record(Object.fromEntries(fields), { requiredKeys: required, noNullPrototype: true });
+    const values: fc.Arbitrary<object> = fc.record(Object.fromEntries(fields), { requiredKeys: required, noNullPrototype: true });
+    if (when === undefined) return values;
+    return values.filter((value) => !matches(when, value) || (then?.required ?? []).every((name) => name in value));
+  }
+
+  function keysOf(names: Shape = {}): fc.Arbitrary<string> {
+    const shape = names.$ref === undefined ? names : $defs[names.$ref.replace('#/$defs/', '')];
+    return strings({ maxLength: 12, ...shape });
   }
 
   return valuesOf(root);
+}
+
+/** Whether fields have the values that a condition names. */
+function matches({ properties = {} }: Shape, value: object): boolean {
+  return Object.entries(properties).every(([name, { const: wanted }]) => (value as Record<string, unknown>)[name] === wanted);
 }
 
 function strings({ format, pattern, minLength = 0, maxLength = 300 }: Shape): fc.Arbitrary<string> {

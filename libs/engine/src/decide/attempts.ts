@@ -1,11 +1,13 @@
 /** Whether a command speaks about the attempt that is running, for the worker that holds it. */
-import type { TaskId, WorkerId } from '@cadre/contracts';
+import type { CallSettlement, TaskId, WorkerId } from '@cadre/contracts';
 import { rejected } from '../decision.js';
 import type { Decision } from '../decision.js';
+import type { Draft } from '../run/draft.js';
+import { settleCalls } from '../run/settle-calls.js';
 import type { RunState, TaskState } from '../state.js';
 import { taskOf } from '../task-table.js';
 
-interface AttemptNamed {
+export interface AttemptNamed {
   taskId: TaskId;
   attempt: number;
   workerId?: WorkerId;
@@ -40,8 +42,20 @@ export function findRunning(state: RunState, command: AttemptNamed): AttemptFoun
   return found;
 }
 
-/** Whether the attempt was closed without a result, last of all, for this worker, with such a code. */
-export function wasClosed(task: TaskState, command: AttemptNamed, isCode: (code: string) => boolean): boolean {
-  const last = task.lastClosed;
-  return last !== undefined && last.attempt === command.attempt && last.workerId === command.workerId && isCode(last.code);
+/**
+ * Whether the attempt is already closed without a result, so that a command that closes it has nothing left to do. Of the attempt closed last it is
+ * known who held it; for earlier ones anybody is believed, for the answer gives nothing away and changes nothing.
+ */
+export function isClosed({ attempt, status, lastClosed }: TaskState, command: AttemptNamed): boolean {
+  if (lastClosed === undefined || command.attempt > lastClosed.attempt) return false;
+  if (command.attempt < lastClosed.attempt) return true;
+  if (attempt === command.attempt && status === 'completed') return false;
+  return command.workerId === undefined || lastClosed.workerId === command.workerId;
+}
+
+/** Settles the calls that a command of the running attempt brings. @returns why the command cannot be taken, if so */
+export function settleSaid(draft: Draft, command: { taskId: TaskId; settle: CallSettlement[] }): Decision | undefined {
+  const stray = settleCalls(draft, command.taskId, command.settle);
+  if (stray === undefined) return undefined;
+  return rejected('invalid-command', `Call ${stray} of task ${command.taskId} was never reserved, so it cannot be settled.`);
 }

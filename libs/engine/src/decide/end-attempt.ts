@@ -1,105 +1,118 @@
-/** Commands that end an attempt: with a result, with a failure, handed back, lost, or out of time. */
-import { NO_USAGE, PLAN_TASK } from '@cadre/contracts';
+/**
+ * Commands that end an attempt: with a result, with a failure, handed back, lost, or out of time. Repetitions are recognised by what they mean: to close
+ * an attempt without a result, when it is closed so already, asks for nothing, however long ago that was and whoever did it.
+ */
+import { PLAN_TASK } from '@cadre/contracts';
 import type { CompleteAttempt, ExpireAttempt, FailAttempt, LoseAttempt, ReleaseAttempt, TaskResult } from '@cadre/contracts';
 import { accepted, duplicate, rejected } from '../decision.js';
 import type { DecideContext, Decision } from '../decision.js';
 import { adoptPlannedResult } from '../run/adopt-plan.js';
 import { advance } from '../run/advance.js';
 import { CLOSED_BY, closeAttempt } from '../run/close-attempt.js';
+import type { Closing } from '../run/close-attempt.js';
 import { Draft } from '../run/draft.js';
+import { endIfCancelled } from '../run/end-run.js';
 import { hasFallbackLeft } from '../run/retry.js';
+import { settleOpenCalls } from '../run/settle-calls.js';
 import type { RunState, TaskState } from '../state.js';
 import { taskOf } from '../task-table.js';
-import { largerUsage } from '../usage.js';
-import { findRunning, wasClosed } from './attempts.js';
+import { findRunning, isClosed, settleSaid } from './attempts.js';
+import { repeatedNext, takeNext } from './take-next.js';
+import type { AttemptNamed } from './attempts.js';
 
-const ENGINE_CODES: ReadonlySet<string> = new Set(Object.values(CLOSED_BY));
-
-/** What the attempt has recorded so far. */
-function recordedUsage(task: TaskState): TaskResult['usage'] {
-  return task.recorded?.usage ?? NO_USAGE;
+function isClosedAlready(state: RunState, command: AttemptNamed): boolean {
+  const task = taskOf(state.tasks, command.taskId);
+  return task !== undefined && isClosed(task, command);
 }
 
-/** Whether the last closing of the task's attempt was this same command, sent before. */
-function isRepeated(state: RunState, command: CompleteAttempt | FailAttempt | ReleaseAttempt | LoseAttempt): boolean {
+/** Whether this very result has counted, or was set aside as too unsure. */
+function isTaken(state: RunState, command: CompleteAttempt): boolean {
   const task = taskOf(state.tasks, command.taskId);
   if (!task) return false;
-  switch (command.type) {
-    case 'CompleteAttempt':
-      if (task.status === 'completed' && task.attempt === command.attempt && task.workerId === command.workerId) return true;
-      return wasClosed(task, command, (code) => code === CLOSED_BY.lowConfidence);
-    case 'FailAttempt':
-      return wasClosed(task, command, (code) => !ENGINE_CODES.has(code));
-    case 'ReleaseAttempt':
-      return wasClosed(task, command, (code) => code === CLOSED_BY.released);
-    case 'LoseAttempt':
-      return wasClosed(task, command, (code) => code === CLOSED_BY.lost);
-  }
+  if (task.status === 'completed' && task.attempt === command.attempt) return task.workerId === command.workerId;
+  return task.lastClosed?.code === CLOSED_BY.lowConfidence && task.lastClosed.attempt === command.attempt && isClosed(task, command);
 }
 
 function tooUnsure(task: TaskState, result: TaskResult): boolean {
   const { minConfidence } = task.spec;
-  return minConfidence !== undefined && result.confidence < minConfidence && hasFallbackLeft(task.spec, task.counted);
+  return minConfidence !== undefined && result.confidence < minConfidence && hasFallbackLeft(task.spec, task.round, task.counted + 1);
+}
+
+/** The result counts as it is, also where an effect stays in doubt: nothing of the task will be repeated. */
+function complete(draft: Draft, task: TaskState, given: TaskResult): void {
+  const { id } = task.spec;
+  settleOpenCalls(draft, id);
+  // A plan becomes the run's tasks in the same commit, which says all of it once.
+  const { plan, ...rest } = given;
+  const result = task.degradedTo === undefined ? rest : { ...rest, degradedTo: task.degradedTo };
+  draft.emit({ type: 'TaskCompleted', taskId: id, attempt: task.attempt, result });
+  if (draft.run.status === 'cancelling') endIfCancelled(draft);
+  else if (task.kind === 'plan' && id === PLAN_TASK) adoptPlannedResult(draft, plan);
+  else advance(draft, [id]);
 }
 
 export function decideCompleteAttempt(state: RunState, command: CompleteAttempt, context: DecideContext): Decision {
-  if (isRepeated(state, command)) return duplicate();
+  if (isTaken(state, command)) return duplicate(repeatedNext(state, command));
   const found = findRunning(state, command);
   if (!found.found) return found.refusal;
   const { task } = found;
+  const { result, taskId } = command;
   const draft = new Draft(state, context);
-  const result = { ...command.result, usage: largerUsage(command.result.usage, recordedUsage(task)) };
-  if (tooUnsure(task, result)) {
+  const refusal = settleSaid(draft, command);
+  if (refusal) return refusal;
+  if (state.status !== 'cancelling' && tooUnsure(task, result)) {
     const message = `The result's confidence of ${result.confidence} is below ${task.spec.minConfidence}.`;
-    const error = { code: CLOSED_BY.lowConfidence, message, retriable: true };
-    closeAttempt(draft, command.taskId, { error, counted: true, usage: result.usage });
-    return accepted(draft.events);
-  }
-  draft.emit({ type: 'TaskCompleted', taskId: command.taskId, attempt: command.attempt, result });
-  if (task.kind === 'plan' && command.taskId === PLAN_TASK) adoptPlannedResult(draft, result.plan);
-  else advance(draft, [command.taskId]);
+    closeAttempt(draft, taskId, { error: { code: CLOSED_BY.lowConfidence, message, retriable: true }, counted: true, next: 'anew' });
+  } else complete(draft, task, result);
+  return accepted(draft.events, takeNext(draft, task, command));
+}
+
+/** @param settle the last calls of a worker that reports by itself */
+function close(
+  state: RunState,
+  command: AttemptNamed & Partial<Pick<FailAttempt, 'settle'>>,
+  context: DecideContext,
+  closing: Closing,
+): Decision {
+  const draft = new Draft(state, context);
+  const refusal = settleSaid(draft, { taskId: command.taskId, settle: command.settle ?? [] });
+  if (refusal) return refusal;
+  closeAttempt(draft, command.taskId, closing);
   return accepted(draft.events);
 }
 
+/** A worker that closes the attempt of a run that is being cancelled says so itself; that is no failure of the task. */
 export function decideFailAttempt(state: RunState, command: FailAttempt, context: DecideContext): Decision {
-  if (isRepeated(state, command)) return duplicate();
+  if (isClosedAlready(state, command)) return duplicate();
   const found = findRunning(state, command);
   if (!found.found) return found.refusal;
-  const draft = new Draft(state, context);
-  const usage = largerUsage(command.usage, recordedUsage(found.task));
-  closeAttempt(draft, command.taskId, { error: command.error, counted: true, usage });
-  return accepted(draft.events);
+  return close(state, command, context, { error: command.error, counted: true, next: command.fresh ? 'anew' : 'fallback' });
 }
 
 export function decideReleaseAttempt(state: RunState, command: ReleaseAttempt, context: DecideContext): Decision {
-  if (isRepeated(state, command)) return duplicate();
+  if (isClosedAlready(state, command)) return duplicate();
   const found = findRunning(state, command);
   if (!found.found) return found.refusal;
-  const draft = new Draft(state, context);
   const error = { code: CLOSED_BY.released, message: 'The worker stopped and handed the attempt back.', retriable: true };
-  closeAttempt(draft, command.taskId, { error, counted: false, usage: largerUsage(command.usage, recordedUsage(found.task)) });
-  return accepted(draft.events);
+  return close(state, command, context, { error, counted: false, next: 'resume' });
 }
 
 export function decideLoseAttempt(state: RunState, command: LoseAttempt, context: DecideContext): Decision {
-  if (isRepeated(state, command)) return duplicate();
+  if (isClosedAlready(state, command)) return duplicate();
   const found = findRunning(state, command);
   if (!found.found) return found.refusal;
-  const draft = new Draft(state, context);
   const error = { code: CLOSED_BY.lost, message: `The worker was lost: ${command.reason}`, retriable: true };
-  closeAttempt(draft, command.taskId, { error, counted: true, usage: recordedUsage(found.task) });
-  return accepted(draft.events);
+  return close(state, command, context, { error, counted: true, next: 'resume' });
 }
 
 export function decideExpireAttempt(state: RunState, command: ExpireAttempt, context: DecideContext): Decision {
+  if (isClosedAlready(state, command)) return duplicate();
   const found = findRunning(state, command);
   if (!found.found) return found.refusal;
   const { task } = found;
   const leftMs = (task.deadlineAt ?? Infinity) - context.now;
   if (leftMs > 0) return rejected('not-yet', `The attempt has ${leftMs} ms left.`);
-  const draft = new Draft(state, context);
   const allowed = (task.deadlineAt ?? 0) - (task.startedAt ?? 0);
   const error = { code: CLOSED_BY.expired, message: `The attempt did not end within ${allowed / 1000} s.`, retriable: true };
-  closeAttempt(draft, command.taskId, { error, counted: true, usage: recordedUsage(task) });
-  return accepted(draft.events);
+  return close(state, command, context, { error, counted: true, next: 'fallback' });
 }

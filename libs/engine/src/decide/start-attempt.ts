@@ -1,4 +1,4 @@
-import type { Assignment, Json, StartAttempt } from '@cadre/contracts';
+import type { Assignment, Continuation, Json, StartAttempt, TaskId, WorkerId } from '@cadre/contracts';
 import { assignmentOf } from '../assignment.js';
 import { accepted, duplicate, rejected } from '../decision.js';
 import type { DecideContext, Decision } from '../decision.js';
@@ -12,6 +12,12 @@ function asJson(assignment: Assignment): Json {
   return assignment as unknown as Json;
 }
 
+/** What the agent is granted, as far as the task allows it. */
+function grantedTools({ spec }: TaskState, granted: readonly string[]): string[] {
+  const allowed = spec.tools === undefined ? undefined : new Set(spec.tools);
+  return allowed === undefined ? [...granted] : granted.filter((tool) => allowed.has(tool));
+}
+
 function refusalOf(state: RunState, task: TaskState, command: StartAttempt, now: number): Decision | undefined {
   const name = `Attempt ${command.attempt} of task ${command.taskId}`;
   if (task.attempt !== command.attempt || task.status !== 'ready') return rejected('attempt-closed', `${name} is not open.`);
@@ -23,24 +29,49 @@ function refusalOf(state: RunState, task: TaskState, command: StartAttempt, now:
   return undefined;
 }
 
+/**
+ * Binds the open attempt of a task to a worker.
+ * @param after the task from whose result the worker goes on
+ * @returns what the worker is to do
+ */
+export function startAttempt(
+  draft: Draft,
+  task: TaskState,
+  workerId: WorkerId,
+  grant: Omit<Continuation, 'slots'>,
+  after?: TaskId,
+): Assignment {
+  const { agent, tools, agentCapMicros, life } = grant;
+  draft.emit({
+    type: 'AttemptStarted',
+    taskId: task.spec.id,
+    attempt: task.attempt,
+    agent,
+    workerId,
+    deadlineAt: Math.min(draft.now + task.spec.timeoutMs, draft.run.deadlineAt),
+    tools: grantedTools(task, tools),
+    ...(agentCapMicros === undefined ? {} : { agentCapMicros }),
+    ...(life === undefined ? {} : { life }),
+    ...(after === undefined ? {} : { after }),
+  });
+  return assignmentOf(draft.run, draft, draft.need(task.spec.id));
+}
+
 export function decideStartAttempt(state: RunState, command: StartAttempt, context: DecideContext): Decision {
   const found = findTask(state, command);
   if (!found.found) return found.refusal;
   const { task } = found;
   if (task.attempt === command.attempt && task.status === 'running') {
-    if (task.workerId === command.workerId) return duplicate(asJson(assignmentOf(state, recordTable(state.tasks), task)));
-    return rejected('attempt-taken', `Attempt ${command.attempt} of task ${command.taskId} is held by another worker.`);
+    // A worker that was started anew under its old name knows nothing of what its former life has done, or is doing.
+    const isRepeated = task.workerId === command.workerId && task.life === command.life;
+    if (isRepeated) return duplicate(asJson(assignmentOf(state, recordTable(state.tasks), task)));
+    return rejected(
+      'attempt-taken',
+      `Attempt ${command.attempt} of task ${command.taskId} is held by another worker, or another life of this one.`,
+    );
   }
   const refusal = refusalOf(state, task, command, context.now);
   if (refusal) return refusal;
   const draft = new Draft(state, context);
-  draft.emit({
-    type: 'AttemptStarted',
-    taskId: command.taskId,
-    attempt: command.attempt,
-    agent: command.agent,
-    workerId: command.workerId,
-    deadlineAt: Math.min(context.now + task.spec.timeoutMs, state.deadlineAt),
-  });
-  return accepted(draft.events, asJson(assignmentOf(draft.run, draft, draft.need(command.taskId))));
+  return accepted(draft.events, asJson(startAttempt(draft, task, command.workerId, command)));
 }

@@ -3,7 +3,8 @@ import type { StartRun } from '@cadre/contracts';
 import { accepted, duplicate, rejected } from '../decision.js';
 import type { DecideContext, Decision } from '../decision.js';
 import { startedRun } from '../evolve.js';
-import { describeProblems, validatePlan } from '../plan/validate-plan.js';
+import { describeProblems, partProblems, validatePlan } from '../plan/validate-plan.js';
+import type { PlanProblem } from '../plan/validate-plan.js';
 import { adoptPlan } from '../run/adopt-plan.js';
 import { scheduleAttempt } from '../run/advance.js';
 import { Draft } from '../run/draft.js';
@@ -15,9 +16,16 @@ export function decideRepeatedStart(known: { fingerprint: string; tenant: string
   return rejected('run-conflict', `The run id ${command.runId} is taken by another request; use a new id or idempotency key.`);
 }
 
+/** Of a plan in parts only what no later part can mend. */
+function problemsOf({ plan, morePlan }: StartRun): PlanProblem[] {
+  if (!plan) return [];
+  return morePlan ? partProblems([], plan.tasks) : validatePlan(plan.tasks);
+}
+
 export function decideStartRun(command: StartRun, context: DecideContext): Decision {
-  const problems = command.plan ? validatePlan(command.plan.tasks) : [];
+  const problems = problemsOf(command);
   if (problems.length > 0) return rejected('invalid-plan', `The plan cannot be run: ${describeProblems(problems)}`);
+  if (command.morePlan && !command.plan) return rejected('invalid-command', 'More of a plan is announced, but its first part is missing.');
   const event = {
     type: 'RunStarted' as const,
     tenant: command.tenant,
@@ -28,11 +36,13 @@ export function decideStartRun(command: StartRun, context: DecideContext): Decis
     deadlineAt: context.now + command.options.deadlineMs,
     ...(command.traceparent === undefined ? {} : { traceparent: command.traceparent }),
   };
-  const draft = new Draft(startedRun(command.runId, event, context.now), context);
-  if (command.plan) adoptPlan(draft, command.plan, 'submitted');
+  const draft = new Draft(startedRun(command.runId, event, context.now), context, event);
+  if (command.plan && command.morePlan)
+    draft.emit({ type: 'TasksAdded', source: 'submitted', tasks: command.plan.tasks, part: 1, more: true });
+  else if (command.plan) adoptPlan(draft, command.plan, 'submitted');
   else {
     draft.emit({ type: 'TasksAdded', source: 'engine', tasks: [planTask(command.options)] });
     scheduleAttempt(draft, draft.need(PLAN_TASK), 0);
   }
-  return accepted([event, ...draft.events], { runId: command.runId });
+  return accepted(draft.events, { runId: command.runId });
 }

@@ -2,6 +2,7 @@
  * The checker's own view of tasks and of what may start. Written apart from the engine's, on purpose: a mistake that the engine makes in its
  * cascade must not be made here again.
  */
+import { ANSWER_TASK } from '@cadre/contracts';
 import type { TaskSpec } from '@cadre/contracts';
 
 /** How a task ended: `unneeded` was skipped by its condition or as an alternative, `blocked` because of what it depends on. */
@@ -16,7 +17,9 @@ export interface AuditTask {
   notBefore: number;
   worker?: string;
   counted: number;
-  lastFailure?: { counted: boolean; retriable: boolean; at: number };
+  lastFailure?: { counted: boolean; retriable: boolean; retryAfterMs: number; answered?: true };
+  /** Open ones. */
+  questions: Set<string>;
 }
 
 export type AuditTasks = ReadonlyMap<string, AuditTask>;
@@ -53,15 +56,27 @@ export function countOf(tasks: AuditTasks, id: string): Count {
   return fellThrough(task) ? rescue(tasks, id) : 'good';
 }
 
-/** Whether a task's dependencies let it start: surely, not yet, or not any more. */
+/** The answer of a large plan names no dependencies: it waits for every other task. */
+function answerAllows(tasks: AuditTasks): 'yes' | 'not-yet' {
+  for (const [id, { ending }] of tasks) if (ending === undefined && id !== ANSWER_TASK) return 'not-yet';
+  return 'yes';
+}
+
+/** Whether a task's dependencies let it start: surely, not yet, or not any more. Looks no further than needed: there may be thousands. */
 export function allows(tasks: AuditTasks, spec: TaskSpec): 'yes' | 'not-yet' | 'no-more' {
-  const counts = [...new Set(spec.dependsOn)].map((id) => countOf(tasks, id));
-  const good = counts.filter((count) => count === 'good').length;
-  const undecided = counts.filter((count) => count === 'undecided').length;
-  if (spec.require === 'settled') return undecided === 0 ? 'yes' : 'not-yet';
-  const wanted = spec.require === 'all' ? counts.length : spec.require === 'any' ? Math.min(counts.length, 1) : spec.require;
-  if (good >= wanted) return 'yes';
-  return good + undecided >= wanted ? 'not-yet' : 'no-more';
+  if (spec.id === ANSWER_TASK && spec.dependsOn.length === 0) return answerAllows(tasks);
+  const names = new Set(spec.dependsOn);
+  const settled = spec.require === 'settled';
+  const wanted = spec.require === 'any' ? Math.min(names.size, 1) : typeof spec.require === 'number' ? spec.require : names.size;
+  let [good, possible] = [0, names.size];
+  for (const id of names) {
+    const count = countOf(tasks, id);
+    if (settled && count === 'undecided') return 'not-yet';
+    if (count === 'good') good += 1;
+    if (count === 'bad') possible -= 1;
+  }
+  if (settled || good >= wanted) return 'yes';
+  return possible >= wanted ? 'not-yet' : 'no-more';
 }
 
 /** Whether an alternative's turn has come; always so for tasks that are none. */

@@ -1,8 +1,9 @@
 /**
- * Checks the invariants of the design on a shard's log, and on whatever was seen beside it. Invariants 3, 4, 5, 7 and 9 are checked by a fold
+ * Checks the invariants of the design on a shard's log, and on whatever was seen beside it. Invariants 3 to 10 are checked by a fold
  * of its own; only the comparison with snapshots and the read model uses the engine's fold.
  */
 import type { Block, Json, RunView } from '@cadre/contracts';
+import { AccountAudit } from './account-audit.js';
 import { compareSnapshot, compareView, FoldedRuns } from './compare.js';
 import { RunAudit } from './run-audit.js';
 import type { Report, Violation } from './violation.js';
@@ -20,6 +21,8 @@ export interface CommandCounts {
 
 /** What to check: a shard's blocks, and whatever other evidence there is. */
 export interface InvariantEvidence {
+  /** How many shards there are; 1 when left out. */
+  shards?: number;
   /** From the shard's first block on, in order. */
   blocks: readonly { seq: number; block: Block }[];
   /** Stored snapshots: shard states and the sequence that they stand for. */
@@ -37,19 +40,26 @@ export interface InvariantEvidence {
   finished?: boolean;
   /** Time of the check, milliseconds since 1970; with it, open runs past their deadline are found even if nothing was logged since. */
   now?: number;
-  /** How long after a deadline or a cancel a run may take to end; 5000 when left out. */
+  /** How long after a deadline, or the grace time of a cancel, a run may take to end; 5000 when left out. */
   graceMs?: number;
 }
 
-class ShardAudit {
+/** Follows the log of one shard, block by block. */
+export class ShardAudit {
   readonly runs = new Map<string, RunAudit>();
   readonly folded = new FoldedRuns();
+  /** Made at the first block, which names the shard. */
+  accounts: AccountAudit | undefined;
   readonly #report: Report;
   readonly #blockIds = new Set<string>();
   #lastSeq = 0;
   #claimant: string | undefined;
 
-  constructor(report: Report) {
+  /** @param shards how many there are */
+  constructor(
+    report: Report,
+    private readonly shards = 1,
+  ) {
     this.#report = report;
   }
 
@@ -63,6 +73,8 @@ class ShardAudit {
     else if (this.#claimant !== undefined && this.#claimant !== block.owner) {
       complain('foreign-owner', `${block.owner} wrote after ${this.#claimant} had claimed the shard`);
     }
+    this.accounts ??= new AccountAudit(block.shard, this.shards, this.#report);
+    this.accounts.block(seq, block);
     for (const commit of block.commits) {
       let run = this.runs.get(commit.runId);
       if (!run) this.runs.set(commit.runId, (run = new RunAudit(commit.runId, this.#report)));
@@ -114,7 +126,7 @@ function checkViews(evidence: InvariantEvidence, folded: FoldedRuns, report: Rep
 export function checkInvariants(evidence: InvariantEvidence): Violation[] {
   const violations: Violation[] = [];
   const report: Report = (violation) => void violations.push(violation);
-  const audit = new ShardAudit(report);
+  const audit = new ShardAudit(report, evidence.shards);
   const snapshots = [...(evidence.snapshots ?? [])].sort((a, b) => a.seq - b.seq);
   const compareUpTo = (seq: number): void => {
     for (let next = snapshots[0]; next && next.seq <= seq; next = snapshots[0]) {

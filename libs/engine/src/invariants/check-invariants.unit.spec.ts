@@ -67,7 +67,6 @@ const failed = (taskId: string, attempt: number): RunEvent => ({
   attempt,
   error: { code: 'x-broke', message: '', retriable: true },
   counted: false,
-  usage: NO_USAGE,
 });
 const commitOf = (rig: EngineRig, i: number, ...events: RunEvent[]): Commit => ({ ...rig.blocks[i]!.block.commits[0]!, events });
 
@@ -101,7 +100,14 @@ describe('1: the log and what is kept of it', () => {
       ...(state.endedAt === undefined ? {} : { endedAt: state.endedAt }),
       ...(state.result && { confidence: state.result.confidence, answer: state.result.answer }),
     }));
-    return { ...run, tasks, tasksTotal: 3, tasksDone: tasks.filter((each) => each.endedAt !== undefined).length };
+    return {
+      ...run,
+      tasks,
+      reservedMicros: 0,
+      questions: [],
+      tasksTotal: 3,
+      tasksDone: tasks.filter((each) => each.endedAt !== undefined).length,
+    };
   };
 
   test('missing and repeated commits and blocks', () => {
@@ -194,7 +200,9 @@ describe('3: each run ends once, in time', () => {
   test('two ends, and events after the end', () => {
     const end = (commits: Commit[]) => eventOf(commits, 'RunCompleted');
     expect(planted((commits) => void commits.at(-1)!.events.push(end(commits)))).toEqual(['3 ended-twice']);
-    expect(planted((commits) => void commits.at(-1)!.events.push({ type: 'CancelRequested', reason: '' }))).toEqual(['3 event-after-end']);
+    expect(planted((commits) => void commits.at(-1)!.events.push({ type: 'CancelRequested', reason: '', graceUntil: 9_000_000 }))).toEqual([
+      '3 event-after-end',
+    ]);
   });
 
   test('no end when all is quiet, or when its time is over', () => {
@@ -225,7 +233,7 @@ describe('4: each task ends once, with the result of its open attempt', () => {
     const rig = story();
     expect(planted((commits) => amend(commits, 'TaskCompleted', 'a', failed('a', 1)), rig)).toContain('4 failure-outside-attempt');
     expect(
-      planted((commits) => amend(commits, 'TaskCompleted', 'a', { type: 'CallsRecorded', taskId: 'a', attempt: 2, calls: [] }), rig),
+      planted((commits) => amend(commits, 'TaskCompleted', 'a', { type: 'CallsReserved', taskId: 'a', attempt: 2, calls: [] }), rig),
     ).toEqual(['4 call-outside-attempt']);
     expect(planted((commits) => amend(commits, 'AttemptStarted', 'b', eventOf(commits, 'AttemptStarted', 'b')), rig)).toEqual([
       '4 start-of-closed-attempt',
@@ -302,7 +310,7 @@ describe('5: nothing starts too early or too often', () => {
 describe('7: a cancel is the end', () => {
   const cancelled = (): EngineRig => {
     const rig = new EngineRig();
-    rig.start([task('a'), task('b')], { summarize: false });
+    rig.start([task('a'), task('b')], { summarize: false, cancelGraceMs: 0 });
     rig.begin('a');
     rig.send({ type: 'CancelRun', tenant: 'default', reason: '' });
     return rig;
@@ -312,7 +320,7 @@ describe('7: a cancel is the end', () => {
     expect(cancelled().violations({ finished: true })).toEqual([]);
     const after = (event: RunEvent) => planted((commits) => void commits.at(-1)!.events.splice(1, 0, event), cancelled());
     expect(after(scheduled('b', 2))).toContain('7 scheduled-after-cancel');
-    expect(after({ type: 'AttemptStarted', taskId: 'b', attempt: 1, agent: 'x', workerId: 'w', deadlineAt: 1 })).toEqual([
+    expect(after({ type: 'AttemptStarted', taskId: 'b', attempt: 1, agent: 'x', workerId: 'w', deadlineAt: 1, tools: [] })).toEqual([
       '7 started-after-cancel',
     ]);
   });
@@ -331,6 +339,21 @@ describe('7: a cancel is the end', () => {
       commits.at(-1)!.events = commits.at(-1)!.events.slice(1);
     };
     expect(planted(split, cancelled())).toEqual(['7 cancel-not-effective']);
+  });
+
+  test('within the grace time, and no later', () => {
+    const rig = new EngineRig();
+    rig.start([task('a')], { summarize: false, cancelGraceMs: 2000 });
+    rig.begin('a');
+    rig.send({ type: 'CancelRun', tenant: 'default', reason: '' });
+    const { deadlineAt } = rig.run();
+    expect(found({ blocks: rig.blocks, now: deadlineAt + 5000 })).toEqual([]);
+    expect(found({ blocks: rig.blocks, now: deadlineAt + 5001 })).toEqual(['7 cancel-not-effective']);
+    rig.now = deadlineAt;
+    rig.send({ type: 'ExpireRun' });
+    expect(rig.violations({ finished: true, graceMs: 0 })).toEqual([]);
+    const late = (commits: Commit[]) => void (commits.at(-1)!.at = deadlineAt + 1);
+    expect(planted(late, rig, { graceMs: 0 })).toEqual(['7 cancel-not-effective']);
   });
 });
 

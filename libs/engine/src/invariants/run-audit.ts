@@ -1,7 +1,9 @@
-/** Follows one run through its commits and reports what breaks invariants 1 to 5, 7 and 9. */
+/** Follows one run through its commits and reports what breaks invariants 1 to 10. */
 import type { Commit, RunEvent } from '@cadre/contracts';
 import { allows, alternativeIsCalled } from './audit-tasks.js';
+import { CallAudit } from './call-audit.js';
 import { TaskAudit } from './task-audit.js';
+import type { Complain } from './task-audit.js';
 import type { Report, Violation } from './violation.js';
 
 const ENDINGS: readonly string[] = ['RunCompleted', 'RunFailed', 'RunCancelled'];
@@ -22,16 +24,22 @@ export class RunAudit {
   #lastAt = 0;
   #deadlineAt = 0;
   #cancelledAt: number | undefined;
+  #graceUntil = 0;
   #endedAt: number | undefined;
   #endings = 0;
+  /** Parts of the plan are still to come; until then nothing starts. */
+  #planOpen = false;
   #blockSeq = 0;
   readonly #tasks: TaskAudit;
+  readonly #calls: CallAudit;
   readonly #report: Report;
 
   constructor(runId: string, report: Report) {
     this.runId = runId;
     this.#report = report;
-    this.#tasks = new TaskAudit((invariant, clause, message, taskId) => this.#complain(invariant, clause, message, taskId));
+    const complain: Complain = (invariant, clause, message, taskId) => this.#complain(invariant, clause, message, taskId);
+    this.#tasks = new TaskAudit(complain);
+    this.#calls = new CallAudit(complain);
   }
 
   #complain(invariant: Violation['invariant'], clause: string, message: string, taskId?: string): void {
@@ -43,16 +51,25 @@ export class RunAudit {
     this.#blockSeq = blockSeq;
     if (commit.seq !== this.#seq + 1) this.#complain(1, 'commit-gap', `commit ${commit.seq} follows ${this.#seq}`);
     this.#seq = commit.seq;
-    if (this.causes.has(commit.cause)) this.#complain(2, 'command-applied-twice', `command ${commit.cause} was applied twice`);
+    if (this.causes.has(commit.cause) && !this.#endsAfterCancel(commit)) {
+      this.#complain(2, 'command-applied-twice', `command ${commit.cause} was applied twice`);
+    }
     this.causes.add(commit.cause);
     this.#lastAt = commit.at;
     for (const event of commit.events) this.#event(event, commit.at);
     if (this.#endings === 0) this.#checkAlive();
   }
 
+  /** A reservation whose answer was lost, asked for again after a cancel, ends its attempt: the same command, but nothing is reserved twice. */
+  #endsAfterCancel({ events }: Commit): boolean {
+    if (this.#cancelledAt === undefined || events.some((event) => event.type === 'CallsReserved')) return false;
+    return events.some((event) => event.type === 'AttemptFailed');
+  }
+
   #event(event: RunEvent, at: number): void {
     if (this.#endings > 0 && !ENDINGS.includes(event.type)) this.#complain(3, 'event-after-end', `${event.type} after the run's end`);
     if (this.starts === 0 && event.type !== 'RunStarted') this.#complain(2, 'no-start', `${event.type} before RunStarted`);
+    this.#calls.event(event);
     switch (event.type) {
       case 'RunStarted':
         this.starts += 1;
@@ -61,9 +78,11 @@ export class RunAudit {
         this.fingerprint = event.fingerprint;
         return;
       case 'TasksAdded':
+        this.#planOpen = event.more === true;
         return this.#tasks.add(event.tasks);
       case 'CancelRequested':
         this.#cancelledAt ??= at;
+        this.#graceUntil = event.graceUntil;
         return;
       case 'RunCompleted':
       case 'RunFailed':
@@ -83,17 +102,23 @@ export class RunAudit {
     }
   }
 
-  /** After each commit an open run has an attempt that is open (or timed), and nothing that could start is left waiting. */
+  /** After each commit an open run has an attempt that is open (or timed), or a question, and nothing that could start is left waiting. */
   #checkAlive(): void {
-    if (this.#tasks.openAttempts === 0) this.#complain(9, 'stalled', 'the run is open, but has no open attempt, so nothing will move it');
-    const { tasks } = this.#tasks;
-    for (const [id, task] of tasks) {
-      if (task.ending) continue;
-      const between = task.phase === 'closed';
-      const runnable = task.phase === 'none' && alternativeIsCalled(tasks, task.spec) === 'yes' && allows(tasks, task.spec) === 'yes';
-      if (between)
+    if (this.#planOpen && this.#cancelledAt === undefined) return;
+    const { tasks, openAttempts, openQuestions } = this.#tasks;
+    if (openAttempts + openQuestions === 0) {
+      this.#complain(9, 'stalled', 'the run is open, but has neither an open attempt nor a question, so nothing will move it');
+    }
+    for (const id of this.#tasks.takeConcerned()) {
+      const task = tasks.get(id);
+      if (!task || task.ending) continue;
+      if (task.phase === 'closed' && task.questions.size === 0) {
         this.#complain(9, 'attempt-not-followed', `an attempt of task ${id} has closed, and neither another nor an end came`, id);
-      if (runnable) this.#complain(9, 'runnable-not-opened', `task ${id} could start, but no attempt was opened`, id);
+      }
+      const mayStart = this.#cancelledAt === undefined && task.phase === 'none';
+      if (mayStart && alternativeIsCalled(tasks, task.spec) === 'yes' && allows(tasks, task.spec) === 'yes') {
+        this.#complain(9, 'runnable-not-opened', `task ${id} could start, but no attempt was opened`, id);
+      }
     }
   }
 
@@ -107,8 +132,8 @@ export class RunAudit {
       this.#complain(3, 'past-deadline', `the run is open ${seenAt - lastDue} ms after its time`);
     if (endedAt !== undefined && endedAt > lastDue) this.#complain(3, 'ended-late', `the run ended ${endedAt - lastDue} ms after its time`);
     if (this.#cancelledAt === undefined) return;
-    const waited = (endedAt ?? seenAt) - this.#cancelledAt;
-    const isLate = waited > graceMs || (endedAt === undefined && finished);
-    if (isLate) this.#complain(7, 'cancel-not-effective', `the run was not ended ${waited} ms after its cancel`);
+    const over = (endedAt ?? seenAt) - this.#graceUntil;
+    const isLate = over > graceMs || (endedAt === undefined && finished);
+    if (isLate) this.#complain(7, 'cancel-not-effective', `the run was not ended ${over} ms after its grace time`);
   }
 }

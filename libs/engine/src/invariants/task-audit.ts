@@ -1,4 +1,5 @@
 /** Follows the attempts and endings of a run's tasks and reports what breaks invariants 4, 5 and 7. */
+import { ANSWER_TASK } from '@cadre/contracts';
 import type { RunEvent, TaskSpec } from '@cadre/contracts';
 import { allows, alternativeIsCalled } from './audit-tasks.js';
 import type { AuditTask, Ending } from './audit-tasks.js';
@@ -12,6 +13,15 @@ export class TaskAudit {
   readonly tasks = new Map<string, AuditTask>();
   /** Attempts scheduled or started and not closed. */
   openAttempts = 0;
+  openQuestions = 0;
+  #openTasks = 0;
+  /** Tasks that events were about, until they are taken. */
+  #touched = new Set<string>();
+  /** By task: those that look at how it ends. */
+  readonly #watchers = new Map<string, string[]>();
+  readonly #questionIds = new Set<string>();
+  /** The task whose result is in the commit in hand. */
+  #justCompleted: string | undefined;
   readonly #complain: Complain;
 
   constructor(complain: Complain) {
@@ -20,9 +30,35 @@ export class TaskAudit {
 
   add(specs: readonly TaskSpec[]): void {
     for (const spec of specs) {
+      this.#touched.add(spec.id);
+      this.#openTasks += 1;
+      for (const id of new Set(spec.dependsOn)) this.#watch(id, spec.id);
+      if (spec.alternativeTo !== undefined) this.#watch(spec.alternativeTo, spec.id);
       if (this.tasks.has(spec.id)) this.#complain(4, 'task-added-twice', `task ${spec.id} was added twice`, spec.id);
-      else this.tasks.set(spec.id, { spec, attempt: 0, phase: 'none', notBefore: 0, counted: 0 });
+      else this.tasks.set(spec.id, { spec, attempt: 0, phase: 'none', notBefore: 0, counted: 0, questions: new Set() });
     }
+  }
+
+  #watch(id: string, watcher: string): void {
+    const watchers = this.#watchers.get(id);
+    if (watchers) watchers.push(watcher);
+    else this.#watchers.set(id, [watcher]);
+  }
+
+  /** The tasks that something has happened to since the last time, and those that may have to move because of that. */
+  takeConcerned(): Set<string> {
+    const concerned = this.#touched;
+    if (this.#openTasks === 1) concerned.add(ANSWER_TASK);
+    this.#touched = new Set();
+    this.#justCompleted = undefined;
+    for (const id of [...concerned]) {
+      // Who stands in for a task matters to those that wait for that task.
+      for (let at: string | undefined = id; at !== undefined; at = this.tasks.get(at)?.spec.alternativeTo) {
+        if (this.tasks.get(id)?.ending === undefined) break;
+        for (const watcher of this.#watchers.get(at) ?? []) concerned.add(watcher);
+      }
+    }
+    return concerned;
   }
 
   /** @param cancelled whether the run was asked to cancel before this event */
@@ -30,17 +66,26 @@ export class TaskAudit {
     const task = this.tasks.get(event.taskId);
     if (!task)
       return this.#complain(4, 'unknown-task', `${event.type} for task ${event.taskId}, which the run does not have`, event.taskId);
+    this.#touched.add(event.taskId);
     switch (event.type) {
       case 'AttemptScheduled':
         return this.#scheduled(task, event, at, cancelled);
       case 'AttemptStarted':
         return this.#started(task, event, at, cancelled);
-      case 'CallsRecorded':
+      case 'CallsReserved':
+      case 'CallRefused':
         return this.#needStarted(task, event, 'call-outside-attempt');
+      case 'CallsSettled':
+        return; // by its reservation: see CallAudit
+      case 'QuestionAsked':
+        return this.#asked(task, event);
+      case 'QuestionAnswered':
+        return this.#answered(task, event);
       case 'AttemptFailed':
-        return this.#attemptFailed(task, event, at);
+        return this.#attemptFailed(task, event);
       case 'TaskCompleted':
         this.#needStarted(task, event, 'result-outside-attempt');
+        this.#justCompleted = event.taskId;
         return this.#end(task, 'completed', event);
       case 'TaskFailed':
         return this.#end(task, 'failed', event);
@@ -58,6 +103,8 @@ export class TaskAudit {
     if (task.ending) this.#complain(4, 'attempt-after-end', `attempt ${attempt} of ${id} was scheduled after the task had ended`, id);
     if (isOpen(task)) this.#complain(4, 'two-open-attempts', `attempt ${attempt} of ${id} was scheduled while ${task.attempt} is open`, id);
     else this.openAttempts += 1;
+    if (task.questions.size > 0)
+      this.#complain(9, 'attempt-while-asking', `attempt ${attempt} of ${id} was scheduled before its question was answered`, id);
     if (attempt !== task.attempt + 1) this.#complain(5, 'attempt-number', `attempt ${attempt} of ${id} follows ${task.attempt}`, id);
     if (task.attempt === 0) this.#checkFirst(task, id);
     else this.#checkRetry(task, event, at);
@@ -84,8 +131,9 @@ export class TaskAudit {
     }
     if (!last?.counted) return;
     if (!last.retriable) this.#complain(5, 'retry-of-fatal', `attempt ${attempt} of ${id} repeats a failure that cannot be retried`, id);
+    if (last.answered) return;
     const backoff = Math.min(retry.maxBackoffMs, retry.backoffMs * Math.pow(retry.factor, task.counted - 1));
-    const least = Math.floor(backoff * (1 - retry.jitter));
+    const least = Math.max(Math.floor(backoff * (1 - retry.jitter)), last.retryAfterMs);
     if (event.notBefore - at < least) {
       this.#complain(5, 'delay-too-short', `attempt ${attempt} of ${id} waits ${event.notBefore - at} ms; at least ${least} are due`, id);
     }
@@ -101,6 +149,18 @@ export class TaskAudit {
       this.#complain(5, 'started-early', `attempt ${attempt} of ${id} was started ${task.notBefore - at} ms early`, id);
     task.phase = 'started';
     task.worker = event.workerId;
+    if (event.after !== undefined) this.#checkGoingOn(event.after, event);
+  }
+
+  /** Only who brings a result goes on from it, and only in the commit of the result. */
+  #checkGoingOn(after: string, { taskId: id, attempt, workerId }: EventOf<'AttemptStarted'>): void {
+    if (this.#justCompleted === after && this.tasks.get(after)?.worker === workerId) return;
+    this.#complain(
+      4,
+      'not-gone-on',
+      `attempt ${attempt} of ${id} is said to go on from ${after}, which its worker has not just completed`,
+      id,
+    );
   }
 
   #needStarted(task: AuditTask, event: { type: string; taskId: string; attempt: number }, clause: string): void {
@@ -109,12 +169,28 @@ export class TaskAudit {
     this.#complain(4, clause, `${event.type} for attempt ${event.attempt} of ${event.taskId}, but ${state}`, event.taskId);
   }
 
-  #attemptFailed(task: AuditTask, event: EventOf<'AttemptFailed'>, at: number): void {
+  #attemptFailed(task: AuditTask, event: EventOf<'AttemptFailed'>): void {
     this.#needStarted(task, event, 'failure-outside-attempt');
     if (isOpen(task)) this.openAttempts -= 1;
     task.phase = 'closed';
     if (event.counted) task.counted += 1;
-    task.lastFailure = { counted: event.counted, retriable: event.error.retriable, at };
+    const { retriable, retryAfterMs = 0 } = event.error;
+    task.lastFailure = { counted: event.counted, retriable, retryAfterMs };
+  }
+
+  #asked(task: AuditTask, { taskId: id, question }: EventOf<'QuestionAsked'>): void {
+    const { questionId } = question;
+    if (task.ending || isOpen(task)) this.#complain(9, 'question-out-of-turn', `${id} asks ${questionId}, but does not wait`, id);
+    if (this.#questionIds.has(questionId)) this.#complain(9, 'question-repeated', `question ${questionId} was asked twice`, id);
+    this.#questionIds.add(questionId);
+    task.questions.add(questionId);
+    this.openQuestions += 1;
+  }
+
+  #answered(task: AuditTask, { taskId: id, questionId }: EventOf<'QuestionAnswered'>): void {
+    if (task.questions.delete(questionId)) this.openQuestions -= 1;
+    else this.#complain(9, 'answer-without-question', `question ${questionId} of ${id} is not open`, id);
+    if (task.lastFailure) task.lastFailure.answered = true;
   }
 
   #checkSkip(task: AuditTask, event: EventOf<'TaskSkipped'>): void {
@@ -137,6 +213,9 @@ export class TaskAudit {
       }
       task.phase = 'closed';
     }
+    this.openQuestions -= task.questions.size;
+    task.questions.clear();
+    if (!task.ending) this.#openTasks -= 1;
     task.ending ??= ending;
   }
 }

@@ -1,6 +1,6 @@
 /** A broken invariant. `invariant` is its number in the design; `clause` names the rule that was broken. */
 export interface Violation {
-  invariant: 1 | 2 | 3 | 4 | 5 | 7 | 9 | 11;
+  invariant: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12;
   clause: string;
   message: string;
   runId?: string;

@@ -1,5 +1,5 @@
 /** What is wrong with a plan, before any of it runs. */
-import { ANSWER_TASK, PLAN_TASK } from '@cadre/contracts';
+import { ANSWER_TASK, MAX_PLAN_ID_BYTES, MAX_PLAN_TASKS, PLAN_TASK } from '@cadre/contracts';
 import type { TaskId, TaskSpec } from '@cadre/contracts';
 import { checkCondition } from './conditions.js';
 import { PlanGraph } from './plan-graph.js';
@@ -8,16 +8,41 @@ import { PlanGraph } from './plan-graph.js';
 export type PlanProblem = { message: string; taskId: TaskId } & (
   | { code: 'duplicate-id' }
   | { code: 'reserved-id' }
+  | { code: 'too-large' }
   | { code: 'unknown-dependency'; dependency: TaskId }
   | { code: 'self-dependency' }
   | { code: 'unknown-alternative'; alternativeTo: TaskId }
   | { code: 'self-alternative' }
   | { code: 'alternative-needs-original'; alternativeTo: TaskId }
+  | { code: 'too-many-alternatives' }
   | { code: 'cycle'; cycle: TaskId[] }
   | { code: 'require-too-many'; require: number }
   | { code: 'bad-condition'; position?: number }
+  | { code: 'costly-conditions' }
   | { code: 'unknown-result'; name: string }
 );
+
+function sizeProblems(tasks: readonly TaskSpec[]): PlanProblem[] {
+  const taskId = tasks[0]?.id ?? '';
+  if (tasks.length > MAX_PLAN_TASKS) {
+    return [{ code: 'too-large', taskId, message: `The plan has ${tasks.length} tasks; at most ${MAX_PLAN_TASKS} can be run.` }];
+  }
+  const bytes = tasks.reduce((sum, task) => sum + task.id.length, 0);
+  if (bytes <= MAX_PLAN_ID_BYTES) return [];
+  return [
+    {
+      code: 'too-large',
+      taskId,
+      message: `The ids of the tasks take ${bytes} bytes, at most ${MAX_PLAN_ID_BYTES} are possible: use shorter ones.`,
+    },
+  ];
+}
+
+/** What is wrong with a part of a plan, whatever may still come. @param before tasks of the parts before it */
+export function partProblems(before: readonly TaskSpec[], part: readonly TaskSpec[]): PlanProblem[] {
+  const whole = [...before, ...part];
+  return [...sizeProblems(whole), ...idProblems(whole)];
+}
 
 function idProblems(tasks: readonly TaskSpec[]): PlanProblem[] {
   const problems: PlanProblem[] = [];
@@ -66,6 +91,43 @@ function alternativeProblems(task: TaskSpec, known: ReadonlySet<TaskId>): PlanPr
   return [];
 }
 
+/** What stands in for one task, with the alternatives of alternatives: whether a task counts as failed is found by a look at all of them. */
+const MAX_ALTERNATIVES = 100;
+
+function crowdProblems(tasks: readonly TaskSpec[]): PlanProblem[] {
+  const originals = new Map(tasks.map(({ id, alternativeTo }) => [id, alternativeTo]));
+  const counts = new Map<TaskId, number>();
+  for (const { id, alternativeTo } of tasks) {
+    const seen = new Set([id]);
+    for (let at = alternativeTo; at !== undefined && !seen.has(at) && seen.size <= MAX_ALTERNATIVES + 1; at = originals.get(at)) {
+      seen.add(at);
+      counts.set(at, (counts.get(at) ?? 0) + 1);
+    }
+  }
+  return [...counts].flatMap(([taskId, count]): PlanProblem[] => {
+    if (count <= MAX_ALTERNATIVES) return [];
+    const message = `Task ${taskId} has more than ${MAX_ALTERNATIVES} alternatives, those of its alternatives included; at most ${MAX_ALTERNATIVES} are possible.`;
+    return [{ code: 'too-many-alternatives', taskId, message }];
+  });
+}
+
+/** Conditions that look at all results, times tasks: one decision may have to evaluate them all, and must be over long before a lease runs out. */
+const MAX_LOOKS = 200_000;
+
+function costProblems(tasks: readonly TaskSpec[]): PlanProblem[] {
+  const conditional = tasks.filter(({ condition }) => condition !== undefined);
+  if (conditional.length * tasks.length <= MAX_LOOKS) return [];
+  const looking = conditional.filter(({ condition = '' }) => {
+    const checked = checkCondition(condition);
+    return checked.ok && checked.needs.all;
+  });
+  const [first] = looking;
+  if (first === undefined || looking.length * tasks.length <= MAX_LOOKS) return [];
+  const most = Math.floor(MAX_LOOKS / tasks.length);
+  const message = `${looking.length} conditions look at all results; in a plan of ${tasks.length} tasks at most ${most} may. Name the results that a condition needs, as in results.${first.id}.status.`;
+  return [{ code: 'costly-conditions', taskId: first.id, message }];
+}
+
 function conditionProblems(task: TaskSpec, graph: PlanGraph): PlanProblem[] {
   const { id, condition } = task;
   if (condition === undefined) return [];
@@ -97,13 +159,16 @@ function cycleProblems(graph: PlanGraph): PlanProblem[] {
  * results in conditions are not checked.
  */
 export function validatePlan(tasks: readonly TaskSpec[]): PlanProblem[] {
+  // Before anything that walks them all for each task.
+  const crowds = crowdProblems(tasks);
+  if (crowds.length > 0) return crowds;
   const known = new Set(tasks.map((task) => task.id));
   const graph = new PlanGraph(tasks);
-  const problems = idProblems(tasks);
+  const problems = partProblems([], tasks);
   for (const task of tasks) {
     problems.push(...dependencyProblems(task, known), ...alternativeProblems(task, known), ...conditionProblems(task, graph));
   }
-  return [...problems, ...cycleProblems(graph)];
+  return [...problems, ...costProblems(tasks), ...cycleProblems(graph)];
 }
 
 /** The first few problems as one text. */

@@ -1,6 +1,6 @@
 import { Plan } from '@cadre/contracts';
 import type { TaskSpecInput } from '@cadre/contracts';
-import { task } from '../testing/engine-rig.js';
+import { EngineRig, task } from '../testing/engine-rig.js';
 import { describeProblems, validatePlan } from './validate-plan.js';
 
 const problemsOf = (...tasks: TaskSpecInput[]) => validatePlan(Plan.parse({ tasks }).tasks);
@@ -81,6 +81,21 @@ test('deep nesting is refused, not followed', () => {
   expect(problemsOf(task('a', { condition: `${'('.repeat(400)}true${')'.repeat(400)}` }))).toMatchObject([{ code: 'bad-condition' }]);
 });
 
+/** A chain in which each stands in for the one before; none can start without x. */
+const standIns = (count: number) => [
+  task('x', { retry: { maxAttempts: 1 } }),
+  ...Array.from({ length: count + 1 }, (_, i) => task(`t${i}`, { dependsOn: ['x'], ...(i > 0 && { alternativeTo: `t${i - 1}` }) })),
+];
+
+test('alternatives of alternatives have an end: each decision looks at all of them', () => {
+  expect(problemsOf(...standIns(101))).toMatchObject([{ code: 'too-many-alternatives', taskId: 't0' }]);
+  expect(problemsOf(...standIns(3000))[0]).toMatchObject({ code: 'too-many-alternatives' });
+  const rig = new EngineRig();
+  expect(rig.start(standIns(100), { continueOnFailure: true }).outcome).toBe('accepted');
+  rig.fail('x');
+  expect(rig.run().error?.code).toBe('no-results');
+});
+
 test('a dense plan of a thousand tasks with conditions is checked quickly', () => {
   const tasks = Array.from({ length: 1000 }, (_, i) =>
     task(`t${i}`, {
@@ -97,4 +112,17 @@ test('a dense plan of a thousand tasks with conditions is checked quickly', () =
 test('problems as one text', () => {
   const problems = problemsOf(...Array.from({ length: 7 }, (_, i) => task(`t${i}`, { dependsOn: [`t${i}`] })));
   expect(describeProblems(problems)).toMatch(/^Task t0 depends on itself\. .*t4 depends on itself\. And 2 more\.$/);
+});
+
+test('conditions that look at all results are limited in large plans; those that name results are not', () => {
+  const plan = (condition: string) => [
+    task('a'),
+    ...Array.from({ length: 999 }, (_, n) => task(`b${n}`, { dependsOn: ['a'], ...(n < 201 && { condition }) })),
+  ];
+  const all = 'results.exists(name, results[name].confidence > 0.5)';
+  expect(problemsOf(...plan(all))).toMatchObject([
+    { code: 'costly-conditions', taskId: 'b0', message: expect.stringContaining('at most 200') },
+  ]);
+  expect(problemsOf(...plan('results.a.confidence > 0.5'))).toEqual([]);
+  expect(problemsOf(...plan(all).slice(0, 900))).toEqual([]);
 });

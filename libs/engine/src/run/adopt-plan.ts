@@ -1,21 +1,26 @@
 /** How a plan becomes the run's tasks. */
-import type { Plan, PlanSource } from '@cadre/contracts';
+import type { Plan, PlanSource, TaskSpec } from '@cadre/contracts';
 import { describeProblems, validatePlan } from '../plan/validate-plan.js';
 import { templatePlan } from '../plan/template-plan.js';
 import { advance } from './advance.js';
 import type { Draft } from './draft.js';
 import { answerTask } from './engine-tasks.js';
 
-/** Adds the tasks of a valid plan, and the answer task if one is wanted, and opens what can start at once. */
-export function adoptPlan(draft: Draft, plan: Plan, source: PlanSource, note?: string): void {
-  draft.emit({ type: 'TasksAdded', source, tasks: plan.tasks, ...(note === undefined ? {} : { note }) });
+/** Opens a plan whose tasks are all there, with the answer task if one is wanted. */
+export function beginPlan(draft: Draft, tasks: readonly TaskSpec[]): void {
   const { options } = draft.run;
-  if (options.summarize) draft.emit({ type: 'TasksAdded', source: 'engine', tasks: [answerTask(options, plan.tasks)] });
+  if (options.summarize) draft.emit({ type: 'TasksAdded', source: 'engine', tasks: [answerTask(options, tasks)] });
   advance(
     draft,
     [],
-    plan.tasks.map((task) => task.id),
+    tasks.map((task) => task.id),
   );
+}
+
+/** Adds the tasks of a valid plan and opens what can start at once. */
+export function adoptPlan(draft: Draft, plan: Plan, source: PlanSource, note?: string): void {
+  draft.emit({ type: 'TasksAdded', source, tasks: plan.tasks, ...(note === undefined ? {} : { note }) });
+  beginPlan(draft, plan.tasks);
 }
 
 /** The plan by kind of goal, with the reason why no better one is there. */

@@ -17,6 +17,7 @@ test('the plan of the planning task becomes the run, in the commit of its result
   expect(rig.statuses()).toBe('plan:completed a:ready b:waiting answer:waiting');
   expect(rig.run()).toMatchObject({ status: 'running', planSource: 'model', planNote: 'two steps' });
   expect(rig.task('plan').result).not.toHaveProperty('plan');
+  expect(JSON.stringify(rig.blocks.at(-1)).match(/"id":"b"/g)).toHaveLength(1);
   expect(rig.begin('a').results).toEqual([]);
   rig.finish('a');
   rig.complete('b');

@@ -3,7 +3,7 @@
  * moves; then the run may be over. All of it becomes events of the one decision in hand.
  */
 import { ANSWER_TASK } from '@cadre/contracts';
-import type { TaskId } from '@cadre/contracts';
+import type { TaskId, TaskSpec } from '@cadre/contracts';
 import { evaluateCondition } from '../plan/conditions.js';
 import type { TaskState } from '../state.js';
 import { conditionInput } from './condition-input.js';
@@ -12,9 +12,9 @@ import { completeRun, failRun, failureWithoutResults } from './end-run.js';
 import { agentFor } from './retry.js';
 import { dependencyVerdict, hasFailed, isOpen, standing } from './standing.js';
 
-/** Opens the next attempt of a task. @param delayMs from now */
+/** Opens the next attempt of a task. What an agent has begun goes on with the same agent. @param delayMs from now */
 export function scheduleAttempt(draft: Draft, task: TaskState, delayMs: number): void {
-  const agent = agentFor(task.spec, task.counted);
+  const agent = task.resumable && task.agent !== undefined ? task.agent : agentFor(task.spec, task.round);
   draft.emit({
     type: 'AttemptScheduled',
     taskId: task.spec.id,
@@ -41,8 +41,23 @@ function applyCondition(draft: Draft, task: TaskState, condition: string): boole
   return outcome.value ? false : skip(draft, id, 'condition', `Its condition is false: ${condition}`);
 }
 
-/** Starts, skips or fails a waiting task if its time has come. @returns whether the task has ended */
-function consider(draft: Draft, id: TaskId): boolean {
+/**
+ * Whether a count shows that the task still waits, without a look at each of perhaps thousands of dependencies. Of those that need some of them a loss
+ * decides only when too few are left, and a success only when enough have ended.
+ * @param open how many of its dependencies have not ended
+ */
+function waitsSurely({ require, dependsOn }: TaskSpec, open: number, lost: boolean): boolean {
+  if (require === 'all' || require === 'settled') return !lost && open > 0;
+  const need = require === 'any' ? Math.min(1, dependsOn.length) : require;
+  return lost ? open >= need : dependsOn.length - open < need;
+}
+
+/**
+ * Starts, skips or fails a waiting task if its time has come.
+ * @param lost whether something that it depends on cannot succeed any more
+ * @returns whether the task has ended
+ */
+function consider(draft: Draft, id: TaskId, lost: boolean): boolean {
   const task = draft.need(id);
   if (task.kind === 'answer' || task.status !== 'waiting' || task.attempt > 0) return false;
   const { alternativeTo, condition } = task.spec;
@@ -51,6 +66,7 @@ function consider(draft: Draft, id: TaskId): boolean {
     if (isOpen(original)) return false;
     if (!hasFailed(original)) return skip(draft, id, 'alternative', `${alternativeTo} did not fail, so nothing has to stand in for it.`);
   }
+  if (waitsSurely(task.spec, draft.waits(id), lost)) return false;
   const verdict = dependencyVerdict(draft, task.spec);
   if (verdict.verdict === 'wait') return false;
   if (verdict.verdict === 'never') return skip(draft, id, 'dependency', verdict.reason);
@@ -82,12 +98,11 @@ function failByTask(draft: Draft, task: TaskState): void {
 /** The answer comes when all else has ended. With nothing to write about, the run fails rather than ask for a summary of failures. */
 function finish(draft: Draft): void {
   const answer = draft.get(ANSWER_TASK);
-  if (answer === undefined) {
-    for (const id of draft.ids()) if (isOpen(draft.need(id))) return;
-    return completeRun(draft);
+  if (answer === undefined || !isOpen(answer)) {
+    if (draft.run.openTasks === 0) completeRun(draft);
+    return;
   }
-  if (!isOpen(answer)) return completeRun(draft);
-  if (answer.attempt > 0 || dependencyVerdict(draft, answer.spec).verdict !== 'go') return;
+  if (answer.attempt > 0 || draft.run.openTasks > 1) return;
   const failure = failureWithoutResults(draft);
   if (failure) failRun(draft, failure);
   else scheduleAttempt(draft, answer, 0);
@@ -99,15 +114,19 @@ function finish(draft: Draft): void {
  */
 export function advance(draft: Draft, ended: readonly TaskId[], added: readonly TaskId[] = []): void {
   const queue = [...ended];
-  const look = (id: TaskId): void => {
-    if (consider(draft, id)) queue.push(id);
+  const look = (id: TaskId, lost: boolean): void => {
+    if (consider(draft, id, lost)) queue.push(id);
   };
-  added.forEach(look);
+  for (const id of added) look(id, false);
   for (let next = 0; next < queue.length; next += 1) {
     const id = queue[next] as TaskId;
-    draft.need(id).alternatives?.forEach(look);
+    for (const alternative of draft.need(id).alternatives ?? []) look(alternative, false);
     for (const task of concerned(draft, id)) if (failsRun(draft, task)) return failByTask(draft, task);
-    for (const task of concerned(draft, id)) task.dependents?.forEach(look);
+    for (const task of concerned(draft, id)) {
+      if (!task.dependents) continue;
+      const lost = hasFailed(task) && standing(draft, task.spec.id) === 'failed';
+      for (const dependent of task.dependents) look(dependent, lost);
+    }
   }
   finish(draft);
 }

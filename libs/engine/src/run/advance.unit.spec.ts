@@ -200,3 +200,46 @@ describe('failures', () => {
     expect(rig.task('answer')).toMatchObject({ status: 'cancelled', attempt: 0 });
   });
 });
+
+test('thousands that fail at once are not each counted by a task that needs some of them: the owner has a lease to renew', () => {
+  const rig = new EngineRig();
+  const many = Array.from({ length: 8000 }, (_, i) => task(`t${i}`, i % 2 === 0 ? {} : { dependsOn: ['gate'] }));
+  const some = task('some', { dependsOn: many.map(({ id }) => id), require: 'any' });
+  rig.start([task('gate', { retry: { maxAttempts: 1 } }), some, ...many], { continueOnFailure: true });
+  const before = performance.now();
+  rig.fail('gate');
+  expect(performance.now() - before).toBeLessThan(2000);
+  expect(rig.task('some').status).toBe('waiting');
+  rig.complete('t0');
+  expect(rig.task('some').status).toBe('ready');
+});
+
+test('nor do thousands of conditions walk thousands of tasks for a result that they name', () => {
+  const rig = new EngineRig();
+  const before = Array.from({ length: 4000 }, (_, i) => task(`a${i}`));
+  const after = Array.from({ length: 4000 }, (_, i) => task(`b${i}`, { dependsOn: ['gate'], condition: 'results.gate.confidence > 0.5' }));
+  rig.start([...before, task('gate', { dependsOn: before.map(({ id }) => id), require: 'any' }), ...after]);
+  rig.complete('a0');
+  rig.begin('gate');
+  const began = performance.now();
+  rig.finish('gate');
+  expect(performance.now() - began).toBeLessThan(3000);
+  expect(rig.task('b3999').status).toBe('ready');
+});
+
+test.each([
+  ['any', 'skipped'],
+  [2, 'skipped'],
+  [1, 'skipped'],
+] as const)('a task that needs %s of those that fail is %s with the last that could have mattered', (require, status) => {
+  const rig = new EngineRig();
+  const tasks = ['a', 'b', 'c'].map((id) => task(id, { retry: { maxAttempts: 1 } }));
+  rig.start([...tasks, task('some', { dependsOn: ['a', 'b', 'c'], require })], { continueOnFailure: true });
+  const enough = require === 2 ? 2 : 3;
+  for (const [index, id] of ['a', 'b', 'c'].slice(0, enough).entries()) {
+    expect([index, rig.task('some').status]).toEqual([index, 'waiting']);
+    rig.fail(id);
+  }
+  expect(rig.task('some').status).toBe(status);
+  expect(rig.violations()).toEqual([]);
+});

@@ -1,10 +1,15 @@
 /** How an attempt closes without a result, and what comes after it. */
 import { PLAN_TASK } from '@cadre/contracts';
-import type { Failure, TaskId, Usage } from '@cadre/contracts';
+import type { Failure, TaskId } from '@cadre/contracts';
+import type { TaskState } from '../state.js';
 import { adoptTemplate } from './adopt-plan.js';
 import { advance, scheduleAttempt } from './advance.js';
 import type { Draft } from './draft.js';
-import { retryDelayMs } from './retry.js';
+import { endIfCancelled } from './end-run.js';
+import { askAboutEffect, askForBudget } from './questions.js';
+import type { BudgetQuestion } from './questions.js';
+import { hasFallbackLeft, retryDelayMs } from './retry.js';
+import { settleOpenCalls } from './settle-calls.js';
 
 /** Codes of failures that the engine itself states; a worker's own failures have other codes. */
 export const CLOSED_BY = {
@@ -12,19 +17,65 @@ export const CLOSED_BY = {
   expired: 'attempt-timeout',
   released: 'attempt-released',
   lowConfidence: 'low-confidence',
+  budget: 'budget-exceeded',
+  unpriced: 'model-unpriced',
+  asked: 'waiting-for-answer',
+  cancelled: 'run-cancelled',
 } as const;
 
-/** Closes the running attempt: another one is scheduled where the policy allows it, else the task fails with all that follows from it. */
-export function closeAttempt(draft: Draft, taskId: TaskId, failure: { error: Failure; counted: boolean; usage: Usage }): void {
-  const { attempt } = draft.need(taskId);
-  draft.emit({ type: 'AttemptFailed', taskId, attempt, ...failure });
-  const task = draft.need(taskId);
-  const { retry } = task.spec;
-  if (!failure.counted) return scheduleAttempt(draft, task, 0);
-  if (failure.error.retriable && task.counted < retry.maxAttempts) {
-    return scheduleAttempt(draft, task, retryDelayMs(retry, task.counted, draft.random));
-  }
-  draft.emit({ type: 'TaskFailed', taskId, error: failure.error });
-  if (task.kind === 'plan' && taskId === PLAN_TASK) adoptTemplate(draft, `Planning failed: ${failure.error.message}`);
+export interface Closing {
+  error: Failure;
+  /** Against the retry policy. */
+  counted: boolean;
+  /**
+   * What the next attempt resumes from. `resume`: all that was recorded. `fallback`: likewise, unless another agent's turn has come.
+   * `anew`: nothing but effects, the content was at fault.
+   */
+  next: 'resume' | 'fallback' | 'anew';
+  /** Asked before the task goes on. */
+  question?: BudgetQuestion;
+}
+
+/** Fails a task for good, with all that follows from it. */
+export function failTask(draft: Draft, taskId: TaskId, error: Failure): void {
+  draft.emit({ type: 'TaskFailed', taskId, error });
+  if (draft.need(taskId).kind === 'plan' && taskId === PLAN_TASK) adoptTemplate(draft, `Planning failed: ${error.message}`);
   else advance(draft, [taskId]);
+}
+
+/** A failure that leaves an effect in doubt says so: nobody will ask any more. */
+function withDoubts(task: TaskState, error: Failure): Failure {
+  if (!task.unknownEffects) return error;
+  const doubt = ' Whether a call that must happen once has happened is not known.';
+  return { ...error, message: error.message.slice(0, 4000 - doubt.length) + doubt };
+}
+
+/** The task goes on: when every question is answered, with the next attempt. */
+export function goOn(draft: Draft, taskId: TaskId, delayMs: number): void {
+  const task = draft.need(taskId);
+  if (!task.openQuestions) scheduleAttempt(draft, task, delayMs);
+}
+
+/** Closes the running attempt: another one is scheduled where the policy allows it, else the task fails with all that follows from it. */
+export function closeAttempt(draft: Draft, taskId: TaskId, closing: Closing): void {
+  settleOpenCalls(draft, taskId);
+  const before = draft.need(taskId);
+  const { retry } = before.spec;
+  const { error } = closing;
+  const cancelling = draft.run.status === 'cancelling';
+  const counted = closing.counted && !cancelling;
+  const total = before.counted + (counted ? 1 : 0);
+  const final = counted && (!error.retriable || total >= retry.maxAttempts);
+  const fallback = closing.next === 'fallback' && counted && hasFallbackLeft(before.spec, before.round, total);
+  const fresh = !final && !cancelling && (closing.next === 'anew' || fallback);
+  draft.emit({ type: 'AttemptFailed', taskId, attempt: before.attempt, error, counted, ...(fresh ? { fresh } : {}) });
+  if (cancelling) {
+    draft.emit({ type: 'TaskCancelled', taskId });
+    return endIfCancelled(draft);
+  }
+  const task = draft.need(taskId);
+  if (final) return failTask(draft, taskId, withDoubts(task, error));
+  if (closing.question) askForBudget(draft, taskId, closing.question);
+  for (const key of task.unknownEffects ?? []) askAboutEffect(draft, taskId, key);
+  goOn(draft, taskId, counted ? retryDelayMs(retry, total, draft.random, error) : (error.retryAfterMs ?? 0));
 }

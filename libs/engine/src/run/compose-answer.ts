@@ -1,5 +1,5 @@
 /** The engine's own answer: the results one after the other, for runs without an answer task and for when that task failed. */
-import { INLINE_LIMIT_BYTES, utf8Bytes } from '@cadre/contracts';
+import { INLINE_LIMIT_BYTES, fitsBytes, utf8Bytes } from '@cadre/contracts';
 import type { Content } from '@cadre/contracts';
 import type { TaskState } from '../state.js';
 
@@ -9,8 +9,8 @@ const MAX_NAMED_FAILURES = 10;
 const SHORTENED = '\n\n… (shortened; the whole text is in the result of this task)';
 
 /** The longest prefix of at most so many bytes of UTF-8, without half a character at its end. */
-function prefixOfBytes(text: string, bytes: number): string {
-  if (utf8Bytes(text) <= bytes) return text;
+export function prefixOfBytes(text: string, bytes: number): string {
+  if (fitsBytes(text, bytes)) return text;
   let used = 0;
   let end = 0;
   for (const character of text) {
@@ -23,7 +23,7 @@ function prefixOfBytes(text: string, bytes: number): string {
 
 function sectionText(content: Content, bytes: number): string {
   if (!('text' in content)) return prefixOfBytes(content.preview, bytes - SHORTENED.length) + SHORTENED;
-  if (utf8Bytes(content.text) <= bytes) return content.text;
+  if (fitsBytes(content.text, bytes)) return content.text;
   return prefixOfBytes(content.text, Math.max(0, bytes - utf8Bytes(SHORTENED))) + SHORTENED;
 }
 

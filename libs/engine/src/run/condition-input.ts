@@ -14,10 +14,10 @@ function textOf(content: Content): string {
  * @param names only these are wanted; undefined: all
  */
 export function conditionInput(draft: Draft, spec: TaskSpec, names: readonly TaskId[] | undefined): ConditionInput {
-  const visible = upstream(draft, spec);
   const results: ConditionInput['results'] = {};
-  for (const id of names ?? visible) {
-    const task = visible.has(id) ? draft.get(id) : undefined;
+  // That a named task may be looked at was seen when the plan was checked; a walk over all that came before costs too much for each of thousands.
+  for (const id of names ?? upstream(draft, spec)) {
+    const task = draft.get(id);
     if (!task) continue;
     const shown = standIn(draft, task) ?? task;
     results[id] = {

@@ -1,10 +1,11 @@
 /** The ways in which a run ends. Each closes what is open, so that the commit that holds it is the run's last. */
-import { ANSWER_TASK, NO_USAGE } from '@cadre/contracts';
+import { ANSWER_TASK } from '@cadre/contracts';
 import type { ArtifactRef, Failure } from '@cadre/contracts';
 import type { TaskState } from '../state.js';
 import type { TaskReader } from '../task-table.js';
 import { composeAnswer } from './compose-answer.js';
 import type { Draft } from './draft.js';
+import { settleOpenCalls } from './settle-calls.js';
 import { hasFailed, isOpen, standing } from './standing.js';
 
 /** A last commit has to fit into one message; the tasks' own results name the rest. */
@@ -32,22 +33,14 @@ function failedWork(draft: Draft, work: TaskState[]): TaskState[] {
   return work.filter((task) => hasFailed(task) && standing(draft, task.spec.id) === 'failed');
 }
 
+/** Calls first, then attempts, then tasks: alike events beside each other take little room, however many tasks there are. */
 function closeOpenTasks(draft: Draft, why: string): void {
-  for (const id of [...draft.ids()]) {
-    const task = draft.need(id);
-    if (!isOpen(task)) continue;
-    if (task.status === 'running') {
-      draft.emit({
-        type: 'AttemptFailed',
-        taskId: id,
-        attempt: task.attempt,
-        error: { code: 'run-ended', message: why, retriable: false },
-        counted: false,
-        usage: task.recorded?.usage ?? NO_USAGE,
-      });
-    }
-    draft.emit({ type: 'TaskCancelled', taskId: id });
-  }
+  const open = [...draft.ids()].filter((id) => isOpen(draft.need(id)));
+  const running = open.filter((id) => draft.need(id).status === 'running');
+  for (const id of running) settleOpenCalls(draft, id);
+  const error = { code: 'run-ended', message: why, retriable: false };
+  for (const id of running) draft.emit({ type: 'AttemptFailed', taskId: id, attempt: draft.need(id).attempt, error, counted: false });
+  for (const id of open) draft.emit({ type: 'TaskCancelled', taskId: id });
 }
 
 export function failRun(draft: Draft, error: Failure): void {
@@ -55,10 +48,32 @@ export function failRun(draft: Draft, error: Failure): void {
   draft.emit({ type: 'RunFailed', error, artifacts: artifactsOf(workTasks(draft)), usage: draft.run.usage });
 }
 
-export function cancelRun(draft: Draft, reason: string): void {
-  draft.emit({ type: 'CancelRequested', reason });
-  closeOpenTasks(draft, 'The run was cancelled.');
+function cancelled(draft: Draft): void {
+  const reason = draft.run.cancelReason ?? '';
   draft.emit({ type: 'RunCancelled', reason, artifacts: artifactsOf(workTasks(draft)), usage: draft.run.usage });
+}
+
+/** A run that is being cancelled is over when its last running attempt has closed. */
+export function endIfCancelled(draft: Draft): void {
+  if (draft.run.openTasks === 0) cancelled(draft);
+}
+
+/** Running attempts may wind up within the grace time, which never reaches past the run's deadline; the rest ends at once. */
+export function requestCancel(draft: Draft, reason: string): void {
+  const { deadlineAt, options } = draft.run;
+  draft.emit({ type: 'CancelRequested', reason, graceUntil: Math.min(draft.now + options.cancelGraceMs, deadlineAt) });
+  if (draft.run.deadlineAt <= draft.now) return finishCancel(draft);
+  for (const id of [...draft.ids()]) {
+    const task = draft.need(id);
+    if (isOpen(task) && task.status !== 'running') draft.emit({ type: 'TaskCancelled', taskId: id });
+  }
+  endIfCancelled(draft);
+}
+
+/** The grace time is over: what still runs is closed. */
+export function finishCancel(draft: Draft): void {
+  closeOpenTasks(draft, 'The run was cancelled.');
+  cancelled(draft);
 }
 
 /** Why a run with nothing to show fails, once all its work has ended: there were failures and not one result. */

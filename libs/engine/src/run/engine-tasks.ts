@@ -24,7 +24,10 @@ export function planTask(options: RunOptions): TaskSpec {
   };
 }
 
-/** Makes one answer of all results. */
+/** Above this many tasks the answer task does not name what it waits for: all the others. The list would fill the commit that opens the plan. */
+const MAX_NAMED = 1000;
+
+/** Makes one answer of all results, when all other tasks have ended. */
 export function answerTask(options: RunOptions, work: readonly TaskSpec[]): TaskSpec {
   return {
     ...engineTask(options),
@@ -34,7 +37,7 @@ export function answerTask(options: RunOptions, work: readonly TaskSpec[]): Task
       'Write one answer to the goal from the results of all tasks, in Markdown. Begin with what was found or made, give the figures that matter, ' +
       'name the artifacts, and say plainly what failed, was skipped or stays uncertain.',
     skills: [SKILLS.synthesis],
-    dependsOn: work.map((task) => task.id),
+    dependsOn: work.length > MAX_NAMED ? [] : work.map((task) => task.id),
     require: 'settled',
     timeoutMs: ANSWER_TIMEOUT_MS,
     retry: RetryPolicy.parse({}),

@@ -8,9 +8,9 @@ import type { TaskReader } from '../task-table.js';
 
 export type Standing = 'open' | 'succeeded' | 'failed';
 
-/** Waiting, ready or running. */
-export function isOpen(task: TaskState): boolean {
-  return task.status === 'waiting' || task.status === 'ready' || task.status === 'running';
+/** Has not ended. */
+export function isOpen({ status }: TaskState): boolean {
+  return status === 'waiting' || status === 'ready' || status === 'running' || status === 'asking';
 }
 
 /** Failed itself, or cannot start because of failures: what alternatives are for. */
@@ -54,7 +54,10 @@ export type Verdict = { verdict: 'wait' } | { verdict: 'go' } | { verdict: 'neve
 const WAIT: Verdict = { verdict: 'wait' };
 const GO: Verdict = { verdict: 'go' };
 
-function never(failed: TaskId[], need: string): Verdict {
+/** What was skipped for one and the same failure says so in the same words, down to the last task of a long chain. */
+function never(tasks: TaskReader, failed: TaskId[], need: string): Verdict {
+  const first = failed[0] === undefined ? undefined : tasks.get(failed[0])?.skipped;
+  if (failed.length === 1 && first?.cause === 'dependency') return { verdict: 'never', reason: first.reason };
   const names = failed.slice(0, 5).join(', ') + (failed.length > 5 ? ` and ${failed.length - 5} more` : '');
   return { verdict: 'never', reason: `It needs ${need}, but ${names} did not succeed.` };
 }
@@ -77,17 +80,22 @@ export function dependencyVerdict(tasks: TaskReader, spec: TaskSpec): Verdict {
     else if (state === 'failed') failed.push(id);
     if (succeeded >= need && spec.require !== 'all') return GO;
     if (dependencies.size - failed.length < need) {
-      return never(failed, spec.require === 'all' ? 'all its dependencies' : `at least ${need} of its dependencies`);
+      return never(tasks, failed, spec.require === 'all' ? 'all its dependencies' : `at least ${need} of its dependencies`);
     }
   }
   return succeeded >= need ? GO : WAIT;
 }
 
-/** All that a task may look at: its dependencies, direct and indirect, with what they stand in for and what stands in for them. */
-export function upstream(tasks: TaskReader, spec: TaskSpec): Set<TaskId> {
+/**
+ * All that a task may look at: its dependencies, direct and indirect, with what they stand in for and what stands in for them; the nearest first.
+ * @param enough of a long chain no more than about so many, but always the direct ones
+ */
+export function upstream(tasks: TaskReader, spec: TaskSpec, enough = Infinity): Set<TaskId> {
   const seen = new Set<TaskId>();
   const open = [...spec.dependsOn, ...(spec.alternativeTo === undefined ? [] : [spec.alternativeTo])];
-  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+  const most = Math.max(enough, open.length);
+  for (let next = 0; next < open.length && seen.size < most; next += 1) {
+    const id = open[next] as TaskId;
     const task = tasks.get(id);
     if (!task || id === spec.id || seen.has(id)) continue;
     seen.add(id);

@@ -1,19 +1,37 @@
 /** Runs the pure core without a log or a clock: commands in, commits kept as blocks, so that a test reads like a story. */
-import { NO_USAGE, Plan, RunOptions } from '@cadre/contracts';
-import type { Assignment, Block, Command, Commit, RunEvent, StartRun, TaskResult, TaskSpecInput } from '@cadre/contracts';
+import { Command, Plan, RunOptions } from '@cadre/contracts';
+import type {
+  Assignment,
+  Block,
+  CallGrants,
+  CallReservation,
+  CallSettlement,
+  Commit,
+  Continuation,
+  RunEvent,
+  StartRun,
+  TaskResult,
+  TaskSpecInput,
+} from '@cadre/contracts';
 import type { z } from 'zod';
 import { decideInShard } from '../decide/decide.js';
-import type { Decision } from '../decision.js';
+import type { DecideContext, Decision } from '../decision.js';
 import { foldCommit } from '../evolve.js';
-import { emptyShard, foldBlock } from '../fold-shard.js';
+import { adoptDraft, emptyShard, foldBlock } from '../fold-shard.js';
 import { checkInvariants } from '../invariants/check-invariants.js';
 import type { InvariantEvidence } from '../invariants/check-invariants.js';
+import { recordDecision } from '../invariants/replay-decisions.js';
+import type { DecisionRecord } from '../invariants/replay-decisions.js';
 import type { Violation } from '../invariants/violation.js';
+import type { Draft } from '../run/draft.js';
 import type { RunState, ShardState, TaskState } from '../state.js';
 import { taskOf } from '../task-table.js';
 
 export const RUN_ID = 'r00-00000000-0000-7000-8000-000000000001';
-type CommandBody = Command extends infer C ? (C extends { id: string; runId: string } ? Omit<C, 'id' | 'runId'> : never) : never;
+/** Fields that default to nothing may be left out. */
+type Defaulted = 'settle' | 'reserve' | 'tools' | 'fresh';
+type Loose<C> = Omit<C, 'id' | 'runId' | Defaulted> & Partial<Pick<C, Defaulted & keyof C>>;
+export type CommandBody = Command extends infer C ? (C extends { id: string; runId: string } ? Loose<C> : never) : never;
 
 /** A task with little to say: its id is its title and its instructions. */
 export function task(id: string, rest: Partial<TaskSpecInput> = {}): TaskSpecInput {
@@ -22,7 +40,47 @@ export function task(id: string, rest: Partial<TaskSpecInput> = {}): TaskSpecInp
 
 /** @param text the answer, inline */
 export function result(text = 'done', rest: Partial<TaskResult> = {}): TaskResult {
-  return { answer: { text }, confidence: 0.9, artifacts: [], usage: NO_USAGE, ...rest };
+  return { answer: { text }, confidence: 0.9, artifacts: [], ...rest };
+}
+
+/** The key of a call, by a short name. */
+export function callKey(name: string): string {
+  return [...name]
+    .map((letter) => letter.charCodeAt(0).toString(16))
+    .join('')
+    .padStart(32, '0');
+}
+
+/** A model call about to be made, for at most 100 millionths of a dollar. */
+export function reservation(name: string, rest: Partial<CallReservation> = {}): CallReservation {
+  return { key: callKey(name), try: 1, kind: 'model', name: 'm', maxCostMicros: 100, ...rest };
+}
+
+/** A tool call about to be made, free of charge. */
+export function toolCall(
+  name: string,
+  effect: 'none' | 'idempotent' | 'once' = 'none',
+  rest: Partial<CallReservation> = {},
+): CallReservation {
+  return reservation(name, { kind: 'tool', name: 'tool', maxCostMicros: 0, ...(effect === 'none' ? {} : { effect }), ...rest });
+}
+
+/** How that call ended: well, for 40 millionths of a dollar. */
+export function settlement(name: string, rest: Partial<CallSettlement> = {}): CallSettlement {
+  return {
+    key: callKey(name),
+    try: 1,
+    outcome: 'done',
+    ok: true,
+    note: '',
+    at: 1,
+    durationMs: 1,
+    inputTokens: 10,
+    outputTokens: 1,
+    costMicros: 40,
+    body: { text: `${name} answered` },
+    ...rest,
+  };
 }
 
 /** The body of a `StartRun`. With tasks: a submitted plan. */
@@ -49,14 +107,39 @@ export class EngineRig {
   readonly blocks: { seq: number; block: Block }[] = [];
   /** All runs, ended ones too, folded commit by commit. */
   readonly runs = new Map<string, RunState>();
+  /** What agents that begin are granted, and their own caps. */
+  tools = ['tool'];
+  agentCapMicros: number | undefined;
+  tenantRoomMicros: number | undefined;
+  /** Whether to keep each decision with what it was made from. */
+  recording = false;
+  /** Whether to see that the draft of each decision comes to what folding its commit comes to. */
+  comparing = false;
+  /** How many were compared. */
+  adopted = 0;
+  readonly #records: string[] = [];
   #commands = 0;
 
   /** Decides, and stores what was accepted as a block of one commit. */
   send(body: CommandBody, runId = RUN_ID): Decision {
-    const command = { ...body, id: `c${(this.#commands += 1)}`, runId } as Command;
-    const decision = decideInShard(this.shard, command, { now: this.now, random: this.random });
+    const command = Command.parse({ ...body, id: `c${(this.#commands += 1)}`, runId });
+    const context = { now: this.now, random: this.random, tenantRoomMicros: this.tenantRoomMicros };
+    const before = this.comparing ? structuredClone(this.shard) : undefined;
+    const decision = decideInShard(this.shard, command, context);
+    if (this.recording) this.#records.push(JSON.stringify(recordDecision(this.shard, command, context, decision)));
     if (decision.outcome === 'accepted') this.#store(command, decision.events);
+    if (before && decision.outcome === 'accepted') this.#compare(before, command, context);
     return decision;
+  }
+
+  #compare(shard: ShardState, command: Command, context: DecideContext): void {
+    const [drafts, base] = [[] as Draft[], shard.open[command.runId]];
+    const decision = decideInShard(shard, command, { ...context, onDraft: (draft) => drafts.push(draft) });
+    const commit = this.blocks.at(-1)?.block.commits[0];
+    if (decision.outcome !== 'accepted' || !commit || !drafts[0]?.isWhole(decision.events, base)) return;
+    this.adopted += 1;
+    const adopted = JSON.stringify(sorted(adoptDraft(shard, commit, drafts[0])));
+    if (adopted !== JSON.stringify(sorted(this.shard))) throw new Error(`the draft of ${command.type} is not what its commit folds to`);
   }
 
   #store(command: Command, events: RunEvent[]): void {
@@ -99,7 +182,18 @@ export class EngineRig {
   begin(id: string, workerId = 'w1', runId = RUN_ID): Assignment {
     const { attempt, notBefore, wantedAgent } = this.task(id, runId);
     this.now = Math.max(this.now, notBefore);
-    const decision = this.send({ type: 'StartAttempt', taskId: id, attempt, workerId, agent: wantedAgent ?? 'generalist' }, runId);
+    const decision = this.send(
+      {
+        type: 'StartAttempt',
+        taskId: id,
+        attempt,
+        workerId,
+        agent: wantedAgent ?? 'generalist',
+        tools: this.tools,
+        ...(this.agentCapMicros === undefined ? {} : { agentCapMicros: this.agentCapMicros }),
+      },
+      runId,
+    );
     if (decision.outcome !== 'accepted') throw new Error(`task ${id} was not started: ${JSON.stringify(decision)}`);
     return decision.result as unknown as Assignment;
   }
@@ -110,19 +204,51 @@ export class EngineRig {
     return this.finish(id, given);
   }
 
-  /** Completes a running task. */
-  finish(id: string, given: TaskResult = result(`${id} done`), workerId = 'w1'): Decision {
-    return this.send({ type: 'CompleteAttempt', taskId: id, attempt: this.task(id).attempt, workerId, result: given });
+  /** Completes a running task. @param next the worker would go on with this agent */
+  finish(id: string, given: TaskResult = result(`${id} done`), workerId = 'w1', next?: Continuation): Decision {
+    const { attempt } = this.task(id);
+    return this.send({ type: 'CompleteAttempt', taskId: id, attempt, workerId, result: given, ...(next && { next }) });
   }
 
   /** Starts and fails a task. */
   fail(id: string, retriable = false, message = 'it broke'): Decision {
     this.begin(id);
     const error = { code: 'tool-failed', message, retriable };
-    return this.send({ type: 'FailAttempt', taskId: id, attempt: this.task(id).attempt, workerId: 'w1', error, usage: NO_USAGE });
+    return this.send({ type: 'FailAttempt', taskId: id, attempt: this.task(id).attempt, workerId: 'w1', error });
+  }
+
+  /** Settles and reserves for the running attempt of a task. */
+  record(id: string, settle: CallSettlement[], reserve: CallReservation[], workerId = 'w1'): Decision {
+    return this.send({ type: 'RecordCalls', taskId: id, attempt: this.task(id).attempt, workerId, settle, reserve });
+  }
+
+  /** What was granted for it. */
+  grants(id: string, settle: CallSettlement[], reserve: CallReservation[]): CallGrants {
+    const decision = this.record(id, settle, reserve);
+    if (decision.outcome === 'rejected') throw new Error(JSON.stringify(decision));
+    return decision.result as unknown as CallGrants;
+  }
+
+  /** `granted`, `recorded` … or `ended <code>`: what was granted for it, in short. */
+  ask(id: string, ...reserve: CallReservation[]): string {
+    const { grants, ended } = this.grants(id, [], reserve);
+    return ended ? `ended ${ended.code}` : grants.map(({ grant }) => grant).join(' ');
+  }
+
+  /** What was recorded; see `replayDecisions`. */
+  decisions(): DecisionRecord[] {
+    return this.#records.map((text) => JSON.parse(text) as DecisionRecord);
   }
 
   violations(evidence: Omit<InvariantEvidence, 'blocks'> = {}): Violation[] {
     return checkInvariants({ blocks: this.blocks, ...evidence });
   }
+}
+
+/** With the keys of all objects in order. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
 }

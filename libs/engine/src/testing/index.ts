@@ -1,2 +1,2 @@
 /** Public names for tests of others. */
-export { EngineRig, result, RUN_ID, startBody, task } from './engine-rig.js';
+export { callKey, EngineRig, reservation, result, RUN_ID, settlement, startBody, task, toolCall } from './engine-rig.js';

@@ -1,6 +1,5 @@
 /** Leases in memory: one object stands for the server, its leases for the holders. */
-import type { Lease, Leases } from '@cadre/engine';
-import { leaseAborted, leaseLost, leaseReleased } from '../errors.js';
+import { leaseAborted, leaseLost, leaseReleased, type Lease, type Leases } from '@cadre/engine';
 
 interface Entry {
   lease: MemoryLease;

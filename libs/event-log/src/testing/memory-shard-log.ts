@@ -39,10 +39,10 @@ export class MemoryShardLog implements ShardLog {
     return this.#store.lastSeq;
   }
 
-  async append(block: Block, expectedSeq: number): Promise<AppendOutcome> {
+  async append(block: Block, expectedSeq: number, json?: string): Promise<AppendOutcome> {
     if (block.shard !== this.shard) throw new TypeError(`a block of shard ${block.shard} does not belong into the log of ${this.shard}`);
     if (this.#inFlight.length >= BLOCK_LIMITS.inFlight) throw new TypeError(`at most ${BLOCK_LIMITS.inFlight} appends at once`);
-    const bytes = encodeBlock(block, MAX_BLOCK_BYTES);
+    const bytes = encodeBlock(block, MAX_BLOCK_BYTES, json);
     const before = this.#inFlight.find((other) => other.expectedSeq === expectedSeq - 1);
     const entry = { expectedSeq, outcome: this.#storeAfter(before?.outcome, block.id, bytes, expectedSeq) };
     this.#inFlight.push(entry);

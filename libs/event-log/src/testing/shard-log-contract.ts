@@ -17,7 +17,13 @@ export function blockOf(
   { bytes = 0, kind = 'commits', text = 'x' }: { bytes?: number; kind?: Block['kind']; text?: string } = {},
 ): Block {
   const reason = text + 'x'.repeat(bytes);
-  const commit: Commit = { runId: 'r07-' + randomUUID(), seq: 1, at: 1, cause: 'c', events: [{ type: 'CancelRequested', reason }] };
+  const commit: Commit = {
+    runId: 'r07-' + randomUUID(),
+    seq: 1,
+    at: 1,
+    cause: 'c',
+    events: [{ type: 'CancelRequested', reason, graceUntil: 2 }],
+  };
   return { v: 1, id: randomUUID(), shard: SHARD, owner, kind, at: 1, commits: kind === 'claim' ? [] : [commit] };
 }
 
@@ -53,6 +59,12 @@ function appending(log: () => ShardLog, another: () => Promise<ShardLog>): void 
     await appendAll(log(), blocks);
     expect(await log().lastSeq()).toBe(3);
     expect(await collect(log().read(0))).toEqual(blocks.map((block, i) => ({ seq: i + 1, block })));
+  });
+
+  test("a block's JSON may come with it", async () => {
+    const block = blockOf('a', { text: 'Zürich' });
+    expect(await log().append(block, 0, JSON.stringify(block))).toEqual({ stored: true, seq: 1 });
+    expect(await collect(log().read(0))).toEqual([{ seq: 1, block }]);
   });
 
   test('two blocks in flight are stored in order, a third one is refused', async () => {

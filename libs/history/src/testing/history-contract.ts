@@ -5,7 +5,7 @@ import { checkInvariants, emptyShard, foldBlock, foldCommit, type RunState } fro
 import { EngineRig, RUN_ID, task } from '@cadre/engine/testing';
 import type { HistoryStore } from '../history-store.js';
 import { runView } from '../run-view.js';
-import { cancelledRun, openRun, sampleRun, sampleRunId, toBlocks } from './sample-log.js';
+import { askingRun, cancelledRun, openRun, sampleRun, sampleRunId, toBlocks } from './sample-log.js';
 
 export interface HistoryUnderTest {
   store: HistoryStore;
@@ -28,6 +28,9 @@ export function historyContract(name: string, open: () => Promise<HistoryUnderTe
     foldingTests(store);
     exactlyOnceTests(store);
     queryTests(store);
+    callTests(store);
+    questionTests(store);
+    accountTests(store);
     listTests(store);
     rebuildTests(store);
     sharedTests(() => under);
@@ -139,10 +142,11 @@ function queryTests(store: () => HistoryStore): void {
     expect(calls).toMatchObject({
       type: 'Calls',
       calls: [
-        { n: 1, kind: 'model', taskId: 'zeta', attempt: 2 },
-        { n: 2, kind: 'tool' },
+        { key: 'a'.repeat(32), kind: 'model', taskId: 'zeta', attempt: 2, outcome: 'done', costMicros: 22, maxCostMicros: 25 },
+        { kind: 'tool', name: 'read_file', effect: 'none' },
       ],
     });
+    expect(await ask(store(), { type: 'GetCalls', tenant: 'default', runId }, 1500)).toMatchObject({ calls: [{}], more: true });
     const all = await ask(store(), { type: 'GetEvents', tenant: 'default', runId });
     if (all.type !== 'Events') throw new Error('no events');
     expect(all.more).toBe(false);
@@ -164,7 +168,7 @@ function queryTests(store: () => HistoryStore): void {
       after = page.events.at(-1)?.id.split('/')[1];
       more = page.more;
     }
-    expect(count).toBe(15);
+    expect(count).toBe(16);
     const run = await ask(store(), { type: 'GetRun', tenant: 'default', runId }, 5500);
     expect(run).toMatchObject({ type: 'Run', run: { tasks: [{ taskId: 'zeta', confidence: 0.8 }, {}, {}] } });
     expect(run.type === 'Run' && 'answer' in (run.run.tasks[0] ?? {})).toBe(false);
@@ -173,7 +177,7 @@ function queryTests(store: () => HistoryStore): void {
   test('another tenant sees nothing; wrong positions and cursors are refused', async () => {
     const runId = sampleRunId(1, 8);
     await store().apply(8, toBlocks(sampleRun({ runId, tenant: 'mine' }), 20, 1, 8));
-    for (const type of ['GetRun', 'GetCalls', 'GetEvents'] as const) {
+    for (const type of ['GetRun', 'GetCalls', 'GetQuestions', 'GetEvents'] as const) {
       expect(await ask(store(), { type, tenant: 'other', runId })).toEqual({ type: 'NotFound' });
       expect((await ask(store(), { type, tenant: 'mine', runId })).type).not.toBe('NotFound');
     }
@@ -181,6 +185,134 @@ function queryTests(store: () => HistoryStore): void {
     expect(await ask(store(), { type: 'GetEvents', tenant: 'mine', runId, after: 'x' })).toMatchObject({ type: 'Invalid' });
     expect(await ask(store(), { type: 'ListRuns', tenant: 'mine', cursor: "' or 1=1" })).toMatchObject({ type: 'Invalid' });
     expect(await ask(store(), { type: 'GetPosition', shard: 8 })).toEqual({ type: 'Position', seq: 1 });
+  });
+}
+
+function callTests(store: () => HistoryStore): void {
+  const callsOf = async (runId: string) => {
+    const answer = await ask(store(), { type: 'GetCalls', tenant: 'default', runId });
+    if (answer.type !== 'Calls') throw new Error('no calls');
+    return answer.calls.map(({ key, try: nth, outcome, costMicros, note }) => [`${key[0]}${nth}`, outcome, costMicros, note]);
+  };
+
+  test.each([1, 20])('calls are open until they are settled, one row for each try; blocks of %d commits', async (perBlock) => {
+    const runId = sampleRunId(perBlock, 13);
+    const commits = askingRun({ runId });
+    const from = await store().position(13);
+    const blocks = toBlocks(commits, perBlock, from + 1, 13);
+    const seen: Record<number, unknown> = {};
+    for (const block of blocks) {
+      await store().apply(13, [block]);
+      seen[block.block.commits.at(-1)!.seq] = await callsOf(runId);
+    }
+    if (perBlock === 1) {
+      expect(seen[3]).toEqual([['a1', 'open', 0, '']]);
+      expect(seen[5]).toEqual([
+        ['a1', 'done', 22, 'read'],
+        ['b1', 'unknown', 100, 'read'],
+      ]);
+    }
+    expect(seen[11]).toEqual([
+      ['a1', 'done', 22, 'read'],
+      ['b1', 'done', 100, 'said by ada'],
+      ['c1', 'failed', 0, 'refused'],
+      ['c2', 'done', 28, 'read'],
+    ]);
+    const answer = await ask(store(), { type: 'GetCalls', tenant: 'default', runId });
+    expect(answer).toMatchObject({
+      calls: [{ keptFor: 2 }, { keptFor: 2, effect: 'once', name: 'place_order' }, {}, { overrunMicros: 3 }],
+    });
+    expect(answer.type === 'Calls' && answer.calls.filter((call) => 'keptFor' in call)).toHaveLength(2);
+  });
+
+  test('money set aside is shown while it is', async () => {
+    const runId = sampleRunId(1, 14);
+    const blocks = toBlocks(askingRun({ runId }), 1, 1, 14);
+    const seen: unknown[] = [];
+    for (const block of blocks) {
+      await store().apply(14, [block]);
+      const { reservedMicros, usage, status, tasks } = await getRun(store(), runId);
+      seen.push([reservedMicros, usage.costMicros, status, tasks[0]?.status]);
+    }
+    expect(seen).toEqual([
+      [0, 0, 'running', 'ready'],
+      [0, 0, 'running', 'running'],
+      [25, 0, 'running', 'running'],
+      [100, 22, 'running', 'running'],
+      [0, 122, 'running', 'asking'],
+      [0, 122, 'running', 'ready'],
+      [0, 122, 'running', 'running'],
+      [25, 122, 'running', 'running'],
+      [25, 122, 'running', 'running'],
+      [0, 150, 'running', 'asking'],
+      [0, 150, 'cancelled', 'cancelled'],
+    ]);
+  });
+}
+
+function questionTests(store: () => HistoryStore): void {
+  test('questions are open until they are answered or their task ends', async () => {
+    const [runId, other] = [sampleRunId(1, 15), sampleRunId(2, 15)];
+    const tenant = 'asks';
+    const questions = async (of?: string) => {
+      const answer = await ask(store(), { type: 'GetQuestions', tenant, ...(of !== undefined && { runId: of }) });
+      if (answer.type !== 'Questions') throw new Error('no questions');
+      return answer.questions;
+    };
+    const blocks = toBlocks(askingRun({ runId, tenant }), 1, 1, 15);
+    await store().apply(15, blocks.slice(0, 5));
+    expect(await questions(runId)).toMatchObject([
+      { runId, questionId: 'q1', kind: 'effect', taskTitle: 'Do buy', tool: 'place_order', askedAt: 1_790_000_000_040 },
+    ]);
+    expect((await getRun(store(), runId, tenant)).questions).toEqual(await questions(runId));
+    await store().apply(15, blocks.slice(5, 6));
+    expect(await questions(runId)).toEqual([]);
+    await store().apply(15, blocks.slice(6, 10));
+    await store().apply(15, toBlocks(askingRun({ runId: other, tenant, at: 1_790_000_001_000 }).slice(0, 10), 10, 11, 15));
+    expect((await questions()).map((each) => [each.runId, each.questionId])).toEqual([
+      [runId, 'q2'],
+      [other, 'q2'],
+    ]);
+    expect((await getRun(store(), runId, tenant)).questions).toMatchObject([{ questionId: 'q2', limit: 'run', neededMicros: 7 }]);
+    expect(await ask(store(), { type: 'GetQuestions', tenant: 'default', runId })).toEqual({ type: 'NotFound' });
+    await store().apply(15, toBlocks(askingRun({ runId, tenant }).slice(10), 1, 12, 15));
+    expect((await questions()).map((each) => each.runId)).toEqual([other]);
+    expect((await getRun(store(), runId, tenant)).questions).toEqual([]);
+  });
+}
+
+function accountTests(store: () => HistoryStore): void {
+  test("a tenant's cap and spending, over all shards, through batches and a rebuild", async () => {
+    const tenant = 'payer';
+    const budget = async () => {
+      const answer = await ask(store(), { type: 'GetTenantBudget', tenant });
+      return answer.type === 'TenantBudget' ? answer.budget : answer;
+    };
+    expect(await budget()).toEqual({ tenant, capMicros: null, settledMicros: 0, reservedMicros: 0 });
+    const [first, second] = [askingRun({ runId: sampleRunId(1, 18), tenant }), askingRun({ runId: sampleRunId(1, 19), tenant })];
+    const blocks = toBlocks(first, 1, 1, 18);
+    const set = (capMicros: number | null, seq: number) => ({
+      tenant,
+      seq,
+      at: 1,
+      cause: 'c',
+      events: [{ type: 'BudgetSet' as const, capMicros }],
+    });
+    blocks[1]!.block.accounts = [set(9000, 1)];
+    blocks[9]!.block.accounts = [set(5000, 2)];
+    await store().apply(18, blocks.slice(0, 4));
+    expect(await budget()).toEqual({ tenant, capMicros: 9000, settledMicros: 22, reservedMicros: 100 });
+    await store().apply(18, blocks.slice(4));
+    await store().apply(19, toBlocks(second.slice(0, 3), 3, 1, 19));
+    expect(await budget()).toEqual({ tenant, capMicros: 5000, settledMicros: 147, reservedMicros: 25 });
+    const snapshot = emptyShard();
+    for (const { block } of toBlocks(second.slice(0, 5), 5)) foldBlock(snapshot, block);
+    await store().rebuild(19, 30, snapshot);
+    expect(await budget()).toEqual({ tenant, capMicros: 5000, settledMicros: 269, reservedMicros: 0 });
+    const cleared = toBlocks(openRun({ runId: sampleRunId(2, 18), tenant }), 1, 12, 18);
+    cleared[0]!.block.accounts = [set(null, 3)];
+    await store().apply(18, cleared);
+    expect(await budget()).toMatchObject({ capMicros: null });
   });
 }
 
@@ -237,6 +369,25 @@ function rebuildTests(store: () => HistoryStore): void {
     expect(await getRun(store(), known)).toMatchObject({ status: 'completed', partial: true });
   });
 
+  test('starts over with what a snapshot knows of calls and questions', async () => {
+    const [asking, busy] = [sampleRunId(1, 16), sampleRunId(2, 16)];
+    await store().apply(16, toBlocks([...askingRun({ runId: asking }).slice(0, 3), ...askingRun({ runId: busy }).slice(0, 5)], 10, 1, 16));
+    const snapshot = emptyShard();
+    for (const { block } of toBlocks([...askingRun({ runId: asking }).slice(0, 10), ...askingRun({ runId: busy }).slice(0, 8)], 20))
+      foldBlock(snapshot, block);
+    await store().rebuild(16, 40, snapshot);
+    const questions = await ask(store(), { type: 'GetQuestions', tenant: 'default', runId: asking });
+    expect(questions).toMatchObject({ questions: [{ questionId: 'q2' }] });
+    expect(await ask(store(), { type: 'GetQuestions', tenant: 'default', runId: busy })).toMatchObject({ questions: [] });
+    const calls = await ask(store(), { type: 'GetCalls', tenant: 'default', runId: busy });
+    expect(calls).toMatchObject({ calls: [{ outcome: 'done' }, { outcome: 'unknown' }, { outcome: 'open', attempt: 2 }] });
+    const lost = await ask(store(), { type: 'GetCalls', tenant: 'default', runId: asking });
+    expect(lost).toMatchObject({ calls: [{ outcome: 'unknown', note: expect.stringContaining('not seen') }] });
+    const rest = [...askingRun({ runId: asking }).slice(10), ...askingRun({ runId: busy }).slice(8)];
+    expect(await store().apply(16, toBlocks(rest, 5, 41, 16))).toMatchObject({ skipped: [] });
+    expect(await getRun(store(), busy)).toEqual(runView(folded(askingRun({ runId: busy }))));
+  });
+
   test('notes lives of workers', async () => {
     const worker = {
       ...{ workerId: 'w1', epoch: 'e1', at: 5, startedAt: 1, specialty: 'analyst', state: 'idle' as const, slots: 2, held: 0, lost: false },
@@ -249,6 +400,22 @@ function rebuildTests(store: () => HistoryStore): void {
 }
 
 function sharedTests(under: () => HistoryUnderTest): void {
+  test('state that is read back for each commit is the state that was written', async () => {
+    const { another } = under();
+    if (!another) return;
+    const runs = [sampleRun({ runId: sampleRunId(1, 17) }), askingRun({ runId: sampleRunId(2, 17) })];
+    let position = 0;
+    for (const commits of runs) {
+      for (const [index, commit] of commits.entries()) {
+        const store = await another();
+        position += 1;
+        expect(await store.apply(17, toBlocks([commit], 1, position, 17))).toMatchObject({ skipped: [] });
+        expect(await getRun(store, commit.runId)).toEqual(runView(folded(commits.slice(0, index + 1))));
+        await store.close();
+      }
+    }
+  });
+
   test('two that fold one shard: one gets through, the other finds out and can go on', async () => {
     const { store, another } = under();
     if (!another) return;

@@ -1,12 +1,14 @@
 /**
  * An in-process HTTP server that follows the gateway's interface closely enough to test clients against: it accepts runs, plays a scripted
- * one, streams its events, and can break connections on purpose. The goal chooses the script: it ends with `fail`, `partial` or `hang`, else it completes.
+ * one, streams its events, and can break connections on purpose. The goal chooses the script: it ends with `fail`, `partial`, `hang` or `ask`, else it
+ * completes.
  */
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  AnswerRequest,
   type ArtifactRef,
   compareFeedPositions,
   isTerminal,
@@ -46,6 +48,8 @@ export class StandInGateway {
   /** Uploaded files by name. */
   readonly uploads = new Map<string, string>();
   workers: WorkerView[] = [];
+  /** The tenant's cap. */
+  capMicros: number | null = null;
   private readonly runs = new Map<string, RunScript>();
   private readonly keys = new Map<string, string>();
   private server: Server | undefined;
@@ -85,13 +89,23 @@ export class StandInGateway {
     if (url.pathname === '/readyz')
       return json(response, this.options.ready === false ? 503 : 200, { ready: this.options.ready !== false });
     if (url.pathname === '/v1/agents') return json(response, 200, { workers: this.workers });
+    if (url.pathname === '/v1/tenants/default/budget') return await this.budget(method, request, response);
+    if (url.pathname === '/v1/questions')
+      return json(response, 200, { questions: [...this.runs.values()].flatMap(({ last }) => last.questions) });
     if (version !== 'v1' || kind !== 'runs') return problem(response, 404, 'not-found', 'There is no such page.');
     if (runId === undefined) return method === 'POST' ? await this.startRun(request, response) : this.listRuns(url, response);
     const script = this.runs.get(runId);
     if (script === undefined)
       return problem(response, 404, 'unknown-run', `There is no run ${runId}.`, 'Run `cadre runs list` for the ids.');
+    if (method === 'POST' && rest[0] === 'questions') return await this.answerQuestion(script, rest[1] ?? '', request, response);
     if (method === 'POST') return this.cancel(script, response);
     await this.answerRun(script, rest, request, response);
+  }
+
+  private async budget(method: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (method === 'PUT') this.capMicros = ((await readRequest(request)).request as { capMicros: number | null }).capMicros;
+    const settledMicros = [...this.runs.values()].reduce((sum, { last }) => sum + last.usage.costMicros, 0);
+    json(response, 200, { tenant: 'default', capMicros: this.capMicros, settledMicros, reservedMicros: 0 });
   }
 
   private async answerRun(script: RunScript, rest: string[], request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -100,7 +114,8 @@ export class StandInGateway {
     if (what === 'events' && request.headers.accept === 'application/json') return this.pageOfEvents(script, request, response);
     if (what === 'events') return await this.streamEvents(script, request, response);
     if (what === 'answer') return void response.writeHead(200, { 'content-type': 'text/markdown' }).end(LONG_ANSWER);
-    if (what === 'calls') return json(response, 200, { calls: [] });
+    if (what === 'calls') return json(response, 200, { calls: script.calls, more: false });
+    if (what === 'questions') return json(response, 200, { questions: script.last.questions });
     if (what === 'artifacts' && name.length === 0) {
       const { artifacts, runId } = script.last;
       return json(response, 200, { artifacts: artifacts.map((each) => ({ ...each, href: `/v1/runs/${runId}/artifacts/${each.name}` })) });
@@ -133,8 +148,9 @@ export class StandInGateway {
         goal,
         body.files.map(([name, text]) => artifact(name, text)),
         Date.now(),
+        parsed.data.options,
       );
-      const outcome = /(fail|partial|hang)$/.exec(goal)?.[1] as Outcome | undefined;
+      const outcome = /(fail|partial|hang|ask)$/.exec(goal)?.[1] as Outcome | undefined;
       playRun(
         script,
         outcome ?? 'complete',
@@ -161,7 +177,18 @@ export class StandInGateway {
   private cancel(script: RunScript, response: ServerResponse): void {
     if (isTerminal(script.last.status)) return problem(response, 409, 'run-ended', 'The run has already ended.');
     script.cancel('asked');
-    json(response, 202, { runId: script.last.runId, links: links(script.last.runId) });
+    json(response, 202, { runId: script.last.runId, status: 'cancelling', links: links(script.last.runId) });
+  }
+
+  private async answerQuestion(script: RunScript, questionId: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { choice, by } = AnswerRequest.parse((await readRequest(request)).request);
+    const { runId } = script.last;
+    const open = script.last.questions.find((each) => each.questionId === questionId);
+    if (open === undefined) return problem(response, 404, 'unknown-question', `The run has no open question "${questionId}".`);
+    if (!open.choices.includes(choice))
+      return problem(response, 422, 'choice-not-allowed', `The question cannot be answered with ${choice}.`, 'choose one of approve, deny');
+    script.answer(questionId, choice, by, []);
+    json(response, 200, { runId, questionId, links: links(runId) });
   }
 
   private pageOfEvents(script: RunScript, request: IncomingMessage, response: ServerResponse): void {
@@ -205,7 +232,7 @@ const LONG_ANSWER = '# Answer\n\nThe whole of a long answer.';
 
 function links(runId: string): RunLinks {
   const self = `/v1/runs/${runId}`;
-  const parts = ['events', 'calls', 'artifacts', 'answer', 'cancel'].map((part) => [part, `${self}/${part}`]);
+  const parts = ['events', 'calls', 'questions', 'artifacts', 'answer', 'cancel'].map((part) => [part, `${self}/${part}`]);
   return { self, ...Object.fromEntries(parts) } as RunLinks;
 }
 

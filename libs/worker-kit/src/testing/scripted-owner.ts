@@ -1,6 +1,6 @@
 /** Plays the owner of a shard for specs of workers: keeps every command and answers as told. */
 import { Command, CommandBatch } from '@cadre/contracts';
-import type { Assignment, CommandReply } from '@cadre/contracts';
+import type { Assignment, CallGrant, CallReservation, CommandReply } from '@cadre/contracts';
 
 export type ScriptedAnswer =
   Omit<Extract<CommandReply, { outcome: 'rejected' }>, 'id'> | Omit<Extract<CommandReply, { outcome: 'unavailable' }>, 'id'>;
@@ -12,6 +12,9 @@ export class ScriptedOwner {
   assignment: Partial<Assignment> = {};
   /** Refusals; what it gives nothing for is accepted. */
   reply: (command: Command) => ScriptedAnswer | undefined = () => undefined;
+
+  /** What is answered to a reservation. */
+  grant: (call: CallReservation) => CallGrant = ({ key }) => ({ key, grant: 'granted' });
 
   answer(request: unknown): { replies: CommandReply[] } {
     return { replies: CommandBatch.parse(request).commands.map((raw) => this.answerOne(Command.parse(raw))) };
@@ -26,6 +29,7 @@ export class ScriptedOwner {
     const answer = this.reply(command) ?? {
       outcome: 'accepted' as const,
       ...(command.type === 'StartAttempt' && { result: this.assigned(command) }),
+      ...(command.type === 'RecordCalls' && { result: { grants: command.reserve.map((call) => this.grant(call)) } }),
     };
     return { id: command.id, ...answer } as CommandReply;
   }
@@ -43,6 +47,8 @@ export class ScriptedOwner {
         instructions: 'I',
         inputs: [],
         results: [],
+        round: 1,
+        tools: command.tools,
         deadlineAt: Date.now() + 60_000,
         traceparent: ScriptedOwner.traceparent,
         ...this.assignment,

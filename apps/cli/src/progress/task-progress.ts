@@ -1,0 +1,92 @@
+/** How a viewer's picture of one task changes by an event. */
+import { addUsage, NO_USAGE, type CallReservation, type CallSettlement, type FeedEvent, type Usage } from '@cadre/contracts';
+import type { TaskProgress } from './run-progress.js';
+
+export type TaskEvent = Extract<FeedEvent['data'], { taskId: string }>;
+type EventOf<T extends TaskEvent['type']> = Extract<TaskEvent, { type: T }>;
+
+/** Calls whose outcome is not known yet, by key. */
+export type OpenCalls = Map<string, CallReservation>;
+
+/** Changes the task in place. @param at milliseconds since 1970 @returns what calls that ended with the event used */
+export function advanceTask(task: TaskProgress, data: TaskEvent, at: number, openCalls: OpenCalls): Usage | undefined {
+  if (data.type === 'CallsSettled') return settle(task, data, openCalls);
+  change(task, data, at, openCalls);
+  return undefined;
+}
+
+function change(task: TaskProgress, data: Exclude<TaskEvent, { type: 'CallsSettled' }>, at: number, openCalls: OpenCalls): void {
+  switch (data.type) {
+    case 'AttemptScheduled':
+      task.phase = 'ready';
+      task.attempt = data.attempt;
+      return;
+    case 'AttemptStarted':
+      Object.assign(task, { phase: 'running', attempt: data.attempt, agent: data.agent, startedAt: at });
+      delete task.note;
+      return;
+    case 'CallsReserved':
+      return reserve(task, data, openCalls);
+    case 'CallRefused':
+      if (data.then === 'degrade' && data.model !== undefined) task.degradedTo = data.model;
+      return;
+    case 'QuestionAsked':
+      task.questions.push(data.question);
+      Object.assign(task, { phase: 'asking', note: data.question.text });
+      return;
+    case 'QuestionAnswered':
+      task.questions = task.questions.filter(({ questionId }) => questionId !== data.questionId);
+      task.note = task.questions[0]?.text ?? `${data.by} has answered: ${data.choice}`;
+      if (task.questions.length === 0) task.phase = 'waiting';
+      return;
+    case 'AttemptFailed':
+      task.note = data.error.message;
+      return;
+    default:
+      endTask(task, data, at);
+  }
+}
+
+function reserve(task: TaskProgress, { calls }: EventOf<'CallsReserved'>, openCalls: OpenCalls): void {
+  for (const call of calls) openCalls.set(call.key, call);
+  const last = calls.at(-1);
+  // What a tool is called for is known when it has ended; models take long.
+  if (last?.kind === 'model') task.note = `asks ${last.name}`;
+}
+
+function settle(task: TaskProgress, { calls }: EventOf<'CallsSettled'>, openCalls: OpenCalls): Usage {
+  let used = NO_USAGE;
+  for (const call of calls) {
+    const made = openCalls.get(call.key);
+    // Said by a person of a call that has been counted before.
+    if (made === undefined) continue;
+    openCalls.delete(call.key);
+    used = addUsage(used, usageOf(made, call));
+    task.note = call.note === '' ? made.name : `${made.name}: ${call.note}`;
+  }
+  task.usage = addUsage(task.usage, used);
+  return used;
+}
+
+function endTask(task: TaskProgress, data: EventOf<'TaskCompleted' | 'TaskFailed' | 'TaskSkipped' | 'TaskCancelled'>, at: number): void {
+  task.questions = [];
+  task.endedAt = at;
+  delete task.note;
+  switch (data.type) {
+    case 'TaskCompleted':
+      task.phase = 'completed';
+      return;
+    case 'TaskFailed':
+      Object.assign(task, { phase: 'failed', note: data.error.message });
+      return;
+    case 'TaskSkipped':
+      Object.assign(task, { phase: 'skipped', note: data.reason });
+      return;
+    case 'TaskCancelled':
+      task.phase = 'cancelled';
+  }
+}
+
+function usageOf({ kind }: CallReservation, { inputTokens, outputTokens, costMicros }: CallSettlement): Usage {
+  return { modelCalls: kind === 'model' ? 1 : 0, toolCalls: kind === 'tool' ? 1 : 0, inputTokens, outputTokens, costMicros };
+}

@@ -1,0 +1,149 @@
+/**
+ * Takes offers while slots are free, keeps the attempts at work, and hands them back at the end. The scheduler counts a slot as free as soon as the
+ * log shows the end of its attempt, so an offer may come a moment before the answer that frees the slot here: it waits for it.
+ */
+import type { AgentDefinition, Backlog, CancelBatch, HeldAttempt, Offer, OfferBatch } from '@cadre/contracts';
+import { AttemptWork } from './attempt-work.js';
+import type { Given, WorkSurroundings } from './attempt-work.js';
+
+/** How long handing back may take once the grace time is over. */
+const HAND_BACK_MS = 2500;
+/** And then what cannot be handed back any more may take to notice. */
+const LEAVE_MS = 1000;
+/** For how long a backlog counts that is not told again. */
+const BACKLOG_MS = 1000;
+/** Tasks to go on with, at most, from one result. */
+const MAX_NEXT = 100;
+
+export class AttemptDesk {
+  private readonly works = new Map<string, AttemptWork>();
+  /** Taken, but not begun: at most as many as there are slots. */
+  private readonly waiting = new Map<string, { offer: Offer; agent: AgentDefinition }>();
+  private readonly agents: Map<string, AgentDefinition>;
+  /** Until when work of others is thought to wait for a slot of the agent. */
+  private readonly backlog = new Map<string, number>();
+  /** Slots that results on their way have asked for. */
+  private promised = 0;
+  private onEmpty: (() => void) | undefined;
+  private open = true;
+
+  /** @param onChange called after an attempt was taken or has ended */
+  constructor(
+    agents: AgentDefinition[],
+    private readonly slots: number,
+    private readonly around: WorkSurroundings,
+    private readonly onChange: () => void,
+  ) {
+    this.agents = new Map(agents.map((agent) => [agent.name, agent]));
+  }
+
+  /** Slots as the scheduler should see them: none once the desk is closing. */
+  get openSlots(): number {
+    return this.open ? this.slots : 0;
+  }
+
+  get heldCount(): number {
+    return this.works.size + this.waiting.size;
+  }
+
+  held(): HeldAttempt[] {
+    const waiting = Array.from(this.waiting.values(), ({ offer: { runId, taskId, attempt } }) => ({ runId, taskId, attempt }));
+    return [...Array.from(this.works.values(), (work) => work.held), ...waiting];
+  }
+
+  /** Offers far beyond the free slots are left alone; the scheduler makes them again, here or elsewhere. */
+  take(batch: OfferBatch): void {
+    for (const offer of batch.offers) this.takeOne(offer);
+  }
+
+  /** Ready work waits for slots of these agents: what comes next is left to the scheduler, which knows what is most urgent. */
+  hearBacklog({ agents }: Backlog): void {
+    const until = this.around.clock.now() + BACKLOG_MS;
+    for (const agent of agents) if (this.agents.has(agent)) this.backlog.set(agent, until);
+  }
+
+  /** Attempts whose work is no longer wanted: closed ones are dropped, those of a run that is being cancelled report their end. */
+  cancel(batch: CancelBatch): void {
+    for (const attempt of batch.attempts) {
+      const work = this.works.get(keyOf(attempt));
+      if (this.waiting.delete(keyOf(attempt))) this.onChange();
+      if (attempt.runCancelled) work?.cancel();
+      else work?.drop();
+    }
+  }
+
+  /**
+   * Takes no more, lets the work at hand finish within the grace time, then hands the rest back.
+   * @returns when nothing is held any more, or nothing can be told any more
+   */
+  async close(graceMs: number): Promise<void> {
+    this.open = false;
+    this.waiting.clear(); // never begun, so there is nothing to hand back: the next beat no longer lists them
+    await this.emptied(graceMs);
+    for (const work of this.works.values()) work.release();
+    await this.emptied(HAND_BACK_MS);
+    for (const work of this.works.values()) work.giveUp();
+    await this.emptied(LEAVE_MS);
+  }
+
+  private takeOne(offer: Offer): void {
+    const key = keyOf(offer);
+    const agent = this.agents.get(offer.agent);
+    if (!this.open || !agent || this.works.has(key) || this.waiting.has(key)) return;
+    if (this.works.size < this.slots) this.begin(key, { offer }, agent);
+    else if (this.waiting.size < this.slots) this.waiting.set(key, { offer, agent });
+    else return;
+    this.onChange();
+  }
+
+  private begin(key: string, given: Given, agent: AgentDefinition): void {
+    let promised = 0;
+    const work = new AttemptWork(given, agent, this.around, () => {
+      const room = this.roomToGoOn(agent);
+      this.promised += promised = Math.max(0, room - 1);
+      return room;
+    });
+    this.works.set(key, work);
+    this.around.at?.('worker-offer-taken');
+    if (!this.open) work.release();
+    void work.run().finally(() => {
+      this.works.delete(key);
+      this.promised -= promised;
+      for (const assignment of work.next) this.begin(keyOf(assignment), { assignment }, agent);
+      if (this.works.size < this.slots) this.beginNext();
+      if (this.works.size === 0) this.onEmpty?.();
+      this.onChange();
+    });
+  }
+
+  /** One task for the slot that becomes free. More only until half of the slots are taken: a worker is not to be full while others idle. */
+  private roomToGoOn({ name }: AgentDefinition): number {
+    if (!this.open || this.waiting.size > 0 || (this.backlog.get(name) ?? 0) > this.around.clock.now()) return 0;
+    const spare = Math.floor(this.slots / 2) - this.works.size - this.promised;
+    return 1 + Math.min(MAX_NEXT - 1, Math.max(0, spare));
+  }
+
+  private beginNext(): void {
+    const [next] = this.waiting;
+    if (next === undefined) return;
+    const [key, { offer, agent }] = next;
+    this.waiting.delete(key);
+    this.begin(key, { offer }, agent);
+  }
+
+  /** Waits until nothing is held, but not longer. */
+  private emptied(ms: number): Promise<void> {
+    if (this.works.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = this.around.clock.after(ms, resolve);
+      this.onEmpty = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+}
+
+function keyOf({ runId, taskId, attempt }: HeldAttempt): string {
+  return `${runId}/${taskId}/${attempt}`;
+}

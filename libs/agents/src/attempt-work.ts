@@ -1,0 +1,251 @@
+/**
+ * One attempt on this worker, from the offer to the answered report. The agent's work can be stopped for five reasons, which differ in what is
+ * told to the owner: out of time and cancelled (a failure), handed back at shutdown (a release), closed from outside (nothing), and the end of
+ * the process (nothing more can be told).
+ */
+import { CadreError } from '@cadre/contracts';
+import type { AgentDefinition, Assignment, Continuation, Failure, HeldAttempt, Offer, TaskResult } from '@cadre/contracts';
+import { abortError, attemptClosed, failureOf, untilAborted } from './abort.js';
+import { CallDesk } from './call-desk.js';
+import { Ending } from './ending.js';
+import { storeText } from './content.js';
+import { OwnerLine, grantOf } from './owner-line.js';
+import type { OwnerAnswer } from './owner-line.js';
+import type { Performance, Performer, Work } from './performer.js';
+import type { CallRequest, MadeCall } from './settlement.js';
+import type { WorkerPorts } from './worker-ports.js';
+
+/** How an attempt ended, as seen from the worker. `dropped`: it was closed from outside. `refused`: it was never ours. */
+export type WorkEnding = 'completed' | 'failed' | 'released' | 'dropped' | 'refused';
+
+/** What is told to people. None of these may throw. */
+export interface WorkReports {
+  begun?(attempt: HeldAttempt, agent: string, assignment: Assignment, traceparent: string | undefined): void;
+  ended(attempt: HeldAttempt, agent: string, ending: WorkEnding, tookMs: number, error?: Failure): void;
+  /** A call that was made here, and one that was taken from the record. */
+  made?(call: MadeCall): void;
+  recorded?(call: CallRequest): void;
+  /** Something that should not be. */
+  trouble(attempt: HeldAttempt, what: string, error: unknown): void;
+}
+
+/** What all attempts of a worker share. */
+export interface WorkSurroundings extends WorkerPorts {
+  workerId: string;
+  /** Of the worker, new with each start: the epoch of its heartbeats. */
+  life?: string;
+  /** Who does the work of an agent. */
+  performerOf(agent: AgentDefinition): Performer;
+  reports: WorkReports;
+  /** Runs the work of an attempt in a span of its own. */
+  span?<T>(assignment: Assignment, agent: AgentDefinition, work: (traceparent: string) => Promise<T>): Promise<T>;
+}
+
+/** What an attempt begins with: an offer, which has to be bound by the log first, or what the worker goes on with. */
+export type Given = { offer: Offer } | { assignment: Assignment };
+
+type Close = () => void | Promise<void>;
+type Product = { kind: 'completed'; result: TaskResult } | { kind: 'failed'; error: Failure };
+
+/** The content is at fault: to resume from it would lead to the same end. */
+const FRESH: ReadonlySet<string> = new Set([
+  'malformed-output',
+  'step-limit',
+  'token-limit',
+  'plan-invalid',
+  'model-refused',
+  'result-refused',
+]);
+
+export class AttemptWork {
+  readonly held: HeldAttempt;
+  private readonly stopper = new Ending();
+  private readonly silence = new Ending();
+  private readonly line: OwnerLine;
+  private unwanted = false;
+  private failure: Failure | undefined;
+  /** What the worker has to go on with, once this has ended. */
+  next: Assignment[] = [];
+
+  /** @param room asked when the work is done: how many tasks the worker would go on with, of those that the result makes ready */
+  constructor(
+    private readonly given: Given,
+    private readonly agent: AgentDefinition,
+    private readonly around: WorkSurroundings,
+    private readonly room: () => number = () => 0,
+  ) {
+    const { runId, taskId, attempt } = 'offer' in given ? given.offer : given.assignment;
+    this.held = { runId, taskId, attempt };
+    this.line = new OwnerLine(around, around.workerId, this.held, this.silence);
+  }
+
+  /** The attempt is closed from outside: stop, and tell nobody. */
+  drop(): void {
+    this.unwanted = true;
+    this.silence.abort();
+    this.stopper.abort(attemptClosed());
+  }
+
+  /** The run is being cancelled: stop, settle what was underway, and say so. */
+  cancel(): void {
+    this.stopper.abort(new CadreError('cancelled', 'The run is being cancelled.'));
+  }
+
+  /** Stop, and hand the attempt back. */
+  release(): void {
+    this.stopper.abort(new CadreError('released', 'The worker shuts down and hands its work back.', { retriable: true }));
+  }
+
+  /** Do not wait for answers any longer: the process ends. */
+  giveUp(): void {
+    this.silence.abort();
+  }
+
+  /** Never rejects. */
+  async run(): Promise<WorkEnding> {
+    const { clock, reports } = this.around;
+    const startedAt = clock.now();
+    const ending = await this.begin().catch((error: unknown): WorkEnding => {
+      if (this.unwanted) return 'dropped';
+      reports.trouble(this.held, 'the end of the attempt could not be told to its owner', error);
+      return 'failed';
+    });
+    reports.ended(this.held, this.agent.name, ending, clock.now() - startedAt, this.failure);
+    return ending;
+  }
+
+  private async begin(): Promise<WorkEnding> {
+    const { at, span } = this.around;
+    let assignment: Assignment | undefined;
+    try {
+      assignment = 'assignment' in this.given ? this.given.assignment : await this.line.start(this.agent, this.around.life);
+    } catch (error) {
+      if (!(error instanceof CadreError) || error.code !== 'assignment-invalid') throw error;
+      return this.tellFailure([], failureOf(error, 'assignment-invalid'));
+    }
+    if (!assignment) return 'refused';
+    at?.('worker-attempt-started');
+    const bound = assignment;
+    if (!span) return this.work(bound, bound.traceparent);
+    return span(bound, this.agent, (traceparent) => this.work(bound, traceparent));
+  }
+
+  private async work(assignment: Assignment, traceparent: string | undefined): Promise<WorkEnding> {
+    this.around.reports.begun?.(this.held, this.agent.name, assignment, traceparent);
+    const closers: Close[] = [];
+    let over = false;
+    // Whoever is stopped while opening something says so when nobody waits any more.
+    const onClose = (close: Close) => void (over ? this.closeQuietly(close) : closers.push(close));
+    const calls = this.callDesk(assignment);
+    const intime = this.limitTime(assignment);
+    try {
+      const product = await this.produce(assignment, calls, onClose, traceparent);
+      intime();
+      // What the performer left unfinished is stopped, and settled as what it is.
+      if (calls.busy) this.stopper.abort(new CadreError('aborted', 'The attempt has ended.'));
+      return await this.report(product, await calls.close());
+    } finally {
+      intime();
+      over = true;
+      for (const close of closers.reverse()) await this.closeQuietly(close);
+    }
+  }
+
+  private callDesk(assignment: Assignment): CallDesk {
+    const { reports } = this.around;
+    return new CallDesk({
+      line: this.line,
+      ports: this.around,
+      assignment,
+      signal: this.stopper,
+      onCall: (call) => reports.made?.(call),
+      onRecorded: (call) => reports.recorded?.(call),
+      onClosed: () => this.drop(),
+    });
+  }
+
+  /** @returns what ends the limit */
+  private limitTime(assignment: Assignment): () => void {
+    const { clock } = this.around;
+    const left = assignment.deadlineAt - clock.now();
+    const { maxMs } = this.agent.limits;
+    const message = left <= maxMs ? "The attempt's time is up." : `No final answer within ${maxMs} ms, the agent's limit.`;
+    const stop = () => this.stopper.abort(new CadreError('time-limit', message, { retriable: true }));
+    return clock.after(Math.max(0, Math.min(left, maxMs)), stop);
+  }
+
+  /** The agent's work, as a result that is ready to be told. Never rejects. */
+  private async produce(
+    assignment: Assignment,
+    calls: CallDesk,
+    onClose: Work['onClose'],
+    traceparent: string | undefined,
+  ): Promise<Product> {
+    const { agent, around, stopper, given } = this;
+    const catalogue = 'offer' in given ? given.offer.catalogue : undefined;
+    const work = {
+      ...{ assignment, agent, calls },
+      get signal() {
+        return stopper.signal;
+      },
+      onClose,
+      ...(catalogue && { catalogue }),
+      ...(traceparent !== undefined && { traceparent }),
+    };
+    try {
+      if (stopper.aborted) throw abortError(stopper);
+      const performed = around
+        .performerOf(agent)(work)
+        .then((performance) => this.resultOf(performance));
+      return { kind: 'completed', result: await untilAborted(performed, stopper) };
+    } catch (error) {
+      return { kind: 'failed', error: failureOf(stopper.aborted ? abortError(stopper) : error, 'attempt-failed') };
+    }
+  }
+
+  private async resultOf({ answer, confidence, artifacts = [], plan, degradedTo }: Performance): Promise<TaskResult> {
+    const labels = { ...(degradedTo !== undefined && { degradedTo }), ...(plan && { plan: { ...plan, source: 'model' as const } }) };
+    return { answer: await storeText(answer, this.around.blobs), confidence, artifacts, ...labels };
+  }
+
+  private async report(product: Product, settle: Parameters<OwnerLine['fail']>[0]): Promise<WorkEnding> {
+    if (this.unwanted) return 'dropped';
+    const { at } = this.around;
+    if (product.kind === 'completed') {
+      at?.('worker-before-complete');
+      const answer = await this.line.complete(settle, product.result, this.continuation());
+      at?.('worker-after-complete');
+      if (answer.kind === 'taken') this.next = answer.next ?? [];
+      if (answer.kind !== 'refused') return this.endingOf(answer, 'completed');
+      const message = `The result was not accepted: ${answer.message}`.slice(0, 4000);
+      return this.tellFailure(settle, { code: 'result-refused', message, retriable: false });
+    }
+    if (product.error.code === 'released') return this.endingOf(await this.line.release(settle), 'released');
+    return this.tellFailure(settle, product.error);
+  }
+
+  private continuation(): Continuation | undefined {
+    const slots = this.room();
+    return slots > 0 ? { ...grantOf(this.agent, this.around.life), slots } : undefined;
+  }
+
+  private async tellFailure(settle: Parameters<OwnerLine['fail']>[0], error: Failure): Promise<WorkEnding> {
+    this.failure = error;
+    return this.endingOf(await this.line.fail(settle, error, FRESH.has(error.code)), 'failed');
+  }
+
+  private endingOf(answer: OwnerAnswer, ending: WorkEnding): WorkEnding {
+    if (answer.kind === 'refused') {
+      this.around.reports.trouble(this.held, 'the owner did not take the end of the attempt', new Error(answer.message));
+    }
+    return answer.kind === 'closed' ? 'dropped' : ending;
+  }
+
+  private async closeQuietly(close: Close): Promise<void> {
+    try {
+      await close();
+    } catch (error) {
+      this.around.reports.trouble(this.held, 'something of the attempt could not be closed', error);
+    }
+  }
+}

@@ -1,0 +1,59 @@
+/** What to do after a model call that failed: try it again at once, move on to another model, or let the attempt fail. */
+import type { Billed } from '@cadre/contracts';
+
+/** The part of a `CadreError` that decides. */
+export interface CallFailure {
+  code: string;
+  retriable: boolean;
+  retryAfterMs?: number | undefined;
+  billed?: Billed | undefined;
+}
+
+/** Longer waits are the engine's: durable timers hold no slot and outlive the worker. */
+export const CALL_RETRY = { retries: 2, maxWaitMs: 2000, firstWaitMs: 250, factor: 3, spreadMs: 250 } as const;
+
+/** Worth another try within the attempt. A timeout is not: it has cost its time already, and a second one would cost it again. */
+const PASSING: ReadonlySet<string> = new Set(['model-unavailable', 'model-rate-limited', 'model-breaker-open']);
+
+/**
+ * Says of one model, not of the task, that it is of no use now. A refusal is missing on purpose: it is the model's answer, and asking
+ * around until some model agrees would undo it. So are a bad request and a bad key, which the next model would meet as well.
+ */
+const NEXT_MODEL: ReadonlySet<string> = new Set([
+  'model-unavailable',
+  'model-timeout',
+  'model-rate-limited',
+  'model-breaker-open',
+  'model-quota-exhausted',
+  'model-not-found',
+  'model-context-exceeded',
+]);
+
+/**
+ * How long to wait before the same call is tried again within the attempt, in milliseconds; undefined: not again here.
+ * @param tries tries made so far, 1 after the first failure
+ * @param random a number from 0 up to 1
+ */
+export function callRetryDelayMs(error: CallFailure, tries: number, random: () => number): number | undefined {
+  if (tries > CALL_RETRY.retries || !error.retriable || !PASSING.has(error.code)) return undefined;
+  const askedMs = error.retryAfterMs ?? 0;
+  if (askedMs > CALL_RETRY.maxWaitMs) return undefined;
+  // Never before the time the server named, and not all at once after it.
+  if (askedMs > 0) return Math.ceil(askedMs + random() * CALL_RETRY.spreadMs);
+  const waitMs = CALL_RETRY.firstWaitMs * CALL_RETRY.factor ** (Math.max(1, tries) - 1);
+  return Math.ceil(waitMs / 2 + (random() * waitMs) / 2);
+}
+
+/**
+ * The model to ask instead, once quick retries are spent; undefined: none, the attempt fails with the error.
+ * @param chain the agent's model and its fallbacks, in order
+ * @param failed the models that this call was tried with
+ */
+export function nextModel(chain: readonly string[], failed: readonly string[], error: CallFailure): string | undefined {
+  return NEXT_MODEL.has(error.code) ? chain.find((model) => !failed.includes(model)) : undefined;
+}
+
+/** Whether a failed call may have cost something. What does not say so for sure is billed at its reservation. */
+export function billedOf(error: unknown): Billed {
+  return typeof error === 'object' && error !== null && 'billed' in error && error.billed === 'no' ? 'no' : 'unknown';
+}

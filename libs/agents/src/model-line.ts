@@ -1,0 +1,143 @@
+/**
+ * Asks models: the one that is wanted, the same again after a fault that passes, the agent's fallbacks after one that does not, and the cheaper
+ * one when the budget says so. A resumed attempt follows its forerunner: where that one had moved on to another model, so does this one.
+ */
+import { CadreError } from '@cadre/contracts';
+import type { AgentDefinition, Assignment } from '@cadre/contracts';
+import { pause } from '@cadre/engine';
+import type { Chance, Clock } from '@cadre/engine';
+import { abortError } from './abort.js';
+import type { AnsweredCall, CallDesk, CallEnd } from './call-desk.js';
+import { callRetryDelayMs, nextModel } from './call-retry.js';
+import type { ModelPort, ModelReply, ModelRequest } from './ports.js';
+import { describeReply, readReply, soundReply, writeReply } from './recorded-reply.js';
+import type { CallRequest } from './settlement.js';
+
+export interface ModelLineParts {
+  model: ModelPort;
+  calls: CallDesk;
+  agent: AgentDefinition;
+  assignment: Assignment;
+  clock: Clock;
+  chance: Pick<Chance, 'random'>;
+  signal: AbortSignal;
+}
+
+type Question = Omit<ModelRequest, 'model' | 'callKey'>;
+
+export class ModelLine {
+  /** What is asked now: the name, or undefined for the port's default. */
+  private current: string | undefined;
+  private readonly chain: (string | undefined)[];
+  private degraded: string | undefined;
+
+  constructor(private readonly parts: ModelLineParts) {
+    const { assignment, agent } = parts;
+    // What the run asks for goes before the definition: a run is replayed with another model by its option.
+    this.current = assignment.model ?? agent.model;
+    this.chain = [this.current, ...agent.fallbackModels.filter((model) => model !== this.current)];
+    // A degraded task asks as it did before: what is on record is given, and for the rest the owner names the cheaper model again.
+    this.degraded = assignment.degradedTo;
+  }
+
+  /** The model that the budget has brought the task to. */
+  get degradedTo(): string | undefined {
+    return this.degraded;
+  }
+
+  /** @param origin digest of all that led to this request. Rejects with the model's error once nothing is left to try. */
+  async ask(question: Question, origin: string): Promise<ModelReply> {
+    const path = this.parts.calls.nextPath();
+    for (let failed: string[] = [], tries = 0; ;) {
+      const asked = this.current;
+      const end = await this.askOne(asked, question, path, origin);
+      if (end.kind === 'answered') return readReply(end.text);
+      if (end.kind === 'degrade') {
+        this.degrade(end.model);
+        [failed, tries] = [[], 0];
+        continue;
+      }
+      tries += 1;
+      const error = asCadreError(end.error);
+      if (await this.waited(error, tries)) continue;
+      failed.push(this.nameOf(asked, question));
+      const names = this.chain.map((model) => this.nameOf(model, question));
+      const next = nextModel(names, failed, error);
+      if (next === undefined) throw error;
+      [this.current, tries] = [next, 0];
+    }
+  }
+
+  private askOne(model: string | undefined, question: Question, path: string, origin: string): Promise<CallEnd> {
+    const request = this.requestOf(model, question, path, origin);
+    const { calls, model: port } = this.parts;
+    return calls.make(
+      request,
+      async (callKey, signal) => {
+        const raw = await port.complete({ ...question, messages: [...question.messages], model: request.name, callKey }, signal());
+        const reply = soundReply(raw);
+        const { inputTokens, outputTokens, costMicros } = reply;
+        return {
+          ok: reply.finish !== 'refusal',
+          text: writeReply(reply),
+          note: describeReply(reply),
+          inputTokens,
+          outputTokens,
+          costMicros,
+        };
+      },
+      () =>
+        this.recallFrom(
+          this.chain.filter((other) => other !== model),
+          question,
+          path,
+          origin,
+        ),
+    );
+  }
+
+  private async recallFrom(
+    models: (string | undefined)[],
+    question: Question,
+    path: string,
+    origin: string,
+  ): Promise<AnsweredCall | undefined> {
+    const found = await this.parts.calls.recall(models.map((model) => this.requestOf(model, question, path, origin)));
+    if (!found) return undefined;
+    this.current = models[found.index];
+    return found.end;
+  }
+
+  /** From here on nothing dearer is asked, whatever happens. */
+  private degrade(model: string): void {
+    this.degraded = model;
+    this.current = model;
+    this.chain.splice(0, this.chain.length, model);
+  }
+
+  private async waited(error: CadreError, tries: number): Promise<boolean> {
+    const { clock, chance, signal } = this.parts;
+    const waitMs = callRetryDelayMs(error, tries, () => chance.random());
+    if (waitMs === undefined) return false;
+    await pause(clock, waitMs, signal);
+    if (signal.aborted) throw abortError(signal);
+    return true;
+  }
+
+  private requestOf(model: string | undefined, question: Question, path: string, origin: string): CallRequest {
+    const quote = this.parts.model.quote(model === undefined ? question : { ...question, model });
+    const input = `${quote.model} ${question.temperature} ${origin}`;
+    const { maxCostMicros } = quote;
+    return { kind: 'model', name: quote.model, effect: 'none', path, input, maxCostMicros, ...(!quote.priced && { unpriced: true }) };
+  }
+
+  private nameOf(model: string | undefined, question: Question): string {
+    return model ?? this.parts.model.quote(question).model;
+  }
+}
+
+function asCadreError(error: unknown): CadreError {
+  if (error instanceof CadreError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new CadreError('model-failed', message.slice(0, 1000), { retriable: true, cause: error });
+}

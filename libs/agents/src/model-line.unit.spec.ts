@@ -1,0 +1,214 @@
+/** Models that fail, fallbacks, budgets: what is asked of whom, in the first life of an attempt and in the next. */
+import { CadreError } from '@cadre/contracts';
+import type { AgentDefinition } from '@cadre/contracts';
+import type { ModelPort, ModelRequest } from './ports.js';
+import { runAttempt } from './run-attempt.js';
+import {
+  EngineOwner,
+  MemoryBlobs,
+  TestWorker,
+  VirtualClock,
+  answers,
+  callsTools,
+  echoTool,
+  plainDigest,
+  sampleAgent,
+} from './testing/index.js';
+
+const turnOfLoop = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+const TASK = 'analyse';
+const COST: Record<string, number> = { big: 1000, small: 100, other: 1000 };
+const down = () => new CadreError('model-unavailable', 'Down.', { retriable: true, billed: 'no' });
+
+/** Its replies depend on the conversation only; `fault` decides what goes wrong. */
+class Stage {
+  readonly clock = new VirtualClock(turnOfLoop);
+  readonly owner = new EngineOwner(this.clock);
+  readonly blobs = new MemoryBlobs();
+  readonly asked: string[] = [];
+  fault: (model: string, turn: number) => CadreError | undefined = () => undefined;
+  turns = 4;
+
+  constructor(
+    private readonly agent: AgentDefinition,
+    options: Parameters<EngineOwner['start']>[1] = {},
+  ) {
+    this.owner.start([{ id: TASK, title: 'A', instructions: 'Do.' }], options);
+  }
+
+  readonly model: ModelPort = {
+    quote: ({ model = 'big', maxOutputTokens }) => {
+      return { model, maxInputTokens: 1, maxOutputTokens, maxCostMicros: COST[model]!, priced: true };
+    },
+    complete: async (request) => {
+      const model = request.model!;
+      const turn = turnOf(request);
+      this.asked.push(`${model} ${turn}`);
+      const fault = this.fault(model, turn);
+      if (fault) throw fault;
+      const part = turn < this.turns ? callsTools({ name: 'echo', args: { say: `${turn}` } }) : answers(`by ${model}`);
+      const used = { inputTokens: 10, outputTokens: 1, costMicros: COST[model]!, priced: true };
+      return { model, text: '', toolCalls: [], finish: 'stop', ...used, ...part };
+    },
+  };
+
+  worker(id: string, diesAt?: number): TestWorker {
+    const { clock, owner, blobs, agent } = this;
+    return new TestWorker({
+      ...{ id, clock, owner, blobs, agent },
+      performer: (work) =>
+        runAttempt(work, { model: this.model, tools: [echoTool()], clock, chance: { random: () => 0.5 }, readContent: async () => '' }),
+      ...(diesAt !== undefined && { diesAt }),
+    });
+  }
+
+  async live(id: string, diesAt?: number): Promise<TestWorker> {
+    const worker = this.worker(id, diesAt);
+    worker.take(TASK);
+    await this.clock.advance(20_000);
+    return worker;
+  }
+
+  /** What follows begins once the next attempt may. */
+  async lose(workerId: string): Promise<void> {
+    this.owner.rig.now = this.clock.now();
+    this.owner.rig.send({ type: 'LoseAttempt', taskId: TASK, attempt: this.task.attempt, workerId, reason: 'silent' });
+    await this.clock.advance(60_000);
+  }
+
+  get task() {
+    return this.owner.rig.task(TASK);
+  }
+}
+
+function turnOf({ messages }: ModelRequest): number {
+  return messages.filter((message) => message.role === 'assistant').length;
+}
+
+const withFallback = () => sampleAgent({ model: 'big', fallbackModels: ['other'] });
+
+describe('a model that is down', () => {
+  test('is tried three times, then the fallback is asked, and stays; three reservations of one call', async () => {
+    const stage = new Stage(withFallback());
+    stage.fault = (model, turn) => (model === 'big' && turn === 1 ? down() : undefined);
+    const worker = await stage.live('w1');
+    expect(stage.asked).toEqual(['big 0', 'big 1', 'big 1', 'big 1', 'other 1', 'other 2', 'other 3', 'other 4']);
+    expect(stage.task.result).toMatchObject({ answer: { text: 'by other' } });
+    const failed = worker.made.filter((call) => call.outcome === 'failed');
+    expect(failed.map((call) => call.try)).toEqual([1, 2, 3]);
+    expect(new Set(failed.map((call) => call.key)).size).toBe(1);
+    expect(stage.owner.rig.run().usage.costMicros).toBe(5000);
+    expect(stage.owner.rig.violations()).toEqual([]);
+  });
+
+  test('fails the attempt when nothing else is left; the next attempt goes on there', async () => {
+    const stage = new Stage(sampleAgent({ model: 'big' }));
+    let healed = false;
+    stage.fault = (_, turn) => (turn === 2 && !healed ? down() : undefined);
+    await stage.live('w1');
+    expect(stage.task).toMatchObject({ status: 'ready', attempt: 2, error: { code: 'model-unavailable' } });
+    healed = true;
+    await stage.clock.advance(60_000);
+    await stage.live('w2');
+    expect(stage.asked).toEqual(['big 0', 'big 1', 'big 2', 'big 2', 'big 2', 'big 2', 'big 3', 'big 4']);
+    expect(stage.task.status).toBe('completed');
+    expect(stage.owner.rig.violations()).toEqual([]);
+  });
+
+  test('a wait that the server asks for beyond two seconds is left to the engine', async () => {
+    const stage = new Stage(sampleAgent({ model: 'big' }));
+    stage.fault = () => new CadreError('model-rate-limited', 'Later.', { retriable: true, billed: 'no', retryAfterMs: 60_000 });
+    const before = stage.clock.now();
+    await stage.live('w1');
+    expect(stage.asked).toEqual(['big 0']);
+    expect(stage.task.notBefore).toBeGreaterThanOrEqual(before + 60_000);
+  });
+});
+
+test('a resumed attempt follows the models of its forerunner, wherever that one died', async () => {
+  const undisturbed = new Stage(withFallback());
+  undisturbed.fault = (model, turn) => (model === 'big' && turn === 1 ? down() : undefined);
+  const { steps } = await undisturbed.live('w1');
+  for (let diesAt = 1; diesAt <= steps; diesAt += 1) {
+    const stage = new Stage(withFallback());
+    let dead = false;
+    stage.fault = (model, turn) => (model === 'big' && turn === 1 && !dead ? down() : undefined);
+    await stage.live('w1', diesAt);
+    dead = true;
+    await stage.lose('w1');
+    const recorded = Object.values(stage.owner.rig.run().calls[TASK] ?? {});
+    if (stage.task.status !== 'completed') await stage.live('w2');
+    expect(stage.task.status).toBe('completed');
+    const others = stage.asked.filter((call) => call.startsWith('other'));
+    // A call on its way when the worker died may be made again; nothing else is.
+    expect(others.length - new Set(others).size).toBeLessThanOrEqual(1);
+    if (recorded.some(({ name, status }) => name === 'other' && status === 'done')) {
+      expect(stage.task.result?.answer).toEqual({ text: 'by other' });
+      expect(stage.asked.slice(-1)).toEqual(['other 4']);
+    }
+    expect(stage.owner.rig.violations()).toEqual([]);
+  }
+  expect(steps).toBeGreaterThan(40);
+});
+
+describe('a budget', () => {
+  const budget = { runMicros: 2500, onLimit: 'degrade' as const, degradeTo: 'small' };
+
+  test('brings the task to the cheaper model; the result says so', async () => {
+    const stage = new Stage(sampleAgent({ model: 'big' }), { budget });
+    await stage.live('w1');
+    expect(stage.asked).toEqual(['big 0', 'big 1', 'small 2', 'small 3', 'small 4']);
+    expect(stage.task.result).toMatchObject({ answer: { text: 'by small' }, degradedTo: 'small' });
+    expect(stage.owner.rig.violations()).toEqual([]);
+  });
+
+  test('a degraded attempt that died is gone on with: what the dearer model had answered is not asked again', async () => {
+    const undisturbed = new Stage(sampleAgent({ model: 'big' }), { budget });
+    const { steps } = await undisturbed.live('w1');
+    for (let diesAt = 1; diesAt <= steps; diesAt += 1) {
+      const stage = new Stage(sampleAgent({ model: 'big' }), { budget });
+      await stage.live('w1', diesAt);
+      await stage.lose('w1');
+      if (stage.task.status !== 'completed') await stage.live('w2');
+      expect(stage.task.status).toBe('completed');
+      expect(stage.asked.length).toBeLessThanOrEqual(6);
+      expect(stage.owner.rig.run().spent.settledMicros).toBeLessThanOrEqual(2500);
+      expect(stage.owner.rig.violations()).toEqual([]);
+    }
+  });
+
+  test('that stops ends the attempt in the same commit; nothing is tried again', async () => {
+    const stage = new Stage(withFallback(), { budget: { runMicros: 2500 } });
+    const worker = await stage.live('w1');
+    expect(stage.asked).toEqual(['big 0', 'big 1']);
+    expect(stage.task).toMatchObject({ status: 'failed', error: { code: 'budget-exceeded' } });
+    expect(stage.owner.commands.map((command) => command.type)).not.toContain('FailAttempt');
+    expect(worker.trouble).toEqual([]);
+    expect(stage.owner.rig.violations()).toEqual([]);
+  });
+});
+
+test('a long attempt: each call costs the owner and the worker the same, however many came before', async () => {
+  const agent = sampleAgent({ model: 'big', limits: { maxTokens: 10_000_000 } });
+  agent.limits.maxSteps = 1001;
+  const stage = new Stage(agent);
+  stage.turns = 1000;
+  let digested = 0;
+  const worker = new TestWorker({
+    ...{ id: 'w1', clock: stage.clock, owner: stage.owner, blobs: stage.blobs, agent },
+    digest: (text) => ((digested += text.length), plainDigest(text)),
+    performer: (work) =>
+      runAttempt(work, {
+        ...{ model: stage.model, tools: [echoTool()], clock: stage.clock, chance: { random: () => 0.5 } },
+        readContent: async () => '',
+      }),
+  });
+  worker.take(TASK);
+  await stage.clock.advance(1000);
+  expect([stage.task.status, stage.task.error]).toEqual(['completed', undefined]);
+  expect(stage.asked).toHaveLength(1001);
+  expect(digested / 2001).toBeLessThan(1000);
+  const bytes = JSON.stringify(stage.owner.rig.blocks).length;
+  expect(bytes / 2001).toBeLessThan(1200);
+});

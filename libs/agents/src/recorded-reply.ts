@@ -1,0 +1,57 @@
+/** A model's reply as its record holds it: what the loop uses of it, in the same form when it comes fresh from the model. */
+import { CadreError } from '@cadre/contracts';
+import { z } from 'zod';
+import type { ModelReply } from './ports.js';
+import { whole } from './settlement.js';
+
+const RecordedReply = z.object({
+  model: z.string(),
+  text: z.string().default(''),
+  toolCalls: z.array(z.object({ id: z.string(), name: z.string(), arguments: z.string() })).default([]),
+  finish: z.enum(['stop', 'tool-calls', 'length', 'refusal']).default('stop'),
+  inputTokens: z.int().nonnegative(),
+  outputTokens: z.int().nonnegative(),
+  estimated: z.literal(true).optional(),
+  costMicros: z.int().nonnegative(),
+  priced: z.boolean().default(true),
+});
+
+/** The reply with counts that are counts. */
+export function soundReply(raw: ModelReply): ModelReply {
+  const { model, text, toolCalls, finish, estimated, priced } = raw;
+  const used = { inputTokens: whole(raw.inputTokens), outputTokens: whole(raw.outputTokens), costMicros: whole(raw.costMicros) };
+  const calls = toolCalls.map((call) => ({ id: call.id, name: call.name, arguments: call.arguments }));
+  return { model, text, toolCalls: calls, finish, ...used, ...(estimated && { estimated: true as const }), priced };
+}
+
+/** What is the default is left out: most replies then fit into the log itself. */
+export function writeReply({ text, toolCalls, finish, priced, ...rest }: ModelReply): string {
+  return JSON.stringify({
+    ...rest,
+    ...(text !== '' && { text }),
+    ...(toolCalls.length > 0 && { toolCalls }),
+    ...(finish !== 'stop' && { finish }),
+    ...(!priced && { priced }),
+  });
+}
+
+/** Error `record-unreadable`. */
+export function readReply(text: string): ModelReply {
+  try {
+    const { estimated, ...reply } = RecordedReply.parse(JSON.parse(text));
+    return { ...reply, ...(estimated && { estimated }) };
+  } catch (cause) {
+    throw new CadreError('record-unreadable', 'The record of a model call is not as this worker knows it.', { cause });
+  }
+}
+
+/** One line for people. */
+export function describeReply(reply: ModelReply): string {
+  return reply.estimated ? `${describeFinish(reply)} (tokens estimated)` : describeFinish(reply);
+}
+
+function describeFinish(reply: ModelReply): string {
+  if (reply.finish === 'refusal') return 'refused';
+  if (reply.toolCalls.length > 0) return `calls ${reply.toolCalls.map((call) => call.name).join(', ')}`;
+  return reply.finish === 'length' ? 'cut off at the output limit' : 'final message';
+}

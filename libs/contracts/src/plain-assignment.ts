@@ -1,0 +1,62 @@
+/** The plainest form of an assignment, for workers: recognised as `plain-commands.ts` recognises commands. */
+import {
+  AGENT_NAME,
+  RUN_ID,
+  TASK_ID,
+  TENANT_ID,
+  TOOL_NAME,
+  isBetween,
+  isCount,
+  isEmpty,
+  isPlainInput,
+  isText,
+  matches,
+} from './plain-checks.js';
+import type { Fields } from './plain-checks.js';
+import type { Assignment } from './results.js';
+
+const KINDS: readonly unknown[] = ['plan', 'work', 'answer'];
+const FIELDS = 13;
+
+/** True only for what the schema would give as it is. */
+export function isPlainAssignment(raw: unknown): raw is Assignment {
+  if (typeof raw !== 'object' || raw === null) return false;
+  const { runId, tenant, taskId, attempt, kind, goal, title, instructions, input, inputs, results, round, tools, deadlineAt, traceparent } =
+    raw as Fields;
+  return (
+    Object.keys(raw).length === FIELDS + (input === undefined ? 0 : 1) + (traceparent === undefined ? 0 : 1) &&
+    matches(runId, RUN_ID) &&
+    matches(tenant, TENANT_ID) &&
+    matches(taskId, TASK_ID) &&
+    isCount(attempt) &&
+    attempt !== 0 &&
+    KINDS.includes(kind) &&
+    [goal, title, instructions].every((text) => typeof text === 'string') &&
+    (input === undefined || isPlainInput(input)) &&
+    isEmpty(inputs) &&
+    Array.isArray(results) &&
+    results.every(isPlainOutcome) &&
+    isCount(round) &&
+    round !== 0 &&
+    Array.isArray(tools) &&
+    tools.every((name) => matches(name, TOOL_NAME)) &&
+    isCount(deadlineAt) &&
+    (traceparent === undefined || isBetween(traceparent, 0, Infinity))
+  );
+}
+
+/** Of a task that has succeeded, with its answer inline. */
+function isPlainOutcome(raw: unknown): boolean {
+  if (typeof raw !== 'object' || raw === null || Object.keys(raw).length !== 7) return false;
+  const { taskId, title, agent, status, answer, confidence, artifacts } = raw as Fields;
+  return (
+    matches(taskId, TASK_ID) &&
+    typeof title === 'string' &&
+    matches(agent, AGENT_NAME) &&
+    status === 'completed' &&
+    isText(answer) &&
+    typeof confidence === 'number' &&
+    Number.isFinite(confidence) &&
+    isEmpty(artifacts)
+  );
+}

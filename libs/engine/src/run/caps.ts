@@ -1,0 +1,64 @@
+/** What a call may cost at most, and which cap it does not fit under. */
+import type { CallReservation, SpendLimit } from '@cadre/contracts';
+import { NOTHING_SPENT } from '../state.js';
+import type { Spent, TaskState } from '../state.js';
+import type { Draft } from './draft.js';
+
+export interface Overstep {
+  limit: SpendLimit;
+  /** The cap with what people have added, and how much more the call would need; for `price` both are zero. */
+  capMicros: number;
+  neededMicros: number;
+}
+
+interface Cap {
+  limit: SpendLimit;
+  micros: number | undefined;
+  spent: Spent;
+}
+
+function smaller(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return Math.min(a, b);
+}
+
+function capsOf(draft: Draft, task: TaskState): Cap[] {
+  const { budget } = draft.run.options;
+  const { agent } = task;
+  const agentCap = agent !== undefined && Object.hasOwn(budget.agentMicros, agent) ? budget.agentMicros[agent] : undefined;
+  return [
+    { limit: 'run', micros: budget.runMicros, spent: draft.run.spent },
+    { limit: 'task', micros: task.spec.budgetMicros ?? budget.taskMicros, spent: task.spent },
+    {
+      limit: 'agent',
+      micros: smaller(agentCap, task.agentCapMicros),
+      spent: agent === undefined ? NOTHING_SPENT : draft.agentSpent(agent),
+    },
+  ];
+}
+
+/**
+ * The first cap under which the call does not fit beside what has been spent and set aside; undefined: it may be made.
+ * @param pendingMicros of calls that the same decision is about to reserve for the task
+ */
+export function overstepOf(draft: Draft, task: TaskState, call: CallReservation, pendingMicros: number): Overstep | undefined {
+  if (call.unpriced && draft.run.options.budget.unpricedModels === 'refuse' && !task.unpricedAllowed) {
+    return { limit: 'price', capMicros: 0, neededMicros: 0 };
+  }
+  const wantedMicros = pendingMicros + call.maxCostMicros;
+  for (const { limit, micros, spent } of capsOf(draft, task)) {
+    if (micros === undefined) continue;
+    const capMicros = micros + (spent.raisedMicros ?? 0);
+    const neededMicros = spent.settledMicros + spent.reservedMicros + wantedMicros - capMicros;
+    if (neededMicros > 0) return { limit, capMicros, neededMicros };
+  }
+  const room = draft.context.tenantRoomMicros;
+  if (room === undefined) return undefined;
+  const neededMicros = draft.boundMicros() + wantedMicros - room;
+  return neededMicros > 0 ? { limit: 'tenant', capMicros: room, neededMicros } : undefined;
+}
+
+/** The cap of that name, without what people have added; 0 when there is none. */
+export function capMicros(draft: Draft, task: TaskState, limit: SpendLimit): number {
+  return capsOf(draft, task).find((cap) => cap.limit === limit)?.micros ?? 0;
+}

@@ -1,0 +1,107 @@
+/** What becomes of calls that a worker wants to make. */
+import type { CallGrant, CallReservation, TaskId } from '@cadre/contracts';
+import type { TaskState } from '../state.js';
+import { overstepOf } from './caps.js';
+import type { Overstep } from './caps.js';
+import { CLOSED_BY } from './close-attempt.js';
+import type { Closing } from './close-attempt.js';
+import type { Draft } from './draft.js';
+import { usd } from './questions.js';
+
+/** `refused`: no call of the command may be made, and the attempt is closed so. */
+export type Reserved = { grants: CallGrant[]; refused?: undefined } | { refused: Closing };
+
+type Judged = { grant: CallGrant; reserve?: true } | { overstep: Overstep };
+
+function openGrant(open: number, { key, try: wanted }: Pick<CallReservation, 'key' | 'try'>): CallGrant {
+  return open === wanted ? { key, grant: 'granted' } : { key, grant: 'retry', try: open };
+}
+
+/**
+ * What the record says of a call. Only the try that follows the last one is new; every other reservation is a late or repeated message and opens
+ * nothing. A call that must happen once and of which nobody knows whether it has is not on record here: its task waits for a person.
+ */
+function recorded(draft: Draft, taskId: TaskId, { key, try: wanted }: CallReservation): CallGrant | undefined {
+  const call = draft.call(taskId, key);
+  if (!call) return wanted === 1 ? undefined : { key, grant: 'retry', try: 1 };
+  switch (call.status) {
+    case 'done': {
+      const { ok = false, body, files } = call;
+      return { key, grant: 'recorded', ok, ...(body === undefined ? {} : { body }), ...(files === undefined ? {} : { files }) };
+    }
+    case 'open':
+      return openGrant(call.try, { key, try: wanted });
+    default:
+      return call.try + 1 === wanted ? undefined : { key, grant: 'retry', try: call.try + 1 };
+  }
+}
+
+function judge(draft: Draft, task: TaskState, wanted: CallReservation, pendingMicros: number): Judged {
+  const { key } = wanted;
+  const known = recorded(draft, task.spec.id, wanted);
+  if (known) return { grant: known };
+  const { degradedTo } = task;
+  if (degradedTo !== undefined && wanted.kind === 'model' && wanted.name !== degradedTo) {
+    return { grant: { key, grant: 'degrade', model: degradedTo } };
+  }
+  const overstep = overstepOf(draft, task, wanted, pendingMicros);
+  return overstep ? { overstep } : { grant: { key, grant: 'granted' }, reserve: true };
+}
+
+function describe(call: CallReservation, { limit, capMicros, neededMicros }: Overstep): string {
+  if (limit === 'price') return `The price of model ${call.name} is not known, and the run does not allow models without a price.`;
+  const whose = limit === 'tenant' ? "what is left of the tenant's budget" : `the ${limit}'s cap`;
+  return `A call of ${call.name} may cost ${usd(call.maxCostMicros)}, which is ${usd(neededMicros)} beyond ${whose} of ${usd(capMicros)}.`;
+}
+
+/** Notes the refusal. @returns how the attempt closes for it, or the cheaper model to go on with */
+function refuse(draft: Draft, task: TaskState, call: CallReservation, overstep: Overstep): { model: string } | Closing {
+  const { onLimit, degradeTo } = draft.run.options.budget;
+  const { limit, neededMicros } = overstep;
+  const { key, kind, name, maxCostMicros } = call;
+  const taskId = task.spec.id;
+  const noted = { type: 'CallRefused' as const, taskId, attempt: task.attempt, key, kind, name, maxCostMicros, limit };
+  const text = describe(call, overstep);
+  if (onLimit === 'ask') {
+    draft.emit({ ...noted, then: 'ask' });
+    const error = { code: CLOSED_BY.asked, message: `${text} A person is asked.`, retriable: true };
+    return { error, counted: false, next: 'resume', question: { limit, neededMicros, text: `${text} May it go on?` } };
+  }
+  const mayDegrade =
+    onLimit === 'degrade' && degradeTo !== undefined && task.degradedTo === undefined && kind === 'model' && name !== degradeTo;
+  if (mayDegrade) {
+    draft.emit({ ...noted, then: 'degrade', model: degradeTo });
+    return { model: degradeTo };
+  }
+  draft.emit({ ...noted, then: 'stop' });
+  const code = limit === 'price' ? CLOSED_BY.unpriced : CLOSED_BY.budget;
+  return { error: { code, message: text, retriable: false }, counted: true, next: 'resume' };
+}
+
+/**
+ * Reserves what fits, in one event. All or nothing where the attempt is closed for one of them: a reservation that is closed in its own commit would be
+ * billed without having been granted.
+ */
+export function reserveCalls(draft: Draft, taskId: TaskId, wanted: readonly CallReservation[]): Reserved {
+  const grants: CallGrant[] = [];
+  const calls = new Map<string, CallReservation>();
+  let pendingMicros = 0;
+  for (const call of wanted) {
+    const task = draft.need(taskId);
+    const twin = calls.get(call.key);
+    const judged: Judged = twin ? { grant: openGrant(twin.try, call) } : judge(draft, task, call, pendingMicros);
+    if ('overstep' in judged) {
+      const refused = refuse(draft, task, call, judged.overstep);
+      if (!('model' in refused)) return { refused };
+      grants.push({ key: call.key, grant: 'degrade', model: refused.model });
+      continue;
+    }
+    grants.push(judged.grant);
+    if (!judged.reserve) continue;
+    calls.set(call.key, call);
+    pendingMicros += call.maxCostMicros;
+  }
+  const { attempt } = draft.need(taskId);
+  if (calls.size > 0) draft.emit({ type: 'CallsReserved', taskId, attempt, calls: [...calls.values()] });
+  return { grants };
+}

@@ -1,0 +1,74 @@
+/** A service that is asked to stop, while requests are on their way to it. */
+import { connect, type Socket } from 'node:net';
+import { startNatsServer, type RunningNatsServer } from '@cadre/nats-server';
+import { Controller, Get, Module } from '@nestjs/common';
+import { BaseConfig } from './base-config.js';
+import { startService, type RunningService } from './service-start.js';
+
+@Controller()
+class ThingsController {
+  @Get('things')
+  things() {
+    return { things: [] };
+  }
+}
+
+@Module({ controllers: [ThingsController] })
+class ThingsModule {}
+
+let server: RunningNatsServer;
+beforeAll(async () => {
+  server = await startNatsServer();
+});
+afterAll(() => server.stop());
+
+function start(drainMs?: number): Promise<RunningService> {
+  const env = { NATS_URL: server.url, LOG_LEVEL: 'silent', CADRE_PROFILE: 'fast' };
+  return startService({
+    ...{ name: 'things', schema: BaseConfig, module: () => ThingsModule, env, ownsProcess: false },
+    ...(drainMs === undefined ? {} : { drainMs }),
+  });
+}
+
+function connected(url: string): Promise<Socket> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () => resolve(socket));
+    socket.once('error', reject);
+  });
+}
+
+/** All that comes until the other side closes. */
+function answer(socket: Socket): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')));
+    socket.once('error', reject);
+    socket.once('close', () => resolve(text));
+  });
+}
+
+const REQUEST = 'GET /things HTTP/1.1\r\nhost: x\r\n\r\n';
+
+test('a request whose connection was taken is answered, though the service is stopping by then', async () => {
+  const service = await start(300);
+  const socket = await connected(service.url);
+  const before = await connected(service.url);
+  before.write(REQUEST);
+  await new Promise((resolve) => before.once('data', resolve));
+  const stopped = service.stop();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  socket.write(REQUEST);
+  before.write(REQUEST);
+  const [fresh, kept] = await Promise.all([answer(socket), answer(before)]);
+  for (const text of [fresh, kept]) expect(text).toMatch(/^HTTP\/1\.1 200 OK[\s\S]*connection: close[\s\S]*\{"things":\[\]\}/i);
+  await expect(connected(service.url)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  await stopped;
+}, 30_000);
+
+test('without requests on their way a stop takes no longer than it must', async () => {
+  const service = await start();
+  const began = performance.now();
+  await service.stop();
+  expect(performance.now() - began).toBeLessThan(5000);
+}, 30_000);

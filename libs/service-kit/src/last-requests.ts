@@ -1,0 +1,28 @@
+/**
+ * The last requests of a service that stops. Node's own close cuts every connection on which nothing is being asked at the moment, also one that was just taken
+ * and whose request is still on its way: its sender is told of a reset and knows nothing. So first no connection is taken any more, and for a moment
+ * all that comes on those that are there is answered, and told that it was the last.
+ */
+import { Server } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Health } from './health.js';
+
+/** Before the routes are bound. */
+export function announceLast(app: NestFastifyApplication, health: Health): void {
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onSend', async (_request, reply) => {
+      if (health.isStopping) void reply.header('connection', 'close');
+    });
+}
+
+/** @param forMs how long a request may be on its way; 0: none is waited for */
+export async function answerLast(app: NestFastifyApplication, forMs: number): Promise<void> {
+  const server = app.getHttpServer() as Server;
+  if (forMs === 0 || !server.listening) return;
+  // The close of a plain server: that of an HTTP server cuts idle connections.
+  Server.prototype.close.call(server);
+  await sleep(forMs);
+}

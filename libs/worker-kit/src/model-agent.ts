@@ -1,0 +1,53 @@
+/** The work of an agent that is a definition: the agent loop in a workspace of its own. */
+import { readText, runAttempt } from '@cadre/agents';
+import type { ModelPort, Performer, Tool, Work } from '@cadre/agents';
+import type { Blobs, Chance, Clock } from '@cadre/engine';
+import type { Tracing } from '@cadre/service-kit';
+import { genericTools } from './generic-tools.js';
+import { fileRecord, openWorkspace } from './open-workspace.js';
+import type { ToolFactory } from './worker-options.js';
+
+export interface ModelAgentMeans {
+  model: ModelPort;
+  tools: ToolFactory;
+  blobs: Blobs;
+  clock: Clock;
+  chance: Chance;
+  tracing: Tracing;
+  /** Folder for the attempts' private folders. */
+  workDir: string;
+}
+
+export function modelAgent(means: ModelAgentMeans): Performer {
+  return async (work) => {
+    const { blobs, clock, chance, tracing, workDir } = means;
+    const workspace = await openWorkspace(work, workDir, blobs);
+    const tools = [...genericTools(workspace), ...means.tools(workspace, work)];
+    const performance = await runAttempt(work, {
+      model: tracedModel(means.model, tracing, work),
+      tools: tools.map((tool) => tracedTool(tool, tracing, work)),
+      files: fileRecord(workspace, blobs),
+      ...{ clock, chance },
+      readContent: (content) => readText(content, blobs),
+    });
+    return { ...performance, artifacts: await workspace.collectArtifacts(blobs) };
+  };
+}
+
+function tracedModel(model: ModelPort, tracing: Tracing, work: Work): ModelPort {
+  return {
+    quote: (request) => model.quote(request),
+    complete: (request, signal) => {
+      const attributes = { 'gen_ai.operation.name': 'chat', ...(request.model !== undefined && { 'gen_ai.request.model': request.model }) };
+      return tracing.span('model call', work.traceparent, attributes, () => model.complete(request, signal));
+    },
+  };
+}
+
+function tracedTool(tool: Tool, tracing: Tracing, work: Work): Tool {
+  const attributes = { 'gen_ai.operation.name': 'execute_tool', 'gen_ai.tool.name': tool.name };
+  return {
+    ...tool,
+    run: (args, context) => tracing.span(`tool ${tool.name}`, work.traceparent, attributes, () => tool.run(args, context)),
+  };
+}
