@@ -1,7 +1,10 @@
 /** A service that is asked to stop, while requests are on their way to it. */
 import { connect, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import { startNatsServer, type RunningNatsServer } from '@cadre/nats-server';
-import { Controller, Get, Module } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Controller, Get, Module, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { BaseConfig } from './base-config.js';
 import { startService, type RunningService } from './service-start.js';
 
@@ -10,6 +13,17 @@ class ThingsController {
   @Get('things')
   things() {
     return { things: [] };
+  }
+
+  /** Its head is sent at once, its end some time after the service was asked to stop. */
+  @Get('slowly')
+  async slowly(@Res() reply: FastifyReply) {
+    async function* parts() {
+      yield 'begun ';
+      await sleep(800);
+      yield 'done';
+    }
+    await reply.send(Readable.from(parts()));
   }
 }
 
@@ -64,6 +78,18 @@ test('a request whose connection was taken is answered, though the service is st
   for (const text of [fresh, kept]) expect(text).toMatch(/^HTTP\/1\.1 200 OK[\s\S]*connection: close[\s\S]*\{"things":\[\]\}/i);
   await expect(connected(service.url)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   await stopped;
+}, 30_000);
+
+test('an answer that began before the stop ends whole, and its connection does not hold up the stop', async () => {
+  const service = await start(100);
+  const socket = await connected(service.url);
+  const text = answer(socket);
+  socket.write('GET /slowly HTTP/1.1\r\nhost: x\r\n\r\n');
+  await new Promise((resolve) => socket.once('data', resolve));
+  const began = performance.now();
+  await service.stop();
+  expect(performance.now() - began).toBeLessThan(5000);
+  expect(await text).toMatch(/begun [\s\S]*done/);
 }, 30_000);
 
 test('without requests on their way a stop takes no longer than it must', async () => {

@@ -10,12 +10,14 @@ import type { Health } from './health.js';
 
 /** Before the routes are bound. */
 export function announceLast(app: NestFastifyApplication, health: Health): void {
-  app
-    .getHttpAdapter()
-    .getInstance()
-    .addHook('onSend', async (_request, reply) => {
-      if (health.isStopping) void reply.header('connection', 'close');
-    });
+  const http = app.getHttpAdapter().getInstance();
+  http.addHook('onSend', async (_request, reply) => {
+    if (health.isStopping) void reply.header('connection', 'close');
+  });
+  // An answer whose head went out before the stop did not say so; its connection would be kept for the next request, and the stop would wait for that.
+  http.addHook('onResponse', async (request) => {
+    if (health.isStopping) request.raw.socket.destroySoon();
+  });
 }
 
 /** @param forMs how long a request may be on its way; 0: none is waited for */

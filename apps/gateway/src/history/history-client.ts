@@ -21,6 +21,8 @@ import { InputProblem } from '@cadre/service-kit';
 import type { NatsConnection } from '@nats-io/transport-node';
 
 const RETRY_EVERY_MS = 200;
+/** A monitor that ends takes questions with it unanswered, so no single one is waited for much longer than an answer takes (with CATCH_UP_MS). */
+const TRY_MS = 4000;
 
 export interface ListQuery {
   status?: RunStatus | undefined;
@@ -96,7 +98,7 @@ export class HistoryClient {
   private async request(query: HistoryQueryInput, trace: TraceContext): Promise<HistoryAnswer> {
     const until = Date.now() + this.timeoutMs;
     for (;;) {
-      const timeoutMs = Math.max(1, until - Date.now());
+      const timeoutMs = Math.max(1, Math.min(TRY_MS, until - Date.now()));
       try {
         return await requestJson(this.nats, SUBJECTS.history, query, { schema: HistoryAnswer, timeoutMs, trace });
       } catch (error) {
