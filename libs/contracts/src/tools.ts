@@ -140,7 +140,6 @@ export const TOOLS = {
       passed: z.int(),
       failed: z.int(),
       skipped: z.int(),
-      durationMs: z.int(),
       stopped: z.enum(['time', 'memory', 'output']).optional(),
       failures: z.array(z.object({ name: z.string(), message: z.string() })),
       output: z.string(),

@@ -73,8 +73,8 @@ function aboutReport({ shape, input, trends, anomalies }: Dataset, missing: bool
 
 function resultText(ran: Outcome<ToolResult<'run_tests'>>): string {
   if (!ran.ok) return `**The tests were written, but not run**: ${ran.error}`;
-  const { passed, failed, skipped, durationMs, stopped, failures, output } = ran.value;
-  const head = `**${passed} passed, ${failed} failed, ${skipped} skipped** in ${(durationMs / 1000).toFixed(1)} s (node --test)${stopped === undefined ? '' : `; stopped at the limit of ${stopped}`}.`;
+  const { passed, failed, skipped, stopped, failures, output } = ran.value;
+  const head = `**${passed} passed, ${failed} failed, ${skipped} skipped** (node --test)${stopped === undefined ? '' : `; stopped at the limit of ${stopped}`}.`;
   if (ran.value.ok) return head;
   const lines = failures.slice(0, 10).map(({ name, message }) => `- ${name}: ${message.replace(/\s+/g, ' ').slice(0, 300)}`);
   return blocks(
