@@ -24,7 +24,8 @@ export default {
       },
     ],
   },
-  testTimeout: 30_000,
+  testTimeout: 90_000,
   maxWorkers: 2,
+  runner: '<rootDir>/tools/jest-runner.mjs',
   reporters: ['default', '<rootDir>/tools/count-reporter.mjs'],
 };

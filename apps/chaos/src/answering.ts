@@ -1,4 +1,7 @@
-/** The person who is asked whether an effect has happened: looks at the outside world and says what is so. */
+/**
+ * The person who is asked whether an effect has happened: looks at the outside world and says what is so. As the question says, "repeat" is
+ * answered only once the worker that was lost on the call cannot make it any more.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CadreClient } from '@cadre/sdk';
 import { OutsideWorld } from './outside-world.js';
@@ -13,6 +16,8 @@ export class AnsweringPerson {
   constructor(
     private readonly client: CadreClient,
     private readonly world: OutsideWorld,
+    /** No worker is there that only sleeps. */
+    private readonly allAwake: () => boolean,
   ) {
     this.#looking = this.#look();
   }
@@ -30,9 +35,11 @@ export class AnsweringPerson {
   }
 
   async #answerAll(): Promise<void> {
-    for (const { runId, questionId, kind, key = '', tool = '' } of await this.client.questions()) {
+    for (const { runId, questionId, kind, key = '', tool = '', worker } of await this.client.questions()) {
       if (kind !== 'effect') continue;
+      const isFinal = worker === undefined || this.allAwake();
       const happened = this.world.calls.has(key);
+      if (!happened && !isFinal) continue;
       const answer = happened ? { choice: 'done' as const, result: OutsideWorld.answerOf(tool) } : { choice: 'repeat' as const };
       await this.client.answerQuestion(runId, questionId, { ...answer, by: 'chaos' });
       this.answered += 1;

@@ -35,7 +35,7 @@ export async function playOn<T>(cast: Cast, options: StageOptions, seed: number,
   const world = await OutsideWorld.start(WORLD_LATENCY_MS);
   const stage = await Stage.start({ ...options, env: { ...options.env, CHAOS_WORLD_URL: world.url } });
   const direct = await DirectStart.open(stage.live.natsUrl);
-  const person = new AnsweringPerson(stage.live.client, world);
+  const person = new AnsweringPerson(stage.live.client, world, () => stage.isAwake);
   try {
     const submitter = new Submitter(stage.live.client);
     const expected = await undisturbed(submitter, cast.request, []);

@@ -14,6 +14,9 @@ export interface StageOptions {
   dataDir?: string;
 }
 
+/** One that was frozen does within it what it was about to do, and hears that its attempts are closed. */
+const WAKING_MS = 2000;
+
 interface SeenChange {
   name: string;
   change: ProcessChange;
@@ -24,6 +27,8 @@ export class Stage {
   readonly #changes: SeenChange[];
   readonly #armed: Map<string, string>;
   readonly #held: Map<string, PromiseWithResolvers<void>>;
+  readonly #frozen = new Set<string>();
+  #wokenAt = 0;
 
   private constructor(
     readonly live: LiveSystem,
@@ -68,7 +73,17 @@ export class Stage {
     if (pid === undefined) throw new Error(`${name} does not run`);
     const at = Date.now();
     process.kill(pid, signal);
+    if (signal === 'SIGSTOP') this.#frozen.add(name);
+    if (signal === 'SIGCONT') {
+      this.#frozen.delete(name);
+      this.#wokenAt = at;
+    }
     return at;
+  }
+
+  /** Nothing is frozen, and what was has had time to do what it was about to do. */
+  get isAwake(): boolean {
+    return this.#frozen.size === 0 && Date.now() - this.#wokenAt > WAKING_MS;
   }
 
   /** From now on the process, when it has ended, is not started again until it is let go. */

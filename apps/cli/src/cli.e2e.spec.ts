@@ -9,7 +9,7 @@ import { allGone, eventually } from '@cadre/local-system/testing';
 import { fakeInstallation } from './testing/fake-installation.js';
 
 // Many processes each, on machines that do other things too.
-jest.setTimeout(90_000);
+jest.setTimeout(300_000);
 
 const bin = resolve(import.meta.dirname, '../bin/cadre.js');
 const sdkTesting = resolve(import.meta.dirname, '../../../libs/sdk/dist/testing/index.js');

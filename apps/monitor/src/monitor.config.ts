@@ -11,6 +11,6 @@ export const MonitorConfig = BaseConfig.extend({
   /** Folder for PGlite; one monitor at a time. */
   CADRE_HISTORY_DIR: z.string().min(1).optional(),
   /** How long a query about an unknown run waits for the history to catch up with the log, in milliseconds. */
-  CATCH_UP_MS: envInt(0, 3000).default(2000),
+  CATCH_UP_MS: envInt(0, 10_000).default(2000),
 });
 export type MonitorConfig = z.infer<typeof MonitorConfig>;

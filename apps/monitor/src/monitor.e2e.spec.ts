@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { jest } from '@jest/globals';
 import { HistoryAnswer, STREAMS, SUBJECTS, makeRunId, type FeedEvent } from '@cadre/contracts';
 import { JetStreamLog, ensureTopology } from '@cadre/event-log';
 import { sampleRun, toBlocks } from '@cadre/history/testing';
@@ -11,6 +12,9 @@ import { startNatsServer, type RunningNatsServer } from '@cadre/nats-server';
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { startProcess } from '@cadre/service-kit/testing';
+
+/** A whole system on a machine that may be slow. */
+jest.setTimeout(300_000);
 
 let folder: string;
 let server: RunningNatsServer;
@@ -21,7 +25,7 @@ beforeAll(async () => {
   server = await startNatsServer({ syncAlways: false });
   nats = await connectNats({ url: server.url, name: 'test' });
   await ensureTopology(nats, { shards: 1 });
-}, 60_000);
+});
 
 afterAll(async () => {
   await nats?.close();
@@ -80,4 +84,4 @@ test('kill -9, five times, in mid-flight', async () => {
     child.kill('SIGTERM');
     expect(await exited).toBe(0);
   }
-}, 120_000);
+});

@@ -1,4 +1,5 @@
 /** Built schedulers as processes: one is killed, or stopped in mid-flight, and the other takes over. */
+import { jest } from '@jest/globals';
 import { ensureTopology } from '@cadre/event-log';
 import { connectNats } from '@cadre/messaging';
 import { startNatsServer, type RunningNatsServer } from '@cadre/nats-server';
@@ -6,6 +7,9 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { FakeWorker } from './testing/fake-worker.js';
 import { startProcess, type ServiceProcess } from '@cadre/service-kit/testing';
 import { TestOwner } from './testing/test-owner.js';
+
+/** A whole system on a machine that may be slow. */
+jest.setTimeout(300_000);
 
 let server: RunningNatsServer;
 let nats: NatsConnection;
@@ -19,7 +23,7 @@ beforeAll(async () => {
   await ensureTopology(nats, { shards: 1 });
   owner = await TestOwner.start(nats);
   worker = new FakeWorker(nats, { id: 'w', slots: 2 });
-}, 60_000);
+});
 
 afterAll(async () => {
   worker?.kill();
@@ -80,4 +84,4 @@ test('a leader that is killed is replaced within 5 s; one that stood still does 
 
   third.child.kill('SIGTERM');
   expect(await third.exited).toBe(0);
-}, 60_000);
+});

@@ -1,7 +1,7 @@
 /** Questions to people: what only they can decide. A task that asked waits until it is answered. */
 import { z } from 'zod';
 import { CallKey, SpendLimit } from './calls.js';
-import { RunId, TaskId } from './ids.js';
+import { RunId, TaskId, WorkerId } from './ids.js';
 import { Micros, Timestamp } from './values.js';
 
 export const QuestionId = z.string().regex(/^q[0-9]{1,9}$/, 'a question id looks like q1');
@@ -26,6 +26,8 @@ export const Question = z.strictObject({
   /** Effect: the call in question. */
   key: CallKey.optional(),
   tool: z.string().optional(),
+  /** Effect: the worker that was lost on it. While it may come back, it may still do it: stop it before `repeat`. */
+  worker: WorkerId.optional(),
   /** Denied by itself then. */
   dueAt: Timestamp,
 });

@@ -46,3 +46,14 @@ export function noLeader(stream: string, timeoutMs: number): CadreError {
     remedy: 'Check that the stream exists and that most servers of the cluster run.',
   });
 }
+
+export function notWhole(nodes: number, timeoutMs: number): CadreError {
+  return new CadreError(
+    'nats-cluster-incomplete',
+    `The ${nodes} servers of the cluster did not find each other within ${timeoutMs / 1000} s.`,
+    {
+      retriable: true,
+      remedy: 'Check that the machine is not overloaded and that servers may connect to each other on loopback.',
+    },
+  );
+}

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClusterNode, type NodeSettings } from './cluster-node.js';
-import { noLeader } from './errors.js';
+import { noLeader, notWhole } from './errors.js';
 import { findNatsServer } from './find-nats-server.js';
 import { askServer } from './readiness.js';
 import type { StartOptions } from './start-nats-server.js';
@@ -38,7 +38,7 @@ export interface NatsCluster {
 /** Another program may take a port between our looking and the server's start. */
 const TRIES = 3;
 
-/** Settles when JetStream has a leader and answers on each node. Errors: those of `startNatsServer`. */
+/** Settles when JetStream answers on each node and each knows all others. Errors: those of `startNatsServer`. */
 export async function startNatsCluster(options: ClusterOptions = {}): Promise<NatsCluster> {
   const binary = options.binary ?? (await findNatsServer(options.log === undefined ? {} : { log: options.log })).path;
   for (let tries = 1; ; tries += 1) {
@@ -68,14 +68,33 @@ async function startOnce(options: ClusterOptions & { binary: string }): Promise<
     if (temporary !== undefined) await rm(temporary, { recursive: true, force: true, maxRetries: 5 });
     watchdog.dismiss();
   };
-  const started = await Promise.allSettled(nodes.map((node) => node.start()));
-  const failed = started.find((outcome) => outcome.status === 'rejected');
-  if (failed !== undefined) {
+  try {
+    const started = await Promise.allSettled(nodes.map((node) => node.start()));
+    const failed = started.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    await whole(nodes, timeoutMs);
+  } catch (error) {
     await stop();
-    throw failed.reason;
+    throw error;
   }
   const servers = nodes.map((node) => node.url);
   return { url: servers.join(','), servers, nodes, leaderOf: (stream, limitMs) => leaderOf(nodes, stream, limitMs), stop };
+}
+
+/** Most of the nodes are enough for JetStream to answer; the cluster is whole when each of them knows all. */
+async function whole(nodes: readonly ClusterNode[], timeoutMs: number): Promise<void> {
+  const until = Date.now() + timeoutMs;
+  for (;;) {
+    const answers = await Promise.all(nodes.map(({ host, port }) => askServer(host, port, '$SYS.REQ.SERVER.PING.JSZ')));
+    if (answers.every((answer) => sizeIn(answer) === nodes.length)) return;
+    if (Date.now() > until) throw notWhole(nodes.length, timeoutMs);
+    await sleep(50);
+  }
+}
+
+function sizeIn(answer: string | undefined): number {
+  if (answer === undefined) return 0;
+  return (JSON.parse(answer) as { data?: { meta_cluster?: { cluster_size?: number } } }).data?.meta_cluster?.cluster_size ?? 0;
 }
 
 async function leaderOf(nodes: readonly ClusterNode[], stream: string, timeoutMs = 15_000): Promise<ClusterNode> {

@@ -6,7 +6,11 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { jest } from '@jest/globals';
 import { startNatsServer, type RunningNatsServer } from '@cadre/nats-server';
+
+/** Processes on a machine that may be slow. */
+jest.setTimeout(300_000);
 
 const require = createRequire(join(process.cwd(), 'package.json'));
 const kit = join(process.cwd(), 'libs/service-kit/dist/index.js');

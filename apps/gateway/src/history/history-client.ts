@@ -21,8 +21,8 @@ import { InputProblem } from '@cadre/service-kit';
 import type { NatsConnection } from '@nats-io/transport-node';
 
 const RETRY_EVERY_MS = 200;
-/** A monitor that ends takes questions with it unanswered, so no single one is waited for much longer than an answer takes (with CATCH_UP_MS). */
-const TRY_MS = 4000;
+/** A monitor that ends takes questions with it unanswered: what is not answered by then is asked once more, beside the first. */
+const ASK_AGAIN_MS = 3000;
 
 export interface ListQuery {
   status?: RunStatus | undefined;
@@ -95,10 +95,26 @@ export class HistoryClient {
     return answer as Answer<T>;
   }
 
+  /** The first answer counts: a monitor that is only slow is still heard. */
   private async request(query: HistoryQueryInput, trace: TraceContext): Promise<HistoryAnswer> {
     const until = Date.now() + this.timeoutMs;
+    const over = new AbortController();
+    const first = this.requestUntil(until, query, trace);
+    const again = sleep(ASK_AGAIN_MS, undefined, { signal: over.signal }).then(() => this.requestUntil(until, query, trace));
+    // What fails at once is no case for asking again.
+    first.catch(() => over.abort());
+    try {
+      return await Promise.any([first, again]);
+    } catch (error) {
+      throw (error as AggregateError).errors[0];
+    } finally {
+      over.abort();
+    }
+  }
+
+  private async requestUntil(until: number, query: HistoryQueryInput, trace: TraceContext): Promise<HistoryAnswer> {
     for (;;) {
-      const timeoutMs = Math.max(1, Math.min(TRY_MS, until - Date.now()));
+      const timeoutMs = Math.max(1, until - Date.now());
       try {
         return await requestJson(this.nats, SUBJECTS.history, query, { schema: HistoryAnswer, timeoutMs, trace });
       } catch (error) {

@@ -29,6 +29,8 @@ test('a call that must happen once and was open when its attempt closed becomes 
     key: callKey('pay'),
     tool: 'tool',
     choices: ['done', 'repeat', 'deny'],
+    worker: held.workerId,
+    text: expect.stringContaining(`make sure that it does not run before you answer repeat`),
   });
   expect(rig.violations()).toEqual([]);
 });
@@ -39,6 +41,8 @@ test('and so does one that its worker gives up on, without waiting for the end o
   const unknown = settlement('pay', { outcome: 'unknown' });
   expect(rig.grants('a', [unknown], [reservation('y')])).toMatchObject({ grants: [], ended: { code: 'waiting-for-answer' } });
   expect(rig.task('a')).toMatchObject({ status: 'asking', counted: 0 });
+  // It has said all that it knows: nobody is left who might still do it.
+  expect(rig.run().questions['q1']).not.toHaveProperty('worker');
   expect(rig.record('a', [unknown], [reservation('y')])).toMatchObject({
     outcome: 'duplicate',
     result: { ended: { code: 'waiting-for-answer' } },

@@ -58,6 +58,7 @@ export function goOn(draft: Draft, taskId: TaskId, delayMs: number): void {
 
 /** Closes the running attempt: another one is scheduled where the policy allows it, else the task fails with all that follows from it. */
 export function closeAttempt(draft: Draft, taskId: TaskId, closing: Closing): void {
+  const { openCalls: silent } = draft.need(taskId);
   settleOpenCalls(draft, taskId);
   const before = draft.need(taskId);
   const { retry } = before.spec;
@@ -76,6 +77,6 @@ export function closeAttempt(draft: Draft, taskId: TaskId, closing: Closing): vo
   const task = draft.need(taskId);
   if (final) return failTask(draft, taskId, withDoubts(task, error));
   if (closing.question) askForBudget(draft, taskId, closing.question);
-  for (const key of task.unknownEffects ?? []) askAboutEffect(draft, taskId, key);
+  for (const key of task.unknownEffects ?? []) askAboutEffect(draft, taskId, key, silent?.includes(key) ? before.workerId : undefined);
   goOn(draft, taskId, counted ? retryDelayMs(retry, total, draft.random, error) : (error.retryAfterMs ?? 0));
 }

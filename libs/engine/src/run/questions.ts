@@ -1,5 +1,5 @@
 /** Questions to people: what is asked, and what an answer brings about. */
-import type { CallKey, Question, SpendLimit, TaskId } from '@cadre/contracts';
+import type { CallKey, Question, SpendLimit, TaskId, WorkerId } from '@cadre/contracts';
 import type { Draft } from './draft.js';
 
 export interface BudgetQuestion {
@@ -27,8 +27,11 @@ export function askForBudget(draft: Draft, taskId: TaskId, { limit, neededMicros
   ask(draft, taskId, { kind: 'budget', text, choices: ['approve', 'deny'], limit, neededMicros });
 }
 
-export function askAboutEffect(draft: Draft, taskId: TaskId, key: CallKey): void {
+/** @param worker who has not said how the call ended: one that only sleeps may still make it when it wakes */
+export function askAboutEffect(draft: Draft, taskId: TaskId, key: CallKey, worker?: WorkerId): void {
   const tool = draft.call(taskId, key)?.name ?? 'a tool';
-  const text = `Task ${taskId} called ${tool}, which must happen once, and nobody knows whether it has happened. Has it?`;
-  ask(draft, taskId, { kind: 'effect', text, choices: ['done', 'repeat', 'deny'], key, tool });
+  const what = `Task ${taskId} called ${tool}, which must happen once, and nobody knows whether it has happened. Has it?`;
+  const warning = ` Worker ${worker} has not said how it ended and may still do it: make sure that it does not run before you answer repeat.`;
+  const text = worker === undefined ? what : what + warning;
+  ask(draft, taskId, { kind: 'effect', text, choices: ['done', 'repeat', 'deny'], key, tool, ...(worker !== undefined && { worker }) });
 }

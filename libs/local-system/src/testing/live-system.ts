@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isTerminal } from '@cadre/contracts';
+import { CadreError, isTerminal } from '@cadre/contracts';
 import type { RunView } from '@cadre/contracts';
 import { checkInvariants } from '@cadre/engine';
 import type { CommandCounts } from '@cadre/engine';
@@ -56,7 +56,7 @@ export class LiveSystem {
   }
 
   /** Waits until the run has ended and gives its view. */
-  async ended(runId: string, withinMs = 90_000): Promise<RunView> {
+  async ended(runId: string, withinMs = 150_000): Promise<RunView> {
     return this.until(
       `run ${runId} ends`,
       async () => {
@@ -67,12 +67,16 @@ export class LiveSystem {
     );
   }
 
-  async until<T>(what: string, look: () => Promise<T | undefined>, withinMs = 30_000): Promise<T> {
+  /** @param look asked again also when its error is one that may pass, such as a service that is just being started */
+  async until<T>(what: string, look: () => Promise<T | undefined>, withinMs = 60_000): Promise<T> {
     const limit = Date.now() + withinMs;
     for (;;) {
-      const found = await look();
-      if (found !== undefined) return found;
-      if (Date.now() > limit) throw new Error(`${what}: not within ${withinMs} ms`);
+      const seen = await look().catch((error: unknown) => {
+        if (error instanceof CadreError && error.retriable) return error;
+        throw error;
+      });
+      if (seen !== undefined && !(seen instanceof CadreError)) return seen;
+      if (Date.now() > limit) throw new Error(`${what}: not within ${withinMs} ms`, { cause: seen });
       await sleep(50);
     }
   }
