@@ -71,7 +71,8 @@ export class RequestLoad {
       }
       this.faults.push(`${method} ${path} was answered ${answer.status}: ${answer.body.slice(0, 300)}`);
     } catch (error) {
-      if ((error as { code?: string }).code === 'ECONNREFUSED') this.refused += 1;
+      // Also one that is still in the kernel's queue when the listener goes: it is reset before the connection stands.
+      if ((error as { syscall?: string }).syscall === 'connect') this.refused += 1;
       else this.faults.push(`${method} ${path} failed: ${(error as Error).message}`);
     }
     return undefined;

@@ -4,7 +4,7 @@
  * all that comes on those that are there is answered, and told that it was the last.
  */
 import { Server } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Health } from './health.js';
 
@@ -24,6 +24,8 @@ export function announceLast(app: NestFastifyApplication, health: Health): void 
 export async function answerLast(app: NestFastifyApplication, forMs: number): Promise<void> {
   const server = app.getHttpServer() as Server;
   if (forMs === 0 || !server.listening) return;
+  // Connections that the kernel holds for us are reset by the close: take them first.
+  await nextTurn();
   // The close of a plain server: that of an HTTP server cuts idle connections.
   Server.prototype.close.call(server);
   await sleep(forMs);
