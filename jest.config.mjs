@@ -2,7 +2,8 @@
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/tools'],
-  testMatch: ['**/*.spec.ts'],
+  // Long matrices of real files have a command of their own: `npm run test:slow`.
+  testMatch: process.env['CADRE_SLOW'] ? ['**/*.slow.spec.ts'] : ['**/!(*.slow).spec.ts'],
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {

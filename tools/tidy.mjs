@@ -12,7 +12,7 @@ import ts from 'typescript';
 const FILE_LINES = 500;
 const FUNCTION_LINES = 70;
 const FORBIDDEN = /(^|[-/.])(utils?|common|helpers?|manager|service|impl)(\.|$)/;
-const SUFFIXES = /^[a-z0-9-]+(\.(module|controller|guard|filter|config|agent)|(\.(unit|int|sim|e2e))\.spec)?\.tsx?$/;
+const SUFFIXES = /^[a-z0-9-]+(\.(module|controller|guard|filter|config|agent)|(\.(unit|int|sim|e2e|slow))\.spec)?\.tsx?$/;
 
 const rootFlag = process.argv.indexOf('--root');
 const root = resolve(rootFlag > 0 ? process.argv[rootFlag + 1] : join(import.meta.dirname, '..'));

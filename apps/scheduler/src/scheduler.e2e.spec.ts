@@ -33,7 +33,7 @@ afterAll(async () => {
   await server?.stop();
 });
 
-async function until(what: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<number> {
+async function until(what: () => boolean | Promise<boolean>, withinMs = 60_000): Promise<number> {
   const began = Date.now();
   while (!(await what())) {
     if (Date.now() - began > withinMs) throw new Error(`it did not come about within ${withinMs} ms`);

@@ -159,7 +159,7 @@ test('open streams end when the gateway stops', async () => {
   const text = response.text();
   const started = Date.now();
   await other.stopService();
-  expect(Date.now() - started).toBeLessThan(3000);
+  expect(Date.now() - started).toBeLessThan(15_000);
   expect(await text.catch(() => 'cut')).toBeDefined();
   await other.stop();
 });
