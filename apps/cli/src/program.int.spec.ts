@@ -364,3 +364,24 @@ describe('usage', () => {
     expect(terminal.stdout.join('\n')).toMatch(/Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 .*\n {2}4 .*\n {2}5 .*\n {2}130 /);
   });
 });
+
+describe('event', () => {
+  test('sends what it is told', async () => {
+    const terminal = await terminalFor();
+    expect(await runProgram(['event', 'order.paid', '--data', '{"amount": 120}', '--id', 'o1', '--source', '/shop'], terminal)).toBe(0);
+    expect(gateway.events).toEqual([{ type: 'order.paid', source: '/shop', id: 'o1', data: { amount: 120 } }]);
+    expect(terminal.stderr).toEqual(['Event o1 is stored; who waits for order.paid gets it.']);
+  });
+
+  test.each([
+    [['event', 'not a type'], 'is no type of an event'],
+    [['event', 'order.paid', '--data', '{amount}'], '--data is not JSON'],
+    [['run', 'x', '--param', 'noValue'], 'has no value'],
+    [['run', 'x', '--param', '1st=2'], 'a parameter name is letters'],
+  ])('%j is refused', async (args, message) => {
+    const terminal = await terminalFor();
+    expect(await runProgram(args, terminal)).toBe(2);
+    expect(terminal.stderr.join(' ')).toContain(message);
+    expect(gateway.requests).toEqual([]);
+  });
+});

@@ -7,6 +7,7 @@ import { demoCommand, type DemoFlags, DEMO_GOAL } from './commands/demo-command.
 import { devCommand, type DevFlags } from './commands/dev-command.js';
 import { doctorCommand } from './commands/doctor-command.js';
 import { DEFAULT_URL, gather, parseProfile, parseWhole } from './commands/options.js';
+import { sendEvent, type SendFlags } from './commands/event-command.js';
 import { answerQuestion, type AnswerFlags, listQuestions } from './commands/questions-command.js';
 import { runCommand, type RunFlags, watchCommand } from './commands/run-command.js';
 import { cancelRun, type EventFlags, getRun, type ListFlags, listEvents, listRuns } from './commands/runs-command.js';
@@ -50,6 +51,7 @@ function grammar(terminal: Terminal, finish: Finish): Command {
     );
   addRun(program, terminal, finish);
   addQuestions(program, terminal, finish);
+  addEvent(program, terminal, finish);
   addBudget(program, terminal, finish);
   addRuns(program, terminal, finish);
   addLocal(program, terminal, finish);
@@ -65,6 +67,7 @@ function addRun(program: Command, terminal: Terminal, finish: Finish): void {
     .description('start a run, show its progress on stderr and its answer on stdout')
     .option('-i, --input <file>', 'a data file to work on (CSV, TSV, JSON, NDJSON, Parquet, text); may be repeated', gather)
     .option('--plan <file>', 'the tasks to do, as JSON, instead of having them planned')
+    .option('--param <name=value>', 'what expressions of the plan see as params.name, as JSON or text; may be repeated', gather)
     .option('--deadline <time>', 'longest time of the whole run: 90s, 10m, 2h')
     .option('--priority <priority>', 'critical, high, medium, low or background')
     .option('--model <name>', 'the model that the agents use')
@@ -120,6 +123,17 @@ function addQuestions(program: Command, terminal: Terminal, finish: Finish): voi
     .action(async (runId: string, question: string, choice: string, flags: AnswerFlags) =>
       finish(await answerQuestion([runId, question, choice], flags, terminal)),
     );
+}
+
+function addEvent(program: Command, terminal: Terminal, finish: Finish): void {
+  program
+    .command('event <type>')
+    .description('send an event to the tasks that wait for its type')
+    .option('--data <json>', 'what it says')
+    .option('--source <uri>', 'who sends it (default: /cli)')
+    .option('--id <id>', 'the same id and source again are the same event (default: a new one)')
+    .addOption(urlOption())
+    .action(async (type: string, flags: SendFlags) => finish(await sendEvent(type, flags, terminal)));
 }
 
 function addBudget(program: Command, terminal: Terminal, finish: Finish): void {

@@ -13,6 +13,7 @@ import type { GatewayConfig } from './gateway.config.js';
 import { BLOBS } from './gateway-tokens.js';
 import { HistoryClient } from './history/history-client.js';
 import { DeadLetters } from './ingress/dead-letters.js';
+import { IngressController } from './ingress/ingress.controller.js';
 import { IngressDesk } from './ingress/ingress-desk.js';
 import { QuestionsController } from './questions/questions.controller.js';
 import { KnownShard } from './runs/known-shard.js';
@@ -94,15 +95,23 @@ const dead = {
 };
 const ingress = {
   provide: IngressDesk,
-  inject: [SERVICE_CONTEXT, RunIntake, DeadLetters],
-  useFactory: ({ nats, log, metrics, health, config, pass }: Context, runs: RunIntake, letters: DeadLetters) => {
-    const options = { nats, log, metrics, health, intake: runs, dead: letters, parallel: config.INGRESS_PARALLEL };
+  inject: [SERVICE_CONTEXT, RunIntake, HistoryClient, DeadLetters],
+  useFactory: ({ nats, log, metrics, health, config, pass }: Context, runs: RunIntake, client: HistoryClient, letters: DeadLetters) => {
+    const options = { nats, log, metrics, health, intake: runs, history: client, dead: letters, parallel: config.INGRESS_PARALLEL };
     return new IngressDesk({ ...options, ...(pass === undefined ? {} : { pass }) });
   },
 };
 
 @Module({
-  controllers: [RunsController, QuestionsController, EventsController, ArtifactsController, AgentsController, TenantsController],
+  controllers: [
+    RunsController,
+    QuestionsController,
+    EventsController,
+    IngressController,
+    ArtifactsController,
+    AgentsController,
+    TenantsController,
+  ],
   providers: [blobs, history, feed, intake, budgets, submissions, roster, dead, ingress, KnownShard],
 })
 export class GatewayModule implements OnApplicationBootstrap, BeforeApplicationShutdown {

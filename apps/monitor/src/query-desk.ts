@@ -1,4 +1,4 @@
-/** Answers queries. A run just accepted may not be in the history yet: before it is called unknown, the history catches up with the log. */
+/** Answers queries. What has just been stored may not be in the history yet: before anything is called unknown, the history catches up with the log. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HistoryQuery, shardOf, type HistoryAnswer } from '@cadre/contracts';
 import type { ShardLog } from '@cadre/engine';
@@ -24,6 +24,8 @@ export class QueryDesk {
     if (!parsed.success) return { type: 'Invalid', message: faults(parsed.error.issues) };
     const query = parsed.data;
     const limits = { bytes: this.options.answerBytes() };
+    // An event must not miss a task that began to wait a moment before it.
+    if (query.type === 'GetWaits') await Promise.all(this.options.logs.map((_, shard) => this.#caughtUp(shard)));
     const answer = await this.options.store.query(query, limits);
     if (answer.type !== 'NotFound' || !('runId' in query) || query.runId === undefined) return answer;
     if (!(await this.#caughtUp(shardOf(query.runId)))) return answer;

@@ -20,6 +20,8 @@ export interface WorldOptions {
   keepBlocks: number;
   weather: Weather;
   manners: OutsideManners;
+  /** Plans have scopes and waits in them. */
+  scopes: boolean;
 }
 
 /** The world of a seed. */
@@ -40,5 +42,6 @@ export function drawOptions(seed: number, steps: number): WorldOptions {
     keepBlocks: dice.pick([0, 3]),
     weather: drawWeather(dice.fork()),
     manners: drawManners(dice.fork()),
+    scopes: dice.chance(0.5),
   };
 }

@@ -103,9 +103,11 @@ export class World {
       answered: watch.told.bind(watch),
       openRuns: () => watch.openRuns,
       openQuestions: () => watch.openQuestions(),
+      openWaits: () => watch.openWaits(),
       hasHappened: (key: string) => (this.outside.effects.get(key) ?? 0) > 0,
     };
-    const settings = { shards: options.shards, everyMs: options.runEveryMs, maxOpen: options.maxOpenRuns, capEveryMs: options.capEveryMs };
+    const { shards, runEveryMs: everyMs, maxOpenRuns: maxOpen, capEveryMs, scopes } = options;
+    const settings = { shards, everyMs, maxOpen, capEveryMs, scopes };
     return new Client(new Wire(life, this.#around), this.#around, this.#dice.fork(), book, settings);
   }
 }

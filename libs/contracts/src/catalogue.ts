@@ -15,6 +15,7 @@ import * as plan from './plan.js';
 import * as calls from './calls.js';
 import * as questions from './questions.js';
 import * as results from './results.js';
+import * as scopes from './scopes.js';
 import * as tools from './tools.js';
 import * as values from './values.js';
 import * as views from './views.js';
@@ -40,6 +41,7 @@ const requests = group('Requests from outside', 'received', [
   ['Plan', plan.Plan, 'The tasks of a run and their dependencies: submitted with a request, or written by the planning agent.'],
   ['CancelRequest', http.CancelRequest, 'Body of `POST /v1/runs/{id}/cancel`; may be left out.'],
   ['TenantBudgetRequest', accounts.TenantBudgetRequest, 'Body of `PUT /v1/tenants/{tenant}/budget`; null takes the cap away.'],
+  ['EventRequest', http.EventRequest, 'Body of `POST /v1/events`.'],
   ['AnswerRequest', http.AnswerRequest, 'Body of `POST /v1/runs/{id}/questions/{question}/answer`.'],
   [
     'IngressEvent',
@@ -63,6 +65,11 @@ const commandRows = group('Commands, to the owner of a shard on `cadre.shard.<nn
   ['ExpireAttempt', commands.ExpireAttempt, "An attempt's time is up. Refused while it is not."],
   ['AnswerQuestion', commands.AnswerQuestion, "A person's answer to an open question of the run."],
   ['ExpireQuestion', commands.ExpireQuestion, "A question's time is up. Refused while it is not."],
+  [
+    'WakeTask',
+    commands.WakeTask,
+    'The time of a wait or of a scope is up (refused while it is not), or the event that a task waits for has come.',
+  ],
   ['ExpireRun', commands.ExpireRun, "A run's deadline has passed. Refused while it has not."],
 ]);
 
@@ -97,6 +104,9 @@ const log = group('The log, in streams `CADRE_LOG_<nn>`', 'sent', [
   ['RunEvent', events.RunEvent, 'What happened in a run.'],
   ['RunStarted', events.RunStarted, 'A run was accepted.'],
   ['TasksAdded', events.TasksAdded, "Tasks joined the run: the planning task at its start, the plan's tasks and the answer task later."],
+  ['TaskResolved', events.TaskResolved, 'A task has begun, and its expressions were filled in.'],
+  ['TaskOpened', events.TaskOpened, 'A scope or a wait has begun: the engine itself is at it.'],
+  ['ItemEnded', events.ItemEnded, 'All tasks of an item of a scope have ended.'],
   ['AttemptScheduled', events.AttemptScheduled, 'An attempt is open and may be started from `notBefore` on.'],
   ['AttemptStarted', events.AttemptStarted, 'A worker has bound the attempt to itself.'],
   ['CallsReserved', events.CallsReserved, 'These calls may be made, and this much money is set aside for them.'],
@@ -156,6 +166,7 @@ const viewRows = group('Views: answers of the read model and of the HTTP API', '
   ['AnswerAccepted', http.AnswerAccepted, 'Answer to `POST /v1/runs/{id}/questions/{question}/answer`.'],
   ['WorkerList', http.WorkerList, 'Answer to `GET /v1/agents`.'],
   ['TenantBudgetView', accounts.TenantBudgetView, 'Answer to `GET /v1/tenants/{tenant}/budget`.'],
+  ['EventAccepted', http.EventAccepted, 'Answer to `POST /v1/events`.'],
   ['QuestionList', http.QuestionList, 'Answer to `GET /v1/questions` and `GET /v1/runs/{id}/questions`.'],
   ['CallList', http.CallList, 'Answer to `GET /v1/runs/{id}/calls`.'],
   ['EventList', http.EventList, 'Answer to `GET /v1/runs/{id}/events` with `Accept: application/json`.'],
@@ -209,6 +220,17 @@ export const PARTS: Readonly<Record<string, z.ZodType>> = {
   RetryPolicy: plan.RetryPolicy,
   Require: plan.Require,
   TaskSpec: plan.TaskSpec,
+  Scope: plan.Scope,
+  ParamName: plan.ParamName,
+  Params: plan.Params,
+  Expression: scopes.Expression,
+  Need: scopes.Need,
+  Join: scopes.Join,
+  Repeat: scopes.Repeat,
+  Combine: scopes.Combine,
+  Wait: scopes.Wait,
+  EventType: scopes.EventType,
+  OutsideEvent: commands.OutsideEvent,
   PlanSource: plan.PlanSource,
   RunOptions: plan.RunOptions,
   Goal: plan.Goal,

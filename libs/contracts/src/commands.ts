@@ -5,8 +5,9 @@ import { CallReservation, CallSettlement, AnyToolName } from './calls.js';
 import { QuestionChoice, QuestionId } from './questions.js';
 import { AccountCommand } from './accounts.js';
 import { AgentName, RunId, TaskId, TenantId, WorkerId, shardOf } from './ids.js';
-import { Goal, MAX_PLAN_TASKS, Plan, RunOptions, TaskSpec } from './plan.js';
+import { Goal, MAX_PLAN_TASKS, Params, Plan, RunOptions, TaskSpec } from './plan.js';
 import { TaskResult } from './results.js';
+import { EventType } from './scopes.js';
 
 const command = { id: z.string().min(1).max(80), runId: RunId, traceparent: Traceparent.optional() };
 const attempt = { taskId: TaskId, attempt: z.int().min(1) };
@@ -20,6 +21,7 @@ export const StartRun = z.strictObject({
   inputs: z.array(ArtifactRef).max(50),
   options: RunOptions,
   plan: Plan.optional(),
+  params: Params.optional(),
   /** `plan` is the first part of a plan that is too large for one message; the others follow with `AddTasks`. */
   morePlan: z.literal(true).optional(),
   /** Digest of the request: the same run id with another digest is a conflict, with the same one a repetition. */
@@ -131,6 +133,19 @@ export type AnswerQuestion = z.infer<typeof AnswerQuestion>;
 export const ExpireQuestion = z.strictObject({ type: z.literal('ExpireQuestion'), ...command, questionId: QuestionId });
 export type ExpireQuestion = z.infer<typeof ExpireQuestion>;
 
+/** An event from outside, as a waiting task sees it. */
+export const OutsideEvent = z.strictObject({
+  id: z.string().min(1).max(200),
+  type: EventType,
+  source: z.string().min(1).max(500),
+  data: Json.optional(),
+});
+export type OutsideEvent = z.infer<typeof OutsideEvent>;
+
+/** A task that the engine does itself moves on: its time is up (refused while it is not), or the event that it waits for has come. */
+export const WakeTask = z.strictObject({ type: z.literal('WakeTask'), ...command, taskId: TaskId, event: OutsideEvent.optional() });
+export type WakeTask = z.infer<typeof WakeTask>;
+
 /** A run's deadline, or its grace time after a cancel, has passed. Refused while it has not. */
 export const ExpireRun = z.strictObject({ type: z.literal('ExpireRun'), ...command });
 export type ExpireRun = z.infer<typeof ExpireRun>;
@@ -148,6 +163,7 @@ export const Command = z.discriminatedUnion('type', [
   ExpireAttempt,
   AnswerQuestion,
   ExpireQuestion,
+  WakeTask,
   ExpireRun,
 ]);
 export type Command = z.infer<typeof Command>;
@@ -172,6 +188,7 @@ export const REJECTIONS = [
   'unknown-question', // no such open question, or it does not allow the choice
   'not-granted', // the tool is not in the attempt's grant
   'budget-exceeded', // the tenant's account does not hold as much
+  'not-awaited', // the task does not wait for this event
   'not-yet', // a deadline or delay has not passed
   'invalid-plan',
   'invalid-command',

@@ -1,8 +1,8 @@
 /** Events: what happened in a run. Commits hold them; state is their fold. */
 import { z } from 'zod';
-import { ArtifactRef, Content, Failure, Micros, Timestamp, Usage } from './values.js';
+import { ArtifactRef, Content, Failure, Json, Micros, Timestamp, Usage } from './values.js';
 import { AgentName, RunId, TaskId, TenantId, WorkerId } from './ids.js';
-import { PlanSource, RunOptions, TaskSpec } from './plan.js';
+import { Params, PlanSource, RunOptions, TaskSpec } from './plan.js';
 import { AccountCommit } from './accounts.js';
 import { TaskResult } from './results.js';
 import { CallKey, CallKind, CallReservation, CallSettlement, SpendLimit, AnyToolName } from './calls.js';
@@ -20,8 +20,9 @@ export const RunStarted = z.strictObject({
   fingerprint: z.string(),
   deadlineAt: Timestamp,
   traceparent: z.string().optional(),
+  params: Params.optional(),
 });
-/** Tasks join the run: the planning task at its start, the plan's tasks and the answer task once it is known. */
+/** Tasks join the run: the planning task at its start, the plan's tasks and the answer task once it is known, the tasks of a scope's items as they open. */
 export const TasksAdded = z.strictObject({
   type: z.literal('TasksAdded'),
   source: PlanSource.or(z.literal('engine')),
@@ -31,6 +32,25 @@ export const TasksAdded = z.strictObject({
   part: z.int().min(1).optional(),
   more: z.literal(true).optional(),
 });
+/** What the expressions of a task gave when it began; these go before its specification. */
+export const TaskResolved = z.strictObject({
+  type: z.literal('TaskResolved'),
+  ...task,
+  title: z.string().min(1).max(200).optional(),
+  instructions: z.string().min(1).max(8000).optional(),
+  input: Json.optional(),
+  agents: z.array(AgentName).max(6).optional(),
+});
+/** A scope or a wait has begun. `count`: how many items, or rounds at most, a scope will have. `wakeAt`: when its time is up. */
+export const TaskOpened = z.strictObject({
+  type: z.literal('TaskOpened'),
+  ...task,
+  count: z.int().min(0).optional(),
+  items: z.array(Json).optional(),
+  wakeAt: Timestamp.optional(),
+});
+/** All tasks of an item (from 0) of a scope have ended. */
+export const ItemEnded = z.strictObject({ type: z.literal('ItemEnded'), ...task, item: z.int().min(0), ok: z.boolean() });
 /** An attempt is open and may be started from `notBefore` on. */
 export const AttemptScheduled = z.strictObject({
   type: z.literal('AttemptScheduled'),
@@ -88,7 +108,13 @@ export const QuestionAnswered = z.strictObject({
   /** How far the cap was raised. */
   raiseMicros: Micros.optional(),
 });
-export const TaskCompleted = z.strictObject({ type: z.literal('TaskCompleted'), ...attempt, result: TaskResult });
+/** `attempt` 0: the engine did it. */
+export const TaskCompleted = z.strictObject({
+  type: z.literal('TaskCompleted'),
+  ...task,
+  attempt: z.int().min(0),
+  result: TaskResult,
+});
 export const TaskFailed = z.strictObject({ type: z.literal('TaskFailed'), ...task, error: Failure });
 /** `condition`: it was not needed. `dependency`: it cannot start any more. `alternative`: the task it stands in for did not fail. */
 export const TaskSkipped = z.strictObject({
@@ -110,6 +136,9 @@ export const RunCancelled = z.strictObject({ type: z.literal('RunCancelled'), re
 export const RunEvent = z.discriminatedUnion('type', [
   RunStarted,
   TasksAdded,
+  TaskResolved,
+  TaskOpened,
+  ItemEnded,
   AttemptScheduled,
   AttemptStarted,
   CallsReserved,

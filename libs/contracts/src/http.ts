@@ -5,6 +5,7 @@ import { FeedEvent } from './feed.js';
 import { RunId } from './ids.js';
 import { CallView, RunStatus } from './views.js';
 import { QuestionChoice, QuestionId, QuestionView } from './questions.js';
+import { EventType } from './scopes.js';
 import { ArtifactRef, Json, Micros } from './values.js';
 
 /** Paths of what belongs to a run. */
@@ -46,6 +47,20 @@ export type EventList = z.infer<typeof EventList>;
 /** Answer to `GET /v1/questions` and `GET /v1/runs/{id}/questions`. */
 export const QuestionList = z.strictObject({ questions: z.array(QuestionView) });
 export type QuestionList = z.infer<typeof QuestionList>;
+
+/** Body of `POST /v1/events`: an event for whoever waits for it. `id` and `source` tell it from others: the same ones again are the same event. */
+export const EventRequest = z.strictObject({
+  type: EventType,
+  source: z.string().min(1).max(500).default('/http'),
+  /** Default: a new one. */
+  id: z.string().min(1).max(200).optional(),
+  data: Json.optional(),
+});
+export type EventRequest = z.infer<typeof EventRequest>;
+
+/** Answer to that: the event is stored. */
+export const EventAccepted = z.strictObject({ id: z.string(), source: z.string(), type: EventType });
+export type EventAccepted = z.infer<typeof EventAccepted>;
 
 /** Body of `POST /v1/runs/{id}/questions/{question}/answer`. */
 export const AnswerRequest = z.strictObject({

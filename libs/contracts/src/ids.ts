@@ -10,11 +10,31 @@ const runIdPattern = new RegExp(`^r[0-9]{2}-${uuidPattern}$`);
 export const RunId = z.string().regex(runIdPattern, 'a run id looks like r00-<uuid>');
 export type RunId = z.infer<typeof RunId>;
 
-/** A task's name, unique within its run: letters, digits, `-` and `_`, at most 64 characters. */
+/**
+ * A task's name, unique within its run: letters, digits, `-` and `_`, at most 64 characters. A task within a scope is named by the scope, the number of its item
+ * and its own name there: `map~3~analyze`. Only the engine makes such names.
+ */
 export const TaskId = z
   .string()
-  .regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'a task id starts with a letter and holds letters, digits, - and _ (at most 64)');
+  .max(240)
+  .regex(
+    /^[A-Za-z][A-Za-z0-9_-]{0,63}(~(0|[1-9][0-9]{0,4})~[A-Za-z][A-Za-z0-9_-]{0,63}){0,8}$/,
+    'a task id starts with a letter and holds letters, digits, - and _ (at most 64)',
+  );
 export type TaskId = z.infer<typeof TaskId>;
+
+/** The id of a task within an item of a scope. @param item from 0 */
+export function childId(scope: TaskId, item: number, name: string): TaskId {
+  return `${scope}~${item}~${name}`;
+}
+
+/** Where a task stands: in which item of which scope, and its name there. Undefined: in the plan itself. */
+export function placeOf(id: TaskId): { scope: TaskId; item: number; name: string } | undefined {
+  const end = id.lastIndexOf('~');
+  if (end === -1) return undefined;
+  const middle = id.lastIndexOf('~', end - 1);
+  return { scope: id.slice(0, middle), item: Number(id.slice(middle + 1, end)), name: id.slice(end + 1) };
+}
 
 /** A tenant: one NATS subject token. */
 export const TenantId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'a tenant is lower-case letters, digits and -, at most 40');

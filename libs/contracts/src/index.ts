@@ -1,5 +1,19 @@
 /** The public names of the contracts library. */
-export { RunId, TaskId, TenantId, WorkerId, AgentName, PLAN_TASK, ANSWER_TASK, makeRunId, shardOf, shardName } from './ids.js';
+export {
+  RunId,
+  TaskId,
+  TenantId,
+  WorkerId,
+  AgentName,
+  PLAN_TASK,
+  ANSWER_TASK,
+  makeRunId,
+  shardOf,
+  shardName,
+  childId,
+  placeOf,
+} from './ids.js';
+export { Combine, EventType, Expression, Join, Need, Repeat, SCOPE_LIMITS, Wait } from './scopes.js';
 export { STREAMS, BUCKETS, SUBJECTS, HEADERS } from './subjects.js';
 export {
   Json,
@@ -30,7 +44,10 @@ export {
   RetryPolicy,
   Require,
   TaskSpec,
+  Scope,
   Plan,
+  ParamName,
+  Params,
   MAX_PLAN_TASKS,
   MAX_PLAN_ID_BYTES,
   PlanSource,
@@ -71,6 +88,8 @@ export {
   ExpireAttempt,
   AnswerQuestion,
   ExpireQuestion,
+  OutsideEvent,
+  WakeTask,
   ExpireRun,
   Command,
   ShardCommand,
@@ -86,6 +105,9 @@ export { isPlainCommand } from './plain-commands.js';
 export {
   RunStarted,
   TasksAdded,
+  TaskResolved,
+  TaskOpened,
+  ItemEnded,
   AttemptScheduled,
   AttemptStarted,
   CallsReserved,
@@ -177,6 +199,8 @@ export {
   WorkerList,
   CallList,
   QuestionList,
+  EventRequest,
+  EventAccepted,
   AnswerAccepted,
   AnswerRequest,
   EventList,

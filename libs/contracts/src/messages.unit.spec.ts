@@ -30,13 +30,14 @@ describe('commands', () => {
 
   test('each field but the optional ones is needed', () => {
     const optional: Partial<Record<Command['type'], string[]>> = {
-      StartRun: ['plan', 'morePlan'],
+      StartRun: ['plan', 'morePlan', 'params'],
       StartAttempt: ['tools', 'agentCapMicros', 'life'],
       RecordCalls: ['settle', 'reserve'],
       CompleteAttempt: ['settle', 'next'],
       FailAttempt: ['settle', 'fresh'],
       ReleaseAttempt: ['settle'],
       AnswerQuestion: ['note', 'raiseMicros', 'result'],
+      WakeTask: ['event'],
     };
     fc.assert(
       fc.property(commands, (command) => {

@@ -4,7 +4,8 @@ import { PRIORITIES } from './plan.js';
 export type Fields = Record<string, unknown>;
 
 export const RUN_ID = /^r[0-9]{2}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-export const TASK_ID = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
+/** Of tasks within scopes only those with short names. */
+export const TASK_ID = /^[A-Za-z][A-Za-z0-9_-]{0,63}(~(0|[1-9][0-9]{0,4})~[A-Za-z][A-Za-z0-9_-]{0,63}){0,2}$/;
 export const AGENT_NAME = /^[a-z][a-z0-9-]{0,63}$/;
 export const TOOL_NAME = /^[a-z][a-z0-9_]{0,63}$/;
 export const TENANT_ID = /^[a-z0-9][a-z0-9-]{0,39}$/;

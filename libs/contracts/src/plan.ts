@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ArtifactRef, Json, Micros, utf8Bytes } from './values.js';
 import { AnyToolName } from './calls.js';
 import { AgentName, TaskId } from './ids.js';
+import { Combine, Expression, Join, Repeat, Wait } from './scopes.js';
 
 /** From most to least urgent. */
 export const PRIORITIES = ['critical', 'high', 'medium', 'low', 'background'] as const;
@@ -46,6 +47,24 @@ export const MAX_PLAN_TASKS = 10_000;
 /** Bytes of all task ids of a plan together: a decision that concerns every task has to fit into one message. */
 export const MAX_PLAN_ID_BYTES = 320 * 1024;
 
+/** One of `over` (once per item), `branches` (each task of the body is an item), `repeat` (round after round) or none of them (once). */
+export const Scope = z.strictObject({
+  get body(): z.ZodArray<typeof TaskSpec> {
+    return z.array(TaskSpec).min(1).max(200);
+  },
+  /** The task of the body whose result is the item's; the last one when left out. */
+  result: TaskId.optional(),
+  /** Gives a list. */
+  over: Expression.optional(),
+  branches: z.literal(true).optional(),
+  /** Items at work at once. */
+  width: z.int().min(1).max(1000).default(100),
+  repeat: Repeat.optional(),
+  join: Join.prefault({}),
+  combine: Combine.prefault({ by: 'list' }),
+});
+export type Scope = z.infer<typeof Scope>;
+
 export const TaskSpec = z.strictObject({
   id: TaskId,
   title: z.string().min(1).max(200),
@@ -73,6 +92,13 @@ export const TaskSpec = z.strictObject({
   /** Only these of the agent's granted tools may be called. */
   tools: z.array(AnyToolName).max(50).optional(),
   input: Json.optional(),
+  /** `${{ … }}` in the title, the instructions and the input is filled in when the task begins. */
+  templated: z.literal(true).optional(),
+  /** Gives the agent's name, or a list: the agent, then those that follow when it fails. */
+  agentFrom: Expression.optional(),
+  /** No agent's work: the engine does it. */
+  scope: Scope.optional(),
+  wait: Wait.optional(),
 });
 export type TaskSpec = z.infer<typeof TaskSpec>;
 export type TaskSpecInput = z.input<typeof TaskSpec>;
@@ -104,6 +130,11 @@ export const Budget = z
     message: 'onLimit "degrade" needs degradeTo: the cheaper model to go on with',
   });
 export type Budget = z.infer<typeof Budget>;
+
+/** What expressions see as `params`, by name. */
+export const ParamName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'a parameter name is letters, digits and _');
+export const Params = z.record(ParamName, Json);
+export type Params = z.infer<typeof Params>;
 
 export const RunOptions = z.strictObject({
   priority: Priority.default('medium'),
@@ -146,5 +177,6 @@ export const RunRequest = z.strictObject({
   inputs: z.array(ArtifactRef).max(50).default([]),
   options: RunOptions.prefault({}),
   plan: Plan.optional(),
+  params: Params.optional(),
 });
 export type RunRequest = z.infer<typeof RunRequest>;

@@ -11,6 +11,8 @@ export const TaskResult = z.strictObject({
   artifacts: z.array(ArtifactRef).max(200),
   /** The model that the task went on with when its budget did not allow the wanted one. */
   degradedTo: z.string().max(200).optional(),
+  /** Of a scope: some of its items did not succeed. */
+  partial: z.literal(true).optional(),
   /** Set by the planning task only; the log has it as `TasksAdded`. */
   plan: z.strictObject({ plan: Plan, source: PlanSource, note: z.string().max(2000).optional() }).optional(),
 });

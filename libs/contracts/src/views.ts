@@ -2,10 +2,11 @@
 import { z } from 'zod';
 import { ArtifactRef, Content, Failure, Micros, Timestamp, Usage } from './values.js';
 import { AgentName, RunId, TaskId, TenantId, WorkerId } from './ids.js';
-import { PlanSource, Priority, Require, RunOptions, Skill } from './plan.js';
+import { Params, PlanSource, Priority, Require, RunOptions, Skill } from './plan.js';
 import { TenantBudgetView } from './accounts.js';
 import { CallKind, CallOutcome, CallSettlement, ToolEffect } from './calls.js';
 import { QuestionView } from './questions.js';
+import { EventType } from './scopes.js';
 import { FeedEvent } from './feed.js';
 
 export const RUN_STATUSES = ['planning', 'running', 'cancelling', 'completed', 'failed', 'cancelled'] as const;
@@ -13,8 +14,11 @@ export const RunStatus = z.enum(RUN_STATUSES);
 export type RunStatus = z.infer<typeof RunStatus>;
 export const isTerminal = (status: RunStatus): boolean => status !== 'planning' && status !== 'running' && status !== 'cancelling';
 
-/** `waiting`: for dependencies. `ready`: an attempt is open, no worker has started it. `asking`: for a person's answer. */
-export const TASK_STATUSES = ['waiting', 'ready', 'running', 'asking', 'completed', 'failed', 'skipped', 'cancelled'] as const;
+/**
+ * `waiting`: for dependencies. `ready`: an attempt is open, no worker has started it. `asking`: for a person's answer. `open`: a scope at work, or a wait for
+ * time or an event.
+ */
+export const TASK_STATUSES = ['waiting', 'ready', 'running', 'asking', 'open', 'completed', 'failed', 'skipped', 'cancelled'] as const;
 export const TaskStatus = z.enum(TASK_STATUSES);
 export type TaskStatus = z.infer<typeof TaskStatus>;
 
@@ -58,6 +62,7 @@ export type RunSummary = z.infer<typeof RunSummary>;
 
 export const RunView = RunSummary.extend({
   options: RunOptions,
+  params: Params.optional(),
   inputs: z.array(ArtifactRef),
   planSource: PlanSource.optional(),
   planNote: z.string().optional(),
@@ -110,6 +115,8 @@ export const HistoryQuery = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('GetCalls'), tenant: TenantId, runId: RunId }),
   /** Open questions of one run, or of all the tenant's runs. */
   z.strictObject({ type: z.literal('GetQuestions'), tenant: TenantId, runId: RunId.optional() }),
+  /** Tasks that wait for an event of this type, those that wait longest first. */
+  z.strictObject({ type: z.literal('GetWaits'), tenant: TenantId, event: EventType }),
   /** The tenant's cap, and what its runs have spent. */
   z.strictObject({ type: z.literal('GetTenantBudget'), tenant: TenantId }),
   /** The run's events after a position, at most `limit`. */
@@ -131,6 +138,7 @@ export const HistoryAnswer = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('Run'), run: RunView }),
   z.strictObject({ type: z.literal('Calls'), calls: z.array(CallView), more: z.boolean() }),
   z.strictObject({ type: z.literal('Questions'), questions: z.array(QuestionView) }),
+  z.strictObject({ type: z.literal('Waits'), waits: z.array(z.strictObject({ runId: RunId, taskId: TaskId })), more: z.boolean() }),
   z.strictObject({ type: z.literal('Events'), events: z.array(FeedEvent), more: z.boolean() }),
   z.strictObject({ type: z.literal('TenantBudget'), budget: TenantBudgetView }),
   z.strictObject({ type: z.literal('Position'), seq: z.int().nonnegative() }),

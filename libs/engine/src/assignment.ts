@@ -1,7 +1,8 @@
 /** What workers and readers are told about a run's tasks. */
-import { CadreError } from '@cadre/contracts';
+import { CadreError, placeOf } from '@cadre/contracts';
 import type { Assignment, TaskId, TaskOutcome } from '@cadre/contracts';
 import { fitOutcomes } from './fit-outcomes.js';
+import { resultTask } from './run/expression-input.js';
 import { isOpen, upstream } from './run/standing.js';
 import type { RunState, TaskState } from './state.js';
 import { recordTable, taskOf } from './task-table.js';
@@ -37,6 +38,29 @@ function outcomesAmong(tasks: TaskReader, only?: ReadonlySet<TaskId>): TaskOutco
   return found.sort((a, b) => a.order - b.order).map(outcomeOf);
 }
 
+/** All that a task may look at; of the scopes that it depends on also what their items brought, and in a round what the one before it did. */
+function seenBy(tasks: TaskReader, task: TaskState): Set<TaskId> {
+  const seen = upstream(tasks, task.spec, NEAREST);
+  for (const id of task.spec.dependsOn) {
+    const scope = tasks.get(id);
+    for (let item = 0; item < (scope?.scope?.opened ?? 0); item += 1) {
+      const each = resultTask(tasks, scope as TaskState, item);
+      if (each?.result) seen.add(each.spec.id);
+    }
+  }
+  for (let place = placeOf(task.spec.id); place !== undefined; place = placeOf(place.scope)) {
+    const scope = tasks.get(place.scope) as TaskState;
+    const before = scope.spec.scope?.repeat && place.item > 0 ? resultTask(tasks, scope, place.item - 1) : undefined;
+    if (before) seen.add(before.spec.id);
+  }
+  return seen;
+}
+
+/** The plan's own tasks. */
+function planIds(tasks: TaskReader): Set<TaskId> {
+  return new Set([...tasks.ids()].filter((id) => placeOf(id) === undefined));
+}
+
 /** The running attempt of a task, from a state or a draft of one. Error `engine-bug` when it is not running. */
 export function assignmentOf(run: RunState, tasks: TaskReader, task: TaskState): Assignment {
   if (task.status !== 'running' || task.deadlineAt === undefined) {
@@ -54,7 +78,10 @@ export function assignmentOf(run: RunState, tasks: TaskReader, task: TaskState):
     instructions: spec.instructions,
     ...(spec.input === undefined ? {} : { input: spec.input }),
     inputs: run.inputs,
-    results: fitOutcomes(task.kind === 'answer' ? outcomesAmong(tasks) : outcomesAmong(tasks, upstream(tasks, spec, NEAREST)), spec.input),
+    results: fitOutcomes(
+      task.kind === 'answer' ? outcomesAmong(tasks, planIds(tasks)) : outcomesAmong(tasks, seenBy(tasks, task)),
+      spec.input,
+    ),
     round: task.round,
     tools: task.tools ?? [],
     ...(task.roundError === undefined ? {} : { previousError: task.roundError }),

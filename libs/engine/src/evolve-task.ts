@@ -35,6 +35,42 @@ function started(task: TaskState, event: EventOf<'AttemptStarted'>, at: number):
   };
 }
 
+/** What was filled in is not filled in again. */
+function resolved({ spec, ...task }: TaskState, event: EventOf<'TaskResolved'>): TaskState {
+  const { templated: _templated, agentFrom: _agentFrom, ...rest } = spec;
+  const { title, instructions, input, agents } = event;
+  const [agent, ...fallbackAgents] = agents ?? [];
+  return {
+    ...task,
+    spec: {
+      ...rest,
+      ...(title === undefined ? {} : { title }),
+      ...(instructions === undefined ? {} : { instructions }),
+      ...(input === undefined ? {} : { input }),
+      ...(agent === undefined ? {} : { agent, fallbackAgents }),
+    },
+  };
+}
+
+function opened(task: TaskState, { count, items, wakeAt }: EventOf<'TaskOpened'>, at: number): TaskState {
+  const fresh = { opened: 0, succeeded: 0, failed: [], working: {} };
+  return {
+    ...task,
+    status: 'open',
+    startedAt: at,
+    ...(count === undefined ? {} : { scope: { count, ...(items === undefined ? {} : { items }), ...fresh } }),
+    ...(wakeAt === undefined ? {} : { wakeAt }),
+  };
+}
+
+function itemEnded(task: TaskState, { item, ok }: EventOf<'ItemEnded'>): TaskState {
+  if (!task.scope) return task;
+  const { [item]: _ended, ...working } = task.scope.working;
+  const { succeeded, failed } = task.scope;
+  const counts = ok ? { succeeded: succeeded + 1 } : { failed: [...failed, item] };
+  return { ...task, scope: { ...task.scope, working, ...counts } };
+}
+
 /** The cap of the attempt's agent stays: a question may be about it. */
 function failedAttempt(task: TaskState, event: EventOf<'AttemptFailed'>): TaskState {
   const { attempt, error, counted, fresh } = event;
@@ -72,6 +108,12 @@ const UNASKED = { openQuestions: undefined, unknownEffects: undefined };
 /** @param at time of the commit, in milliseconds since 1970 */
 export function evolveTask(task: TaskState, event: PlainTaskEvent, at: number): TaskState {
   switch (event.type) {
+    case 'TaskResolved':
+      return resolved(task, event);
+    case 'TaskOpened':
+      return opened(task, event, at);
+    case 'ItemEnded':
+      return itemEnded(task, event);
     case 'AttemptScheduled':
       return scheduled(task, event, at);
     case 'AttemptStarted':

@@ -3,7 +3,7 @@
  * ten thousand tasks is not copied for each commit), so only the returned state may be used afterwards. Single tasks and calls are replaced, never
  * changed, and no event is changed, so what was read from a task stays valid.
  */
-import { ANSWER_TASK, CadreError, NO_USAGE, PLAN_TASK } from '@cadre/contracts';
+import { ANSWER_TASK, CadreError, NO_USAGE, PLAN_TASK, placeOf } from '@cadre/contracts';
 import type { Commit, RunEvent, RunId, TaskId, TaskSpec } from '@cadre/contracts';
 import { applyAnswered, applyAsked, applyReserved, applySettled, forgetOpenQuestions } from './evolve-calls.js';
 import { evolveTask } from './evolve-task.js';
@@ -36,6 +36,7 @@ export function startedRun(runId: RunId, event: EventOf<'RunStarted'>, at: numbe
     createdAt: at,
     deadlineAt: event.deadlineAt,
     ...(event.traceparent === undefined ? {} : { traceparent: event.traceparent }),
+    ...(event.params === undefined ? {} : { params: event.params }),
     tasks: {},
     taskCount: 0,
     openTasks: 0,
@@ -105,7 +106,9 @@ function addTasks(run: RunState, tables: RunTables, event: EventOf<'TasksAdded'>
     tables.set(spec.id, newTask(spec, kindOf(event, spec.id), run.taskCount));
     run.taskCount += 1;
     run.openTasks += 1;
+    run.idBytes = (run.idBytes ?? 0) + spec.id.length;
   }
+  joinScopes(tables, event.tasks);
   if (event.part !== undefined) run.planParts = event.part;
   if (event.more) {
     run.morePlan = true;
@@ -113,6 +116,34 @@ function addTasks(run: RunState, tables: RunTables, event: EventOf<'TasksAdded'>
   }
   link(tables, run.morePlan ? workSpecs(tables) : event.tasks);
   delete run.morePlan;
+}
+
+/** Tasks of an item open it. */
+function joinScopes(tables: RunTables, specs: readonly TaskSpec[]): void {
+  const counts = new Map<TaskId, Map<number, number>>();
+  for (const { id } of specs) {
+    const place = placeOf(id);
+    if (!place) continue;
+    const items = counts.get(place.scope) ?? new Map<number, number>();
+    items.set(place.item, (items.get(place.item) ?? 0) + 1);
+    counts.set(place.scope, items);
+  }
+  for (const [id, items] of counts) {
+    const task = tables.get(id);
+    if (!task?.scope) throw corrupt(`Tasks of scope ${id}, which is not open.`);
+    const working = { ...task.scope.working, ...Object.fromEntries(items) };
+    const opened = Math.max(task.scope.opened, ...[...items.keys()].map((item) => item + 1));
+    tables.set(id, { ...task, scope: { ...task.scope, working, opened } });
+  }
+}
+
+/** A task of an item has ended. */
+function leaveScope(tables: RunTables, id: TaskId): void {
+  const place = placeOf(id);
+  const task = place && tables.get(place.scope);
+  if (!place || !task?.scope) return;
+  const left = (task.scope.working[place.item] ?? 0) - 1;
+  tables.set(place.scope, { ...task, scope: { ...task.scope, working: { ...task.scope.working, [place.item]: left } } });
 }
 
 /** A task may depend on one of a later part, so a plan in parts is linked when it is whole. */
@@ -145,6 +176,7 @@ function taskEnded(run: RunState, tables: RunTables, before: TaskState): void {
   forgetOpenQuestions(run, before);
   tables.dropCalls(before.spec.id, 'all');
   for (const id of before.dependents ?? []) tables.setWaits(id, tables.waits(id) - 1);
+  leaveScope(tables, before.spec.id);
 }
 
 function applyToTask(run: RunState, tables: RunTables, event: TaskEvent, at: number): void {

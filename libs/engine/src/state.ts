@@ -8,6 +8,8 @@ import type {
   CallKind,
   Content,
   Failure,
+  Json,
+  Params,
   PlanSource,
   Question,
   QuestionChoice,
@@ -56,6 +58,21 @@ export interface QuestionState extends Question {
   askedAt: number;
   /** Left out: it is open. A question whose task has ended without an answer is not kept. */
   answer?: { choice: QuestionChoice; by: string; at: number };
+}
+
+/** A scope at work, or ended: which of its items have come to what. */
+export interface ScopeState {
+  /** Items, or rounds at most. */
+  count: number;
+  /** What the items are about. */
+  items?: Json[];
+  /** How many have been opened, in order. */
+  opened: number;
+  succeeded: number;
+  /** Those that failed, in the order in which they did. */
+  failed: number[];
+  /** By item that is being worked on: how many of its tasks have not ended. */
+  working: Record<number, number>;
 }
 
 /** What a task no longer has may be undefined instead of missing: a copy without a field is slow, and the snapshot's JSON does not show it. */
@@ -114,6 +131,9 @@ export interface TaskState {
   unpricedAllowed?: true;
   /** The attempt closed last without a result, by whom and why: recognises repeated commands. */
   lastClosed?: { attempt: number; workerId?: WorkerId; code: string; message: string };
+  scope?: ScopeState;
+  /** When the time of an open scope or wait is up. */
+  wakeAt?: number | undefined;
   /** Tasks that name this one in `dependsOn`; kept so that a decision need not search. */
   dependents?: TaskId[];
   /** Tasks that name this one in `alternativeTo`. */
@@ -134,6 +154,7 @@ export interface RunState {
   deadlineAt: number;
   endedAt?: number;
   traceparent?: string;
+  params?: Params;
   planSource?: PlanSource;
   planNote?: string;
   /** Of a plan that comes in parts: how many have come, and whether more are to come. */
@@ -142,6 +163,8 @@ export interface RunState {
   /** In plan order. */
   tasks: Record<string, TaskState>;
   taskCount: number;
+  /** Bytes of their ids. */
+  idBytes?: number;
   /** How many tasks have not ended. */
   openTasks: number;
   /** By task: how many of its dependencies have not ended. None: no entry. The answer task, which waits for all, is not listed. */

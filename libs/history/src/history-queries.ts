@@ -13,7 +13,7 @@ import {
   type RunSummary,
   type TenantBudgetView,
 } from '@cadre/contracts';
-import type { Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import { byteLength, fitRunView } from './fit-answer.js';
 import { loadRuns } from './run-rows.js';
 import { runView } from './run-view.js';
@@ -31,6 +31,7 @@ type Db = Kysely<HistoryDatabase>;
 const DEFAULT_LIMITS: AnswerLimits = { bytes: 960 * 1024 };
 const MAX_CALLS = 2000;
 const MAX_QUESTIONS = 500;
+const MAX_WAITS = 1000;
 const COMMITS_AT_ONCE = 200;
 
 export async function answerQuery(db: Db, query: HistoryQuery, limits: Partial<AnswerLimits> = {}): Promise<HistoryAnswer> {
@@ -44,6 +45,8 @@ export async function answerQuery(db: Db, query: HistoryQuery, limits: Partial<A
       return await getCalls(db, query, bytes);
     case 'GetQuestions':
       return await getQuestions(db, query, bytes);
+    case 'GetWaits':
+      return await getWaits(db, query);
     case 'GetTenantBudget':
       return { type: 'TenantBudget', budget: await tenantBudget(db, query.tenant) };
     case 'GetEvents':
@@ -126,6 +129,22 @@ function callView(row: CallRow): CallView {
     ...(row.overrun_micros !== null && { overrunMicros: row.overrun_micros }),
     ...(row.kept_for !== null && { keptFor: row.kept_for }),
   };
+}
+
+async function getWaits(db: Db, { tenant, event }: Query<'GetWaits'>): Promise<HistoryAnswer> {
+  const rows = await db
+    .selectFrom('tasks')
+    .select(['run_id', 'task_id'])
+    .where('tenant', '=', tenant)
+    .where('status', '=', 'open')
+    .where(sql`state -> 'spec' -> 'wait' ->> 'event'`, '=', event)
+    .orderBy('started_at')
+    .orderBy('run_id')
+    .orderBy('position')
+    .limit(MAX_WAITS + 1)
+    .execute();
+  const waits = rows.slice(0, MAX_WAITS).map((row) => ({ runId: row.run_id, taskId: row.task_id }));
+  return { type: 'Waits', waits, more: rows.length > MAX_WAITS };
 }
 
 async function getQuestions(db: Db, { tenant, runId }: Query<'GetQuestions'>, bytes: number): Promise<HistoryAnswer> {

@@ -68,6 +68,11 @@ const MIGRATIONS: readonly Migration[] = [
       `create index questions_open on questions (tenant, asked_at) where status = 'open'`,
     ],
   },
+  {
+    number: 3,
+    name: 'what waits for events',
+    statements: [`create index tasks_open on tasks (tenant, ((state -> 'spec' -> 'wait' ->> 'event'))) where status = 'open'`],
+  },
 ];
 
 /** Any fixed number will do; it only has to differ from other programs' in the same database. */

@@ -19,6 +19,7 @@ import { AgentBreakers, type BreakerRules } from './agent-breakers.js';
 import { attemptKey, groupKey, needsOf, type AttemptName, type ReadyAttempt, type ReadyGroup, type RunningAttempt } from './attempts.js';
 import { Lately } from './lately.js';
 import { OpenQuestions } from './open-questions.js';
+import { OpenTimers } from './open-timers.js';
 import { rankOf } from './urgency.js';
 
 interface WorkTask {
@@ -55,6 +56,8 @@ export class OpenWork {
   readonly breakers: AgentBreakers;
   /** What waits for people. */
   readonly questions = new OpenQuestions();
+  /** What waits for time. */
+  readonly timers = new OpenTimers();
   readonly #runs = new Map<RunId, WorkRun>();
   readonly #groups = new Map<string, Group>();
   /** Group of each ready attempt. */
@@ -168,6 +171,7 @@ export class OpenWork {
     const run = this.#runs.get(runId);
     if (run === undefined) return;
     this.questions.apply(commit, event);
+    this.timers.apply(commit, event);
     switch (event.type) {
       case 'TasksAdded':
         for (const { id, skills, agent, priority } of event.tasks) {
@@ -296,6 +300,7 @@ export class OpenWork {
     for (const taskId of run.tasks.keys()) this.#close(run, taskId);
     if (run.cancelling) this.#cancelling -= 1;
     this.questions.drop(runId);
+    this.timers.drop(runId);
     this.#runs.delete(runId);
   }
 
@@ -305,6 +310,7 @@ export class OpenWork {
     if (cancelling) this.#cancelling += 1;
     this.#runs.set(state.runId, run);
     this.questions.take(state);
+    this.timers.take(state);
     for (const [taskId, task] of Object.entries(state.tasks)) {
       const { skills, agent, priority } = task.spec;
       run.tasks.set(taskId, { skills, agent, rank: rankOf(priority, run.priority), planning: task.kind === 'plan', attempt: 0, key: '' });

@@ -154,7 +154,10 @@ export class SchedulingTerm {
     const questions = this.desk.expiredQuestions(now).map(({ runId, questionId }): Finding => {
       return { key: `expire ${runId} ${questionId}`, label: 'question', command: { type: 'ExpireQuestion', runId, questionId } };
     });
-    return [...attempts, ...runs, ...questions];
+    const timers = this.work.timers.due(now).map(({ runId, taskId }): Finding => {
+      return { key: `wake ${runId} ${taskId}`, label: 'timer', command: { type: 'WakeTask', runId, taskId } };
+    });
+    return [...attempts, ...runs, ...questions, ...timers];
   }
 
   #cancelUnwanted(now: number): void {

@@ -189,3 +189,11 @@ test('fields that a newer gateway adds are let through', async () => {
   const client = new CadreClient({ baseUrl: gateway.url, fetch: async () => Response.json({ runs: [], later: 1 }) });
   expect(await client.listRuns()).toMatchObject({ runs: [] });
 });
+
+test('an event is sent, again when the gateway cannot take it at the moment, and is the same one then', async () => {
+  const client = await connect({ busy: 1 });
+  const sent = await client.sendEvent({ type: 'order.paid', data: { amount: 120 } });
+  expect(sent).toEqual({ id: expect.stringMatching(/^[0-9a-f-]{36}$/), source: '/http', type: 'order.paid' });
+  expect(await client.sendEvent({ type: 'order.paid', source: '/shop', id: 'o1' })).toMatchObject({ id: 'o1', source: '/shop' });
+  expect(gateway.events).toMatchObject([{ id: sent.id, data: { amount: 120 } }, { id: 'o1' }]);
+});

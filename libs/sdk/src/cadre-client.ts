@@ -5,7 +5,9 @@ import {
   ArtifactList,
   CallList,
   CancelAccepted,
+  EventAccepted,
   EventList,
+  type EventRequest,
   isTerminal,
   QuestionList,
   type QuestionView,
@@ -47,6 +49,7 @@ export interface StartRunOptions {
 }
 
 export type RunRequestInput = z.input<typeof RunRequest>;
+export type EventInput = z.input<typeof EventRequest>;
 export type AnswerInput = z.input<typeof AnswerRequest>;
 
 export interface Health {
@@ -136,6 +139,15 @@ export class CadreClient {
     const path = run(runId, `/questions/${encodeURIComponent(questionId)}/answer`);
     const body = JSON.stringify(answer);
     return await repeated(3, () => this.http.json(path, AnswerAccepted, { method: 'POST', headers: JSON_BODY, body }));
+  }
+
+  /**
+   * Sends an event to whoever waits for its type. Settles when it is stored; asked again here when the gateway cannot answer for the moment, three times at most.
+   * @param event without an `id` it gets one, so that it counts once however often it is sent
+   */
+  async sendEvent(event: EventInput): Promise<EventAccepted> {
+    const body = JSON.stringify({ ...event, id: event.id ?? crypto.randomUUID() });
+    return await repeated(3, () => this.http.json('/v1/events', EventAccepted, { method: 'POST', headers: JSON_BODY, body }));
   }
 
   /** One page of what has happened, without waiting for more. `next` is where to go on. */

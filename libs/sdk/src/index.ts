@@ -4,6 +4,7 @@ export type {
   AnswerInput,
   ArtifactDownload,
   CadreClientOptions,
+  EventInput,
   Health,
   InputFile,
   RunRequestInput,

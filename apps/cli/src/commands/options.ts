@@ -2,7 +2,7 @@
 import { openAsBlob } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { Plan, PRIORITIES, type Priority, RunId, WorkspacePath } from '@cadre/contracts';
+import { Plan, PRIORITIES, type Priority, RunId, WorkspacePath, type Json, ParamName, type Params } from '@cadre/contracts';
 import { CadreClient, type InputFile } from '@cadre/sdk';
 import { UsageError } from '../failure.js';
 import { DEFAULT_PORT } from '@cadre/local-system';
@@ -86,6 +86,36 @@ export function parseLabels(pairs: string[]): Record<string, string> {
       return [pair.slice(0, at), pair.slice(at + 1)];
     }),
   );
+}
+
+/** @param name of the option @param example of what may be written */
+export function parseJson(name: string, text: string, example: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    throw new UsageError(`${name} is not JSON: ${text.slice(0, 80)}`, `Write for example ${name} '${example}'.`);
+  }
+}
+
+/** `name=value`; a value that is no JSON is a text. */
+export function parseParams(pairs: string[]): Params {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=');
+      if (at < 1) throw new UsageError(`The parameter ${JSON.stringify(pair)} has no value.`, 'Write --param name=value.');
+      const name = ParamName.safeParse(pair.slice(0, at));
+      if (!name.success) throw new UsageError(`${pair.slice(0, at)}: ${name.error.issues[0]?.message}.`, 'Write --param name=value.');
+      return [name.data, valueOf(pair.slice(at + 1))];
+    }),
+  );
+}
+
+function valueOf(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return text;
+  }
 }
 
 /** Reads and checks a plan file, so that a mistake is found before anything is uploaded. */

@@ -6,7 +6,7 @@ import { EXIT } from '../exit-codes.js';
 import { UsageError } from '../failure.js';
 import { questionLines } from '../output/run-description.js';
 import type { Terminal } from '../terminal.js';
-import { clientFor, parseFormat, parseMoney, parseRunId } from './options.js';
+import { clientFor, parseFormat, parseJson, parseMoney, parseRunId } from './options.js';
 
 export async function listQuestions(
   runId: string | undefined,
@@ -60,7 +60,7 @@ function answerOf(choice: string, flags: AnswerFlags, terminal: Terminal): Answe
     choice: known.data,
     by: flags.by ?? userName(terminal),
     ...(flags.raise === undefined ? {} : { raiseMicros: parseMoney('--raise')(flags.raise) }),
-    ...(flags.result === undefined ? {} : { result: parseResult(flags.result) }),
+    ...(flags.result === undefined ? {} : { result: parseJson('--result', flags.result, '{"orderId": 4711}') }),
     ...(flags.note === undefined ? {} : { note: flags.note }),
   };
 }
@@ -71,14 +71,6 @@ function parseQuestionId(text: string): string {
     `${JSON.stringify(text)} is not a question.`,
     'A question looks like q1; `cadre questions` shows those that are open.',
   );
-}
-
-function parseResult(text: string): AnswerInput['result'] {
-  try {
-    return JSON.parse(text) as AnswerInput['result'];
-  } catch {
-    throw new UsageError(`--result is not JSON: ${text.slice(0, 80)}`, `Write for example --result '{"orderId": 4711}'.`);
-  }
 }
 
 /** Who answers is kept with the run. */

@@ -10,12 +10,23 @@ import { type OutputFormat, showResult } from '../output/run-output.js';
 import { followRun } from '../progress/follow-run.js';
 import type { Terminal } from '../terminal.js';
 import { budgetOptions, type BudgetFlags } from './budget-options.js';
-import { clientFor, openInputs, parseDuration, parseFormat, parseLabels, parsePriority, parseRunId, readPlan } from './options.js';
+import {
+  clientFor,
+  openInputs,
+  parseDuration,
+  parseFormat,
+  parseLabels,
+  parseParams,
+  parsePriority,
+  parseRunId,
+  readPlan,
+} from './options.js';
 
 export interface RunFlags extends BudgetFlags {
   url?: string;
   input?: string[];
   plan?: string;
+  param?: string[];
   deadline?: string;
   priority?: string;
   model?: string;
@@ -59,6 +70,7 @@ async function requestOf(goal: string, flags: RunFlags, terminal: Terminal): Pro
   return {
     goal,
     ...(flags.plan === undefined ? {} : { plan: await readPlan(flags.plan, terminal.cwd) }),
+    ...(flags.param === undefined ? {} : { params: parseParams(flags.param) }),
     options: {
       ...(flags.deadline === undefined ? {} : { deadlineMs: parseDuration(flags.deadline) }),
       ...(flags.priority === undefined ? {} : { priority: parsePriority(flags.priority) }),

@@ -10,6 +10,7 @@ const marks: Record<TaskPhase, string> = {
   ready: ' ',
   running: '>',
   asking: '?',
+  open: ':',
   completed: '+',
   failed: '!',
   skipped: '-',

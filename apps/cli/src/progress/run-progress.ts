@@ -2,7 +2,7 @@
 import { addUsage, ANSWER_TASK, NO_USAGE, PLAN_TASK, type FeedEvent, type Question, type Usage } from '@cadre/contracts';
 import { advanceTask, type OpenCalls, type TaskEvent } from './task-progress.js';
 
-export type TaskPhase = 'waiting' | 'ready' | 'running' | 'asking' | 'completed' | 'failed' | 'skipped' | 'cancelled';
+export type TaskPhase = 'waiting' | 'ready' | 'running' | 'asking' | 'open' | 'completed' | 'failed' | 'skipped' | 'cancelled';
 
 export interface TaskProgress {
   id: string;
@@ -21,6 +21,8 @@ export interface TaskProgress {
   questions: Question[];
   /** The cheaper model that its budget brought it to. */
   degradedTo?: string;
+  /** Of a scope: how many items, or rounds at most, and how many have ended. */
+  items?: { count: number; ended: number };
 }
 
 export interface RunProgress {

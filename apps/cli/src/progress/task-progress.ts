@@ -42,6 +42,16 @@ function change(task: TaskProgress, data: Exclude<TaskEvent, { type: 'CallsSettl
     case 'AttemptFailed':
       task.note = data.error.message;
       return;
+    case 'TaskResolved':
+      if (data.title !== undefined) task.title = data.title;
+      return;
+    case 'TaskOpened':
+      Object.assign(task, { phase: 'open', startedAt: at });
+      if (data.count !== undefined) task.items = { count: data.count, ended: 0 };
+      return;
+    case 'ItemEnded':
+      if (task.items) task.items.ended += 1;
+      return;
     default:
       endTask(task, data, at);
   }

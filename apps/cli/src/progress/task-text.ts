@@ -4,11 +4,20 @@ import type { TaskProgress } from './run-progress.js';
 
 /** `Analyse the data · data-analyst · 1.2 s · 1,540 tokens, $0.0015` */
 export function taskLine(task: TaskProgress, width: number): string {
-  const parts = [task.agent ?? '', task.attempt > 1 ? `attempt ${task.attempt}` : '', modelOf(task), timeOf(task), usageOf(task)].filter(
-    (part) => part !== '',
-  );
+  const parts = [
+    task.agent ?? '',
+    itemsOf(task),
+    task.attempt > 1 ? `attempt ${task.attempt}` : '',
+    modelOf(task),
+    timeOf(task),
+    usageOf(task),
+  ].filter((part) => part !== '');
   const rest = parts.map((part) => ` · ${part}`).join('');
   return `${oneLine(task.title, Math.max(20, width - rest.length))}${rest}`;
+}
+
+function itemsOf({ items }: TaskProgress): string {
+  return items === undefined ? '' : `${items.ended} of ${items.count}`;
 }
 
 function modelOf({ degradedTo }: TaskProgress): string {

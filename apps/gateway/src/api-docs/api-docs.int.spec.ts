@@ -1,6 +1,8 @@
 import {
   AnswerAccepted,
   AnswerRequest,
+  EventAccepted,
+  EventRequest,
   ArtifactList,
   CallList,
   CancelAccepted,
@@ -26,6 +28,7 @@ afterAll(() => gateway.stop());
 test('the examples fit the schemas', () => {
   RunRequest.parse(EXAMPLES.request);
   RunRequest.parse(EXAMPLES.requestWithPlan);
+  EventRequest.parse(EXAMPLES.eventRequest);
   AnswerRequest.parse(EXAMPLES.approval);
   AnswerRequest.parse(EXAMPLES.effectDone);
   for (const [schema, example] of [
@@ -36,6 +39,7 @@ test('the examples fit the schemas', () => {
     [CancelAccepted, EXAMPLES.cancelled],
     [QuestionList, EXAMPLES.questions],
     [AnswerAccepted, EXAMPLES.answered],
+    [EventAccepted, EXAMPLES.eventAccepted],
     [ArtifactList, EXAMPLES.artifacts],
     [EventList, EXAMPLES.events],
     [TenantBudgetView, EXAMPLES.tenantBudget],
@@ -82,6 +86,7 @@ test('the document names every route with its bodies, and every reference leads 
     'get /v1/runs/{runId}/events',
     'get /v1/runs/{runId}/questions',
     'get /v1/tenants/{tenant}/budget',
+    'post /v1/events',
     'post /v1/runs',
     'post /v1/runs/{runId}/cancel',
     'post /v1/runs/{runId}/questions/{questionId}/answer',

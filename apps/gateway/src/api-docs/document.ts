@@ -2,6 +2,7 @@
 import {
   AnswerAccepted,
   AnswerRequest,
+  EventRequest,
   ArtifactList,
   ArtifactRef,
   CallList,
@@ -17,6 +18,8 @@ import {
   QuestionView,
   RunAccepted,
   RunPage,
+  Scope,
+  TaskSpec,
   RunRequest,
   RunSummary,
   RunView,
@@ -54,9 +57,14 @@ const OUT: Record<string, z.ZodType> = {
   WorkerList,
   WorkerView,
 };
-const IN: Record<string, z.ZodType> = { RunRequest, Plan, CancelRequest, AnswerRequest, TenantBudgetRequest };
+const IN: Record<string, z.ZodType> = { RunRequest, Plan, CancelRequest, AnswerRequest, EventRequest, TenantBudgetRequest };
 /** Refers to itself, so it needs a name of its own. */
 const JSON_NAME = 'Json';
+/** These refer to each other; as Cadre tells of them all their fields are there. */
+const TASKS: Record<'input' | 'output', Record<string, z.ZodType>> = {
+  input: { TaskSpec, Scope },
+  output: { PlannedTask: TaskSpec, PlannedScope: Scope },
+};
 
 const Problem = z
   .object({
@@ -119,7 +127,7 @@ const ref = (name: string): string => `#/components/schemas/${name}`;
 /** Named schemas, referring to each other. */
 function components(named: Record<string, z.ZodType>, io: 'input' | 'output'): Record<string, unknown> {
   const registry = z.registry<{ id: string }>();
-  for (const [id, schema] of Object.entries({ ...named, [JSON_NAME]: Json })) registry.add(schema, { id });
+  for (const [id, schema] of Object.entries({ ...named, ...TASKS[io], [JSON_NAME]: Json })) registry.add(schema, { id });
   const { schemas } = z.toJSONSchema(registry, { io, uri: ref, unrepresentable: 'any', reused: 'inline' });
   const { __shared: _shared, ...ours } = schemas as Record<string, object>;
   const bare = Object.entries(ours).map(([name, schema]) => [name, without(schema, ['$schema', '$id'])] as const);
@@ -178,6 +186,7 @@ function finish(document: OpenAPIObject, limits: { fileBytes: number; files: num
   if (start) describeSubmission(start, limits);
   describeBody(paths['/v1/runs/{runId}/cancel'], 'CancelRequest', false, { example: { reason: 'not needed any more' } });
   describeBody(paths['/v1/tenants/{tenant}/budget'], 'TenantBudgetRequest', true, { example: { capMicros: 50_000_000 } }, 'put');
+  describeBody(paths['/v1/events'], 'EventRequest', true, { example: EXAMPLES.eventRequest });
   describeBody(paths['/v1/runs/{runId}/questions/{questionId}/answer'], 'AnswerRequest', true, {
     examples: {
       budget: { summary: 'Raise the cap that was hit by half a dollar', value: EXAMPLES.approval },

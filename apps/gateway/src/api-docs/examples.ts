@@ -5,7 +5,9 @@ import type {
   ArtifactList,
   CallList,
   CancelAccepted,
+  EventAccepted,
   EventList,
+  EventRequest,
   QuestionList,
   QuestionView,
   RunAccepted,
@@ -138,6 +140,8 @@ const questions: QuestionList = { questions: [question] };
 const approval: z.input<typeof AnswerRequest> = { choice: 'approve', raiseMicros: 500_000, by: 'ada', note: 'worth it' };
 const effectDone: z.input<typeof AnswerRequest> = { choice: 'done', result: { orderId: 4711 }, by: 'ada' };
 const answered: AnswerAccepted = { runId, questionId: 'q1', links: runLinks(runId) };
+const eventRequest: z.input<typeof EventRequest> = { type: 'order.paid', source: '/shop', id: 'order-4711', data: { amount: 120 } };
+const eventAccepted: EventAccepted = { id: 'order-4711', source: '/shop', type: 'order.paid' };
 const cancelled: CancelAccepted = { runId, status: 'cancelling', links: runLinks(runId) };
 const artifacts: ArtifactList = { artifacts: [{ ...report, href: artifactPath(runId, report.name) }] };
 const tenantBudget: TenantBudgetView = { tenant: 'default', capMicros: 50_000_000, settledMicros: 12_340_000, reservedMicros: 42_000 };
@@ -191,6 +195,8 @@ export const EXAMPLES = {
   calls,
   questions,
   approval,
+  eventRequest,
+  eventAccepted,
   effectDone,
   answered,
   cancelled,

@@ -13,6 +13,7 @@ import {
   type RunPage,
   type RunStatus,
   type RunView,
+  type TaskId,
   type TenantBudgetView,
   type TenantId,
 } from '@cadre/contracts';
@@ -68,6 +69,12 @@ export class HistoryClient {
     const answer = await this.ask({ type: 'GetQuestions', tenant, ...withoutUndefined({ runId }) }, 'Questions', trace);
     if (answer === undefined && runId !== undefined) missing(runId);
     return answer?.questions ?? [];
+  }
+
+  /** Tasks that wait for an event of this type. */
+  async waits(tenant: TenantId, event: string, trace: TraceContext): Promise<{ runId: RunId; taskId: TaskId }[]> {
+    const answer = await this.ask({ type: 'GetWaits', tenant, event }, 'Waits', trace);
+    return answer?.waits ?? [];
   }
 
   async tenantBudget(tenant: TenantId, trace: TraceContext): Promise<TenantBudgetView> {

@@ -1,15 +1,16 @@
 /**
- * Takes events from outside and starts runs. An event is acknowledged after its run is stored; as the run's id comes from the event's
- * source and id, a redelivery arrives at the same run. What can never be used is set aside with the reason; what cannot be used now
- * (no orchestrator, no store) comes again.
+ * Takes events from outside: `run.start` starts a run, every other type wakes the tasks that wait for it. An event is acknowledged after what it brings about is
+ * stored; as a run's id comes from the event's source and id, a redelivery arrives at the same run, and a task is woken once by an event. What can never be used
+ * is set aside with the reason; what cannot be used now (no orchestrator, no store) comes again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CadreError, HEADERS, STREAMS, SUBJECTS, TenantId, type PassCrashPoint } from '@cadre/contracts';
+import { CadreError, EventType, HEADERS, STREAMS, SUBJECTS, TenantId, type IngressEvent, type PassCrashPoint } from '@cadre/contracts';
 import { TraceContext } from '@cadre/messaging';
 import type { CounterMetric, Health, Metrics } from '@cadre/service-kit';
 import { AckPolicy, jetstream, jetstreamManager, type ConsumerMessages, type JsMsg } from '@nats-io/jetstream';
 import { nanos, type NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
+import type { HistoryClient } from '../history/history-client.js';
 import { runIdOfEvent } from '../runs/run-identity.js';
 import type { RunIntake } from '../runs/run-intake.js';
 import { parseRunRequest } from '../runs/run-request.js';
@@ -21,7 +22,7 @@ const ACK_WAIT_MS = 60_000;
 const RETRY_AFTER_MS = 2000;
 /** A pull lives so long; two heartbeats missed, four to a pull, and it is made anew: that is how the loss of a consumer's leader is found. */
 const PULL_MS = 6000;
-const HANDLED_TYPE = 'run.start';
+const START_TYPE = 'run.start';
 
 export interface IngressOptions {
   nats: NatsConnection;
@@ -29,6 +30,7 @@ export interface IngressOptions {
   metrics: Metrics;
   health: Health;
   intake: RunIntake;
+  history: Pick<HistoryClient, 'waits'>;
   dead: DeadLetters;
   /** Events worked on at once. */
   parallel: number;
@@ -100,7 +102,7 @@ export class IngressDesk {
   private async handle(message: JsMsg): Promise<void> {
     const { log, pass } = this.options;
     try {
-      const outcome = await this.startRun(message);
+      const outcome = await this.carryOut(message);
       pass?.('gateway-before-ingress-ack');
       message.ack();
       if (pass !== undefined) setImmediate(() => pass('gateway-after-ingress-ack'));
@@ -133,25 +135,44 @@ export class IngressDesk {
   }
 
   /** @throws CadreError: retriable ones for later, others for the dead letters */
-  private async startRun(message: JsMsg): Promise<'accepted' | 'duplicate'> {
-    const { intake } = this.options;
-    const [, , tenant = '', ...type] = message.subject.split('.');
+  private async carryOut(message: JsMsg): Promise<'accepted' | 'duplicate' | 'woke'> {
+    const [, , tenant = '', ...words] = message.subject.split('.');
+    const type = words.join('.');
     if (!TenantId.safeParse(tenant).success) throw new CadreError('malformed-event', `${JSON.stringify(tenant)} is no tenant.`);
-    if (type.join('.') !== HANDLED_TYPE)
-      throw new CadreError('no-handler', `There is no handler for ${type.join('.') || 'an event without a type'}.`);
+    if (!EventType.safeParse(type).success) throw new CadreError('malformed-event', `${JSON.stringify(type)} is no type of an event.`);
     const headers = headersOf(message);
     const event = parseCloudEvent({ data: message.data, headers });
+    const given = typeof event['traceparent'] === 'string' ? event['traceparent'] : headers[HEADERS.traceparent];
+    const trace = TraceContext.continueOrStart(given);
+    return type === START_TYPE ? this.startRun(tenant, event, trace) : this.wakeTasks(tenant, type, event, trace);
+  }
+
+  private async startRun(tenant: TenantId, event: IngressEvent, trace: TraceContext): Promise<'accepted' | 'duplicate'> {
+    const { intake, log } = this.options;
     const request = parseRunRequest(event.data);
     await intake.assertInputsStored(request);
-    const given = typeof event['traceparent'] === 'string' ? event['traceparent'] : headers[HEADERS.traceparent];
     const runId = runIdOfEvent(tenant, event.source, event.id, intake.shards);
-    const reply = await intake.start({ tenant, runId, request, trace: TraceContext.continueOrStart(given), origin: 'event' });
+    const reply = await intake.start({ tenant, runId, request, trace, origin: 'event' });
     if (reply.outcome === 'rejected') throw new CadreError(reply.code, reply.message);
-    this.options.log.info(
-      { runId, source: event.source, eventId: event.id, outcome: reply.outcome },
-      'an event from outside started a run',
-    );
+    log.info({ runId, source: event.source, eventId: event.id, outcome: reply.outcome }, 'an event from outside started a run');
     return reply.outcome;
+  }
+
+  private async wakeTasks(tenant: TenantId, type: string, { id, source, data }: IngressEvent, trace: TraceContext): Promise<'woke'> {
+    const { intake, history, log } = this.options;
+    const waits = await history.waits(tenant, type, trace);
+    const replies = await Promise.all(waits.map(({ runId, taskId }) => intake.wake(runId, taskId, { id, type, source, data }, trace)));
+    const unusable = replies.find((reply) => reply.outcome === 'rejected' && reply.code === 'invalid-command');
+    if (unusable?.outcome === 'rejected') throw new CadreError(unusable.code, unusable.message);
+    const woken = waits.filter((_, index) => replies[index]?.outcome !== 'rejected');
+    if (woken.length === 0) {
+      throw new CadreError(
+        'no-handler',
+        waits.length === 0 ? `No task waits for ${type}.` : `No task that waits for ${type} wants this one.`,
+      );
+    }
+    log.info({ woken, source, eventId: id, type }, 'an event from outside woke tasks');
+    return 'woke';
   }
 }
 

@@ -110,9 +110,10 @@ test('what cannot be used is set aside whole, with the reason, and the next even
       'unprocessable',
       'inputs[0]',
     ],
-    [event(), 'no-handler', 'order.paid', 'cadre.in.default.order.paid'],
+    [event(), 'no-handler', 'No task waits for order.paid', 'cadre.in.default.order.paid'],
     [event(), 'malformed-event', 'tenant', 'cadre.in.Not_A_Tenant.run.start'],
-    [event(), 'no-handler', 'without a type', 'cadre.in.default'],
+    [event(), 'malformed-event', 'no type of an event', 'cadre.in.default'],
+    [event(), 'malformed-event', 'no type of an event', 'cadre.in.default.order.über'],
   ];
   for (const [body, code, word, subject = 'cadre.in.default.run.start'] of bad) {
     const before = await deadCount();
@@ -135,6 +136,64 @@ test('what cannot be used is set aside whole, with the reason, and the next even
   expect((await lastDead())?.header.get('Cadre-Dead-Code')).toBe('run-conflict');
   const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
   expect(/cadre_ingress_events_total\{[^}]*outcome="dead"[^}]*\} (\d+)/.exec(metrics)?.[1]).toBe(String(bad.length + 1));
+});
+
+describe('tasks that wait for events', () => {
+  const send = async (body: unknown) => {
+    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+    return fetch(`${gateway.url}/v1/events`, init);
+  };
+  let runId: string;
+  beforeAll(async () => {
+    const start = event();
+    await publish(start);
+    await settled();
+    runId = idOf(start);
+    for (const taskId of ['one', 'two']) gateway.monitor.waits.push({ event: 'order.paid', runId, taskId });
+  });
+  const woken = () => gateway.owner.runs.get(runId)?.woken;
+
+  test('one that nobody wants is set aside and wakes nobody; neither does one that is too long', async () => {
+    await publish(event('small'), { subject: 'cadre.in.default.order.paid' });
+    await settled();
+    expect((await lastDead())?.header.get('Cadre-Dead-Reason')).toContain('No task that waits for order.paid wants this one');
+    await publish(event('long'), { subject: 'cadre.in.default.order.paid' });
+    await settled();
+    expect((await lastDead())?.header.get('Cadre-Dead-Code')).toBe('invalid-command');
+    expect(woken()).toEqual([]);
+  });
+
+  test('one by HTTP wakes all of them, with what it says', async () => {
+    const response = await send({ type: 'order.paid', source: '/shop', id: 'o1', data: { amount: 5 } });
+    expect([response.status, await response.json()]).toEqual([202, { id: 'o1', source: '/shop', type: 'order.paid' }]);
+    await settled();
+    expect(woken()).toEqual(['one', 'two']);
+    expect(gateway.owner.commands.at(-1)).toMatchObject({
+      type: 'WakeTask',
+      event: { id: 'o1', type: 'order.paid', source: '/shop', data: { amount: 5 } },
+    });
+  });
+
+  test('without a monitor it waits for one', async () => {
+    gateway.monitor.stop();
+    const before = gateway.owner.commands.length;
+    expect((await send({ type: 'order.paid' })).status).toBe(202);
+    await new Promise((resolve) => setTimeout(resolve, 800));
+    expect(gateway.owner.commands.length).toBe(before);
+    gateway.monitor.start();
+    await settled();
+    expect(gateway.owner.commands.length).toBe(before + 2);
+  });
+
+  test.each([
+    [{}, 400, 'type'],
+    [{ type: 'not a type' }, 400, 'words of letters'],
+    [{ type: 'order.paid', surprise: 1 }, 400, 'surprise'],
+    [{ type: 'order.paid', data: 'x'.repeat(1_045_000) }, 413, 'bytes'],
+  ])('what is no event is refused (%#)', async (body, status, word) => {
+    const response = await send(body);
+    expect([response.status, await response.text()]).toEqual([status, expect.stringContaining(word)]);
+  });
 });
 
 test('a message as large as NATS allows is set aside, cut', async () => {

@@ -3,9 +3,11 @@ import {
   CadreError,
   type AnswerRequest,
   type CommandReply,
+  type OutsideEvent,
   type Rejection,
   type RunId,
   type RunRequest,
+  type TaskId,
   type TaskSpec,
   type TenantId,
 } from '@cadre/contracts';
@@ -52,7 +54,7 @@ export class RunIntake {
    * Answered after the run is stored. Errors: `commands-unanswered` (retriable; whether the run started is open), `command-too-large`.
    */
   async start({ tenant, runId, request, trace, origin }: Submission): Promise<IntakeOutcome> {
-    const { goal, inputs, options, plan } = request;
+    const { goal, inputs, options, plan, params } = request;
     const [first, ...more] = plan === undefined ? [] : planParts(plan.tasks);
     const reply = await this.send({
       type: 'StartRun',
@@ -64,6 +66,7 @@ export class RunIntake {
       inputs,
       options,
       ...(first === undefined ? {} : { plan: { tasks: first } }),
+      ...(params === undefined ? {} : { params }),
       ...(more.length === 0 ? {} : { morePlan: true as const }),
       fingerprint: fingerprintOf(request),
     }).catch((error: unknown) => this.unanswered(origin, error));
@@ -111,6 +114,11 @@ export class RunIntake {
   async answer(tenant: TenantId, runId: RunId, questionId: string, given: AnswerRequest, trace: TraceContext): Promise<IntakeOutcome> {
     const command = { type: 'AnswerQuestion', id: v7(), runId, traceparent: trace.format(), tenant, questionId, ...given } as const;
     return outcomeOf(await this.send(command));
+  }
+
+  /** An event for a task that waits for it. Errors: `commands-unanswered` (retriable; a repetition does no harm). */
+  async wake(runId: RunId, taskId: TaskId, event: OutsideEvent, trace: TraceContext): Promise<IntakeOutcome> {
+    return outcomeOf(await this.send({ type: 'WakeTask', id: v7(), runId, traceparent: trace.format(), taskId, event }));
   }
 
   /**

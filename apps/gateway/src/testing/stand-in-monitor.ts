@@ -26,6 +26,8 @@ const TERMINAL: Partial<Record<RunEvent['type'], RunView['status']>> = {
 export class StandInMonitor {
   readonly runs = new Map<string, RunView>();
   readonly queries: HistoryQuery[] = [];
+  /** Tasks that wait for events, of every tenant. */
+  readonly waits: { event: string; runId: string; taskId: string }[] = [];
   /** Of every tenant. */
   budget: TenantBudgetView = { tenant: 'default', capMicros: null, settledMicros: 0, reservedMicros: 0 };
   private readonly archive = new Map<string, FeedEvent[]>();
@@ -86,6 +88,10 @@ export class StandInMonitor {
     if (query.type === 'ListRuns') return this.list(query);
     if (query.type === 'GetPosition') return { type: 'Position', seq: 0 };
     if (query.type === 'GetTenantBudget') return { type: 'TenantBudget', budget: this.budget };
+    if (query.type === 'GetWaits') {
+      const waits = this.waits.filter(({ event }) => event === query.event).map(({ runId, taskId }) => ({ runId, taskId }));
+      return { type: 'Waits', waits, more: false };
+    }
     if (query.type === 'GetQuestions' && query.runId === undefined) {
       const ours = [...this.runs.values()].filter(({ tenant }) => tenant === query.tenant);
       return { type: 'Questions', questions: ours.flatMap(({ questions }) => questions) };

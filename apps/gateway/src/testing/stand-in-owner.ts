@@ -4,12 +4,15 @@ import type { NatsConnection, Subscription } from '@nats-io/transport-node';
 
 type StartRun = Extract<Command, { type: 'StartRun' }>;
 type AddTasks = Extract<Command, { type: 'AddTasks' }>;
+type WakeTask = Extract<Command, { type: 'WakeTask' }>;
 type AnswerQuestion = Extract<Command, { type: 'AnswerQuestion' }>;
 
 export interface OwnedRun {
   start: StartRun;
   /** Parts of the plan that came with `AddTasks`. */
   parts: AddTasks[];
+  /** Tasks that an event has woken. */
+  woken: string[];
   status: 'open' | 'completed' | 'cancelled';
   /** Open questions with what they may be answered with, and the answers given. */
   questions: Map<string, { choices: string[]; answer?: string }>;
@@ -63,7 +66,7 @@ export class StandInOwner {
     const run = this.runs.get(runId);
     if (command.type === 'StartRun') {
       if (!run) {
-        this.runs.set(runId, { start: command, parts: [], status: 'open', questions: new Map() });
+        this.runs.set(runId, { start: command, parts: [], woken: [], status: 'open', questions: new Map() });
         this.onStart(command);
         return { id, outcome: 'accepted', result: { runId } };
       }
@@ -73,11 +76,21 @@ export class StandInOwner {
     if (!run) return { id, outcome: 'rejected', code: 'unknown-run', message: 'unknown' };
     if (command.type === 'AddTasks') return this.addTasks(command, run);
     if (command.type === 'AnswerQuestion') return answerQuestion(command, run);
+    if (command.type === 'WakeTask') return wakeTask(command, run);
     if (run.status === 'completed') return { id, outcome: 'rejected', code: 'run-ended', message: 'The run has ended (completed).' };
     if (run.status === 'cancelled') return { id, outcome: 'duplicate' };
     run.status = 'cancelled';
     return { id, outcome: 'accepted' };
   }
+}
+
+/** Each task once; only events whose data is not `small` are wanted. */
+function wakeTask({ id, taskId, event }: WakeTask, run: OwnedRun): CommandReply {
+  if (event?.data === 'small') return { id, outcome: 'rejected', code: 'not-awaited', message: 'not this one' };
+  if (event?.data === 'long') return { id, outcome: 'rejected', code: 'invalid-command', message: 'The event is too long.' };
+  if (run.woken.includes(taskId)) return { id, outcome: 'duplicate' };
+  run.woken.push(taskId);
+  return { id, outcome: 'accepted' };
 }
 
 function answerQuestion({ id, tenant, questionId, choice }: AnswerQuestion, run: OwnedRun): CommandReply {

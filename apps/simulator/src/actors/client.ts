@@ -16,6 +16,8 @@ export interface ClientBook {
   openRuns(): number;
   /** Questions that are open, as the read model shows them. */
   openQuestions(): Iterable<AskedQuestion>;
+  /** Tasks that wait for an event. */
+  openWaits(): Iterable<{ runId: string; taskId: string }>;
   /** Whether an effect has happened, as far as a look at the world can tell. */
   hasHappened(key: string): boolean;
 }
@@ -34,6 +36,8 @@ export interface ClientSettings {
   maxOpen: number;
   /** Mean time between two changes of a tenant's cap; 0: no tenant has one. */
   capEveryMs: number;
+  /** Plans have scopes and waits in them. */
+  scopes: boolean;
 }
 
 const TENANTS = ['red', 'blue'] as const;
@@ -64,6 +68,7 @@ export class Client {
     this.#sender = around.plant.clientSender?.(sender, line) ?? sender;
     this.#next();
     this.#lookForQuestions();
+    if (settings.scopes) this.#ringBells();
     if (settings.capEveryMs > 0) this.#setCaps();
   }
 
@@ -104,6 +109,19 @@ export class Client {
     });
   }
 
+  #ringBells(): void {
+    this.wire.life.clock.after(LOOK_EVERY_MS, () => {
+      for (const { runId, taskId } of this.book.openWaits()) {
+        if (!this.dice.chance(0.25)) continue;
+        const event = { id: this.#id(), type: 'bell', source: 'a user', data: { loud: this.dice.chance(0.7) } };
+        const wake = { type: 'WakeTask' as const, runId, taskId, event };
+        this.#send({ ...wake, id: this.#id() });
+        if (this.dice.chance(REPEAT_CHANCE)) this.#later(3000, () => this.#send({ ...wake, id: this.#id() }));
+      }
+      this.#ringBells();
+    });
+  }
+
   #answer({ runId, tenant, questionId, kind, key, askedAt }: AskedQuestion): void {
     const { dice, book } = this;
     const age = this.wire.life.clock.now() - askedAt;
@@ -134,7 +152,7 @@ export class Client {
       inputs: [],
       options: drawOptions(dice),
       fingerprint: `f-${runId}`,
-      ...(dice.chance(0.9) && { plan: drawPlan(dice) }),
+      ...(dice.chance(0.9) && { plan: drawPlan(dice, this.settings.scopes) }),
     };
     this.book.sent.set(runId, start);
     this.#send(start);

@@ -85,7 +85,7 @@ class SimModel implements ModelPort {
     }
     const final =
       this.work.assignment.taskId === PLAN_TASK
-        ? { plan: drawPlan(dice) }
+        ? { plan: drawPlan(dice, false) }
         : { answer: 'x'.repeat(dice.int(1, 2500)), confidence: dice.random() };
     return { ...reply, text: JSON.stringify(final) };
   }

@@ -50,7 +50,7 @@ class Performing {
       if (luck.chance(0.03)) throw new CadreError('tool-failed', 'it broke', { retriable: luck.chance(0.7) });
     }
     if (luck.chance(0.04)) throw new CadreError('malformed-output', 'that is no answer', { retriable: true });
-    const plan = taskId === PLAN_TASK && luck.chance(0.8) ? { plan: { plan: drawPlan(luck) } } : {};
+    const plan = taskId === PLAN_TASK && luck.chance(0.8) ? { plan: { plan: drawPlan(luck, false) } } : {};
     return {
       answer: `${this.#known.length}`,
       confidence: luck.random(),

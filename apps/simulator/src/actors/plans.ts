@@ -1,5 +1,5 @@
 /** Random small plans and options of runs. */
-import { Plan, RunOptions, type TaskSpecInput } from '@cadre/contracts';
+import { Plan, RunOptions, type Scope, type TaskSpecInput } from '@cadre/contracts';
 import type { Dice } from '../chance.js';
 
 export const AGENTS = ['alpha', 'beta'] as const;
@@ -28,9 +28,65 @@ function taskOf(dice: Dice, index: number): TaskSpecInput {
   };
 }
 
-export function drawPlan(dice: Dice): Plan {
+type ScopeInput = NonNullable<TaskSpecInput['scope']>;
+
+/** Deep enough for scopes that end scopes that end scopes. */
+const MOST_DEEP = 2;
+
+function combineOf(dice: Dice): Scope['combine'] {
+  const tie = dice.pick(['first', 'fail'] as const);
+  const vote = { by: 'vote', weighted: dice.chance(0.5), quorum: dice.pick([0, 0.5]), tie } as const;
+  const others = ['list', 'concat', 'last', 'first', 'best', 'rank'] as const;
+  return dice.chance(0.2) ? vote : { by: dice.pick(others) };
+}
+
+function waysOf(dice: Dice): Partial<ScopeInput> {
+  const items = Array.from({ length: dice.int(0, 5) }, (_, item) => item);
+  const until = dice.chance(0.5) ? { until: 'round >= 2', atBound: dice.pick(['accept', 'fail'] as const) } : {};
+  return dice.pick<Partial<ScopeInput>>([
+    { over: JSON.stringify(items), width: dice.int(1, 4) },
+    { branches: true, width: dice.int(1, 4) },
+    { repeat: { max: dice.int(1, 3), ...until } },
+    {},
+  ]);
+}
+
+function joinOf(dice: Dice): ScopeInput['join'] {
+  return {
+    need: dice.pick(['all', 'any', 0, 1, 2, { share: 0.5 }] as const),
+    until: dice.pick(['enough', 'ended'] as const),
+    ...(dice.chance(0.2) && { deadlineMs: dice.int(100, 4000) }),
+  };
+}
+
+function scopeOf(dice: Dice, depth: number): ScopeInput {
+  const ways = waysOf(dice);
+  const body = Array.from({ length: dice.int(1, 3) }, (_, index) => partOf(dice, index, depth + 1));
+  return { ...ways, body: ways.branches ? body.map(untied) : body, join: joinOf(dice), combine: combineOf(dice) };
+}
+
+/** A branch depends on nothing. */
+function untied({ condition: _, alternativeTo: _original, ...task }: TaskSpecInput): TaskSpecInput {
+  return { ...task, dependsOn: [], require: 'all' };
+}
+
+function waitOf(dice: Dice): TaskSpecInput['wait'] {
+  if (dice.chance(0.5)) return { delayMs: dice.int(1, 3000) };
+  return { event: 'bell', ...(dice.chance(0.5) && { where: 'event.data.loud' }), timeoutMs: dice.int(100, 5000) };
+}
+
+/** A task that agents do, or one that the engine does itself. */
+function partOf(dice: Dice, index: number, depth: number): TaskSpecInput {
+  const task = taskOf(dice, index);
+  if (depth < MOST_DEEP && dice.chance(0.3)) return { ...task, scope: scopeOf(dice, depth) };
+  return dice.chance(0.1) ? { ...task, wait: waitOf(dice) } : task;
+}
+
+/** @param scopes whether the engine has work of its own in it */
+export function drawPlan(dice: Dice, scopes: boolean): Plan {
   const length = dice.chance(0.1) ? dice.int(5, 9) : dice.int(1, 4);
-  return Plan.parse({ tasks: Array.from({ length }, (_, index) => taskOf(dice, index)) });
+  const draw = (index: number): TaskSpecInput => (scopes ? partOf(dice, index, 0) : taskOf(dice, index));
+  return Plan.parse({ tasks: Array.from({ length }, (_, index) => draw(index)) });
 }
 
 export function drawOptions(dice: Dice): RunOptions {

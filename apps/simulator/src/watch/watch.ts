@@ -86,6 +86,15 @@ export class Watch {
     }
   }
 
+  /** Tasks that wait for an event. */
+  *openWaits(): Iterable<{ runId: string; taskId: string }> {
+    for (const { runId, tasks } of this.openStates()) {
+      for (const { spec, status } of Object.values(tasks)) {
+        if (status === 'open' && spec.wait && 'event' in spec.wait) yield { runId, taskId: spec.id };
+      }
+    }
+  }
+
   /** Commands come to an owner. @returns what is to be told of its replies as they leave it: what is answered is stored */
   arrived(commands: readonly ShardCommand[]): (replies: readonly CommandReply[]) => void {
     const known = commands.map((command) => 'runId' in command && this.#audits[shardOf(command.runId)]!.runs.has(command.runId));
@@ -185,13 +194,14 @@ export class Watch {
     }
   }
 
-  /** A result counts for the attempt that it names, and for no other. */
+  /** A result counts for the attempt that it names, and for no other; a scope that ends with it is completed by the engine. */
   #checkResult({ runId, cause, events }: Commit): void {
     const said = this.#results.get(cause);
     if (!said) return;
     this.#results.delete(cause);
     for (const event of events) {
-      if (event.type !== 'TaskCompleted' || (event.taskId === said.taskId && event.attempt === said.attempt)) continue;
+      if (event.type !== 'TaskCompleted' || event.attempt === 0 || (event.taskId === said.taskId && event.attempt === said.attempt))
+        continue;
       this.fail(
         '4 result-of-another',
         `${runId}: the result of ${said.taskId}/${said.attempt} counts for ${event.taskId}/${event.attempt}`,

@@ -15,6 +15,7 @@ interface Shape {
   maxLength?: number;
   minimum?: number;
   maximum?: number;
+  exclusiveMinimum?: number;
   minItems?: number;
   maxItems?: number;
   items?: Shape;
@@ -26,45 +27,61 @@ interface Shape {
   additionalProperties?: Shape | boolean;
 }
 
+/** Undefined: none, because recursion has ended here. */
+type Values = fc.Arbitrary<unknown> | undefined;
+
 /**
  * Values that fit a document of `jsonSchemas()`. Depth and sizes are kept small; recursion ends after a few levels.
  * @param document with its own `$defs`
  */
 export function valuesOfSchema(document: Record<string, unknown>): fc.Arbitrary<unknown> {
   const { $defs = {}, ...root } = document as Shape;
-  const depth = new Map<string, number>();
+  const values = new ValueMaker($defs).valuesOf(root);
+  if (values === undefined) throw new Error('no value fits: each one holds another of the same kind');
+  return values;
+}
 
-  function valuesOf(shape: Shape): fc.Arbitrary<unknown> {
-    if (shape.$ref !== undefined) return named(shape.$ref.replace('#/$defs/', ''));
+class ValueMaker {
+  private readonly depth = new Map<string, number>();
+
+  constructor(private readonly defs: Record<string, Shape>) {}
+
+  valuesOf(shape: Shape): Values {
+    if (shape.$ref !== undefined) return this.named(shape.$ref.replace('#/$defs/', ''));
     if (shape.const !== undefined) return fc.constant(shape.const);
     if (shape.enum !== undefined) return fc.constantFrom(...shape.enum);
     const choices = shape.anyOf ?? shape.oneOf;
-    if (choices !== undefined) return fc.oneof(...choices.map(valuesOf));
-    if (Array.isArray(shape.type)) return fc.oneof(...shape.type.map((type) => ofType({ ...shape, type })));
-    return ofType(shape);
+    if (choices !== undefined) return this.oneOf(choices);
+    if (Array.isArray(shape.type)) return this.oneOf(shape.type.map((type) => ({ ...shape, type })));
+    return this.ofType(shape);
   }
 
-  function named(name: string): fc.Arbitrary<unknown> {
-    const level = depth.get(name) ?? 0;
-    if (level > 1) return fc.constant('leaf');
-    depth.set(name, level + 1);
-    const values = valuesOf($defs[name]!);
-    depth.set(name, level);
+  private oneOf(choices: Shape[]): Values {
+    const values = choices.map((choice) => this.valuesOf(choice)).filter((each) => each !== undefined);
+    return values.length === 0 ? undefined : fc.oneof(...values);
+  }
+
+  private named(name: string): Values {
+    const level = this.depth.get(name) ?? 0;
+    if (level > 1) return undefined;
+    this.depth.set(name, level + 1);
+    const values = this.valuesOf(this.defs[name]!);
+    this.depth.set(name, level);
     return values;
   }
 
-  function ofType(shape: Shape): fc.Arbitrary<unknown> {
+  private ofType(shape: Shape): Values {
     switch (shape.type) {
       case 'object':
-        return objects(shape);
+        return this.objects(shape);
       case 'array':
-        return fc.array(valuesOf(shape.items ?? {}), { minLength: shape.minItems ?? 0, maxLength: (shape.minItems ?? 0) + 2 });
+        return this.arrays(shape);
       case 'string':
         return strings(shape);
       case 'integer':
         return fc.integer({ min: shape.minimum ?? -1000, max: Math.min(shape.maximum ?? 1e6, 1e9) });
       case 'number':
-        return fc.double({ min: shape.minimum ?? -1e6, max: shape.maximum ?? 1e6, noNaN: true }).map((value) => value + 0);
+        return numbers(shape);
       case 'boolean':
         return fc.boolean();
       case 'null':
@@ -76,28 +93,40 @@ export function valuesOfSchema(document: Record<string, unknown>): fc.Arbitrary<
     }
   }
 
-  function objects(shape: Shape): fc.Arbitrary<unknown> {
+  private arrays({ items = {}, minItems = 0 }: Shape): Values {
+    const values = this.valuesOf(items);
+    if (values !== undefined) return fc.array(values, { minLength: minItems, maxLength: minItems + 2 });
+    return minItems === 0 ? fc.constant([]) : undefined;
+  }
+
+  private objects(shape: Shape): Values {
     const { properties, required = [], additionalProperties: more, propertyNames, if: when, then } = shape;
     if (properties === undefined && typeof more === 'object') {
-      return fc.dictionary(keysOf(propertyNames), valuesOf(more), { maxKeys: 2 });
+      const values = this.valuesOf(more);
+      return values === undefined ? fc.constant({}) : fc.dictionary(this.keysOf(propertyNames), values, { maxKeys: 2 });
     }
-    const fields = Object.entries(properties ?? {}).map(([name, field]) => [name, valuesOf(field)] as const);
-    const values: fc.Arbitrary<object> = fc.record(Object.fromEntries(fields), { requiredKeys: required, noNullPrototype: true });
+    const fields = Object.entries(properties ?? {}).map(([name, field]) => [name, this.valuesOf(field)] as const);
+    if (fields.some(([name, values]) => values === undefined && required.includes(name))) return undefined;
+    const there = Object.fromEntries(fields.filter((field): field is [string, fc.Arbitrary<unknown>] => field[1] !== undefined));
+    const values: fc.Arbitrary<object> = fc.record(there, { requiredKeys: required, noNullPrototype: true });
     if (when === undefined) return values;
     return values.filter((value) => !matches(when, value) || (then?.required ?? []).every((name) => name in value));
   }
 
-  function keysOf(names: Shape = {}): fc.Arbitrary<string> {
-    const shape = names.$ref === undefined ? names : $defs[names.$ref.replace('#/$defs/', '')];
+  private keysOf(names: Shape = {}): fc.Arbitrary<string> {
+    const shape = names.$ref === undefined ? names : this.defs[names.$ref.replace('#/$defs/', '')];
     return strings({ maxLength: 12, ...shape });
   }
-
-  return valuesOf(root);
 }
 
 /** Whether fields have the values that a condition names. */
 function matches({ properties = {} }: Shape, value: object): boolean {
   return Object.entries(properties).every(([name, { const: wanted }]) => (value as Record<string, unknown>)[name] === wanted);
+}
+
+function numbers({ minimum, maximum = 1e6, exclusiveMinimum }: Shape): fc.Arbitrary<number> {
+  const from = exclusiveMinimum === undefined ? { min: minimum ?? -1e6 } : { min: exclusiveMinimum, minExcluded: true };
+  return fc.double({ ...from, max: maximum, noNaN: true }).map((value) => value + 0);
 }
 
 function strings({ format, pattern, minLength = 0, maxLength = 300 }: Shape): fc.Arbitrary<string> {

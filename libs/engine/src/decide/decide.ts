@@ -12,6 +12,7 @@ import { decideCompleteAttempt, decideExpireAttempt, decideFailAttempt, decideLo
 import { decideRecordCalls } from './record-calls.js';
 import { decideStartAttempt } from './start-attempt.js';
 import { decideRepeatedStart, decideStartRun } from './start-run.js';
+import { decideWakeTask } from './wake-task.js';
 
 function decideOpen(state: RunState, command: Command, context: DecideContext): Decision {
   switch (command.type) {
@@ -39,6 +40,8 @@ function decideOpen(state: RunState, command: Command, context: DecideContext): 
       return decideAnswerQuestion(state, command, context);
     case 'ExpireQuestion':
       return decideExpireQuestion(state, command, context);
+    case 'WakeTask':
+      return decideWakeTask(state, command, context);
     case 'ExpireRun':
       return decideExpireRun(state, command, context);
   }

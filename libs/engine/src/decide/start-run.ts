@@ -6,7 +6,7 @@ import { startedRun } from '../evolve.js';
 import { describeProblems, partProblems, validatePlan } from '../plan/validate-plan.js';
 import type { PlanProblem } from '../plan/validate-plan.js';
 import { adoptPlan } from '../run/adopt-plan.js';
-import { scheduleAttempt } from '../run/advance.js';
+import { scheduleAttempt } from '../run/begin-task.js';
 import { Draft } from '../run/draft.js';
 import { planTask } from '../run/engine-tasks.js';
 
@@ -35,6 +35,7 @@ export function decideStartRun(command: StartRun, context: DecideContext): Decis
     fingerprint: command.fingerprint,
     deadlineAt: context.now + command.options.deadlineMs,
     ...(command.traceparent === undefined ? {} : { traceparent: command.traceparent }),
+    ...(command.params === undefined ? {} : { params: command.params }),
   };
   const draft = new Draft(startedRun(command.runId, event, context.now), context, event);
   if (command.plan && command.morePlan)

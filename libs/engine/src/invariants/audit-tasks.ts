@@ -13,7 +13,7 @@ export interface AuditTask {
   ending?: Ending;
   /** Number of the last attempt opened. */
   attempt: number;
-  phase: 'none' | 'scheduled' | 'started' | 'closed';
+  phase: 'none' | 'opened' | 'scheduled' | 'started' | 'closed';
   notBefore: number;
   worker?: string;
   counted: number;

@@ -57,6 +57,7 @@ export class RunAudit {
     this.causes.add(commit.cause);
     this.#lastAt = commit.at;
     for (const event of commit.events) this.#event(event, commit.at);
+    this.#tasks.scopes.committed();
     if (this.#endings === 0) this.#checkAlive();
   }
 
@@ -76,6 +77,7 @@ export class RunAudit {
         if (this.starts > 1) this.#complain(2, 'run-started-twice', 'the run was started twice');
         this.#deadlineAt = event.deadlineAt;
         this.fingerprint = event.fingerprint;
+        this.#tasks.scopes.tolerant = event.options.continueOnFailure;
         return;
       case 'TasksAdded':
         this.#planOpen = event.more === true;
@@ -105,9 +107,9 @@ export class RunAudit {
   /** After each commit an open run has an attempt that is open (or timed), or a question, and nothing that could start is left waiting. */
   #checkAlive(): void {
     if (this.#planOpen && this.#cancelledAt === undefined) return;
-    const { tasks, openAttempts, openQuestions } = this.#tasks;
-    if (openAttempts + openQuestions === 0) {
-      this.#complain(9, 'stalled', 'the run is open, but has neither an open attempt nor a question, so nothing will move it');
+    const { tasks, openAttempts, openQuestions, openWaits } = this.#tasks;
+    if (openAttempts + openQuestions + openWaits === 0) {
+      this.#complain(9, 'stalled', 'the run is open, but has neither an open attempt nor a question nor a wait, so nothing will move it');
     }
     for (const id of this.#tasks.takeConcerned()) {
       const task = tasks.get(id);

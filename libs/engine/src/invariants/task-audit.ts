@@ -3,6 +3,7 @@ import { ANSWER_TASK } from '@cadre/contracts';
 import type { RunEvent, TaskSpec } from '@cadre/contracts';
 import { allows, alternativeIsCalled } from './audit-tasks.js';
 import type { AuditTask, Ending } from './audit-tasks.js';
+import { ScopeAudit } from './scope-audit.js';
 import type { Violation } from './violation.js';
 
 type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
@@ -14,6 +15,9 @@ export class TaskAudit {
   /** Attempts scheduled or started and not closed. */
   openAttempts = 0;
   openQuestions = 0;
+  /** Waits for time or for an event. */
+  openWaits = 0;
+  readonly scopes: ScopeAudit;
   #openTasks = 0;
   /** Tasks that events were about, until they are taken. */
   #touched = new Set<string>();
@@ -26,9 +30,11 @@ export class TaskAudit {
 
   constructor(complain: Complain) {
     this.#complain = complain;
+    this.scopes = new ScopeAudit(this.tasks, complain);
   }
 
   add(specs: readonly TaskSpec[]): void {
+    this.scopes.joined(specs);
     for (const spec of specs) {
       this.#touched.add(spec.id);
       this.#openTasks += 1;
@@ -67,7 +73,14 @@ export class TaskAudit {
     if (!task)
       return this.#complain(4, 'unknown-task', `${event.type} for task ${event.taskId}, which the run does not have`, event.taskId);
     this.#touched.add(event.taskId);
+    this.scopes.cancelling = cancelled;
     switch (event.type) {
+      case 'TaskResolved':
+        return this.#resolved(task, event);
+      case 'TaskOpened':
+        return this.#opened(task, event, at, cancelled);
+      case 'ItemEnded':
+        return this.scopes.itemEnded(event);
       case 'AttemptScheduled':
         return this.#scheduled(task, event, at, cancelled);
       case 'AttemptStarted':
@@ -84,6 +97,7 @@ export class TaskAudit {
       case 'AttemptFailed':
         return this.#attemptFailed(task, event);
       case 'TaskCompleted':
+        if (event.attempt === 0) return this.#completedByEngine(task, event, at);
         this.#needStarted(task, event, 'result-outside-attempt');
         this.#justCompleted = event.taskId;
         return this.#end(task, 'completed', event);
@@ -95,6 +109,38 @@ export class TaskAudit {
       case 'TaskCancelled':
         return this.#end(task, 'cancelled', event);
     }
+  }
+
+  #resolved(task: AuditTask, { taskId: id, agents }: EventOf<'TaskResolved'>): void {
+    if (task.phase !== 'none') this.#complain(5, 'resolved-late', `the expressions of ${id} were filled in after it had begun`, id);
+    const [agent, ...fallbackAgents] = agents ?? [];
+    if (agent !== undefined) task.spec = { ...task.spec, agent, fallbackAgents };
+  }
+
+  #opened(task: AuditTask, event: EventOf<'TaskOpened'>, at: number, cancelled: boolean): void {
+    const { taskId: id } = event;
+    if (cancelled) this.#complain(7, 'opened-after-cancel', `${id} was opened after the cancel`, id);
+    if (task.ending || task.phase !== 'none') this.#complain(4, 'opened-twice', `${id} was opened, but has begun or ended before`, id);
+    if (!task.spec.scope && !task.spec.wait) this.#complain(4, 'opened-wrongly', `${id} was opened, but is an agent's work`, id);
+    this.#checkFirst(task, id);
+    task.phase = 'opened';
+    task.notBefore = event.wakeAt ?? 0;
+    if (task.spec.wait) this.openWaits += 1;
+    this.scopes.opened(task, event);
+    const wait = task.spec.wait;
+    const ms = wait ? ('delayMs' in wait ? wait.delayMs : wait.timeoutMs) : task.spec.scope?.join.deadlineMs;
+    if (event.wakeAt !== (ms === undefined ? undefined : at + ms))
+      this.#complain(5, 'wrong-time', `${id} was opened until ${event.wakeAt}`, id);
+  }
+
+  /** Only what the engine does itself is completed by it, and a delay never early. */
+  #completedByEngine(task: AuditTask, event: EventOf<'TaskCompleted'>, at: number): void {
+    const { taskId: id } = event;
+    if (task.phase !== 'opened') this.#complain(4, 'result-outside-attempt', `${id} was completed by the engine, but is not open`, id);
+    const { wait } = task.spec;
+    if (wait && 'delayMs' in wait && at < task.notBefore)
+      this.#complain(5, 'woken-early', `${id} was woken ${task.notBefore - at} ms early`, id);
+    return this.#end(task, 'completed', event, at);
   }
 
   #scheduled(task: AuditTask, event: EventOf<'AttemptScheduled'>, at: number, cancelled: boolean): void {
@@ -203,8 +249,13 @@ export class TaskAudit {
     }
   }
 
-  #end(task: AuditTask, ending: Ending, event: TaskEvent): void {
+  #end(task: AuditTask, ending: Ending, event: TaskEvent, at = 0): void {
     const { taskId: id } = event;
+    if (task.phase === 'opened') {
+      if (task.spec.wait) this.openWaits -= 1;
+      this.scopes.ended(id, ending === 'completed', task.notBefore > 0 && at >= task.notBefore);
+      task.phase = 'closed';
+    }
     if (task.ending) this.#complain(4, 'task-ended-twice', `${event.type} for task ${id}, which has ended (${task.ending})`, id);
     if (isOpen(task)) {
       this.openAttempts -= 1;

@@ -1,7 +1,9 @@
 /** What is wrong with a plan, before any of it runs. */
 import { ANSWER_TASK, MAX_PLAN_ID_BYTES, MAX_PLAN_TASKS, PLAN_TASK } from '@cadre/contracts';
 import type { TaskId, TaskSpec } from '@cadre/contracts';
-import { checkCondition } from './conditions.js';
+import { checkExpression } from './expressions.js';
+import { expressionProblems, scopeShapeProblems } from './validate-scopes.js';
+import type { Visible } from './validate-scopes.js';
 import { PlanGraph } from './plan-graph.js';
 
 /** A fault of a plan. `message` is a sentence for people that says what is wrong and where. */
@@ -18,6 +20,8 @@ export type PlanProblem = { message: string; taskId: TaskId } & (
   | { code: 'cycle'; cycle: TaskId[] }
   | { code: 'require-too-many'; require: number }
   | { code: 'bad-condition'; position?: number }
+  | { code: 'bad-expression'; position?: number }
+  | { code: 'bad-scope' }
   | { code: 'costly-conditions' }
   | { code: 'unknown-result'; name: string }
 );
@@ -51,6 +55,8 @@ function idProblems(tasks: readonly TaskSpec[]): PlanProblem[] {
     if (id === PLAN_TASK || id === ANSWER_TASK) {
       problems.push({ code: 'reserved-id', taskId: id, message: `The task id ${id} is reserved; choose another.` });
     }
+    if (id.includes('~'))
+      problems.push({ code: 'reserved-id', taskId: id, message: `The task id ${id} has a ~ in it; only the engine makes such ids.` });
     if (seen.has(id)) problems.push({ code: 'duplicate-id', taskId: id, message: `Two tasks have the id ${id}.` });
     seen.add(id);
   }
@@ -118,7 +124,7 @@ function costProblems(tasks: readonly TaskSpec[]): PlanProblem[] {
   const conditional = tasks.filter(({ condition }) => condition !== undefined);
   if (conditional.length * tasks.length <= MAX_LOOKS) return [];
   const looking = conditional.filter(({ condition = '' }) => {
-    const checked = checkCondition(condition);
+    const checked = checkExpression(condition, 'condition');
     return checked.ok && checked.needs.all;
   });
   const [first] = looking;
@@ -128,10 +134,10 @@ function costProblems(tasks: readonly TaskSpec[]): PlanProblem[] {
   return [{ code: 'costly-conditions', taskId: first.id, message }];
 }
 
-function conditionProblems(task: TaskSpec, graph: PlanGraph): PlanProblem[] {
+function conditionProblems(task: TaskSpec, graph: PlanGraph, visible: Visible): PlanProblem[] {
   const { id, condition } = task;
   if (condition === undefined) return [];
-  const checked = checkCondition(condition);
+  const checked = checkExpression(condition, 'condition');
   if (!checked.ok) {
     const { message, position } = checked.fault;
     const place = position === undefined ? '' : ` (at character ${position + 1})`;
@@ -140,7 +146,7 @@ function conditionProblems(task: TaskSpec, graph: PlanGraph): PlanProblem[] {
   }
   if (graph.cycle) return [];
   return [...new Set(checked.needs.names)]
-    .filter((name) => !graph.isUpstream(name, id))
+    .filter((name) => !graph.isUpstream(name, id) && !visible(name))
     .map((name) => {
       const message = `The condition of task ${id} looks at results.${name}, but ${id} does not depend on ${name}, directly or indirectly.`;
       return { code: 'unknown-result', taskId: id, name, message };
@@ -154,11 +160,17 @@ function cycleProblems(graph: PlanGraph): PlanProblem[] {
   return [{ code: 'cycle', taskId: cycle[0] as TaskId, cycle, message }];
 }
 
-/**
- * All faults of a plan; an empty list means that it can be run. Of cycles the first is named, as `a → b → a`; while there is one, names of
- * results in conditions are not checked.
- */
-export function validatePlan(tasks: readonly TaskSpec[]): PlanProblem[] {
+/** Faults of the body of a scope, named by where it stands. */
+function bodyProblems(task: TaskSpec, graph: PlanGraph, visible: Visible, depth: number): PlanProblem[] {
+  const { scope, id } = task;
+  if (!scope) return [];
+  const shape = scopeShapeProblems(task, depth);
+  if (shape.length > 0) return shape;
+  const outer: Visible = (name) => visible(name) || graph.isUpstream(name, id);
+  return problemsWithin(scope.body, outer, depth + 1).map((problem) => ({ ...problem, message: `In ${id}: ${problem.message}` }));
+}
+
+function problemsWithin(tasks: readonly TaskSpec[], visible: Visible, depth: number): PlanProblem[] {
   // Before anything that walks them all for each task.
   const crowds = crowdProblems(tasks);
   if (crowds.length > 0) return crowds;
@@ -166,9 +178,19 @@ export function validatePlan(tasks: readonly TaskSpec[]): PlanProblem[] {
   const graph = new PlanGraph(tasks);
   const problems = partProblems([], tasks);
   for (const task of tasks) {
-    problems.push(...dependencyProblems(task, known), ...alternativeProblems(task, known), ...conditionProblems(task, graph));
+    problems.push(...dependencyProblems(task, known), ...alternativeProblems(task, known), ...conditionProblems(task, graph, visible));
+    problems.push(...expressionProblems(task, (name) => graph.cycle !== undefined || visible(name) || graph.isUpstream(name, task.id)));
+    problems.push(...bodyProblems(task, graph, visible, depth));
   }
   return [...problems, ...costProblems(tasks), ...cycleProblems(graph)];
+}
+
+/**
+ * All faults of a plan; an empty list means that it can be run. Of cycles the first is named, as `a → b → a`; while there is one, names of
+ * results in conditions are not checked.
+ */
+export function validatePlan(tasks: readonly TaskSpec[]): PlanProblem[] {
+  return problemsWithin(tasks, () => false, 0);
 }
 
 /** The first few problems as one text. */

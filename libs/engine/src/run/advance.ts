@@ -2,44 +2,15 @@
  * The cascade: what the end of a task makes of the others. Dependents become ready or are skipped, which may end more tasks, until nothing
  * moves; then the run may be over. All of it becomes events of the one decision in hand.
  */
-import { ANSWER_TASK } from '@cadre/contracts';
+import { ANSWER_TASK, placeOf } from '@cadre/contracts';
 import type { TaskId, TaskSpec } from '@cadre/contracts';
-import { evaluateCondition } from '../plan/conditions.js';
 import type { TaskState } from '../state.js';
-import { conditionInput } from './condition-input.js';
+import { beginTask, scheduleAttempt, skip } from './begin-task.js';
 import type { Draft } from './draft.js';
 import { completeRun, failRun, failureWithoutResults } from './end-run.js';
-import { agentFor } from './retry.js';
+import { moveScope } from './scopes.js';
+import type { Cascade } from './scopes.js';
 import { dependencyVerdict, hasFailed, isOpen, standing } from './standing.js';
-
-/** Opens the next attempt of a task. What an agent has begun goes on with the same agent. @param delayMs from now */
-export function scheduleAttempt(draft: Draft, task: TaskState, delayMs: number): void {
-  const agent = task.resumable && task.agent !== undefined ? task.agent : agentFor(task.spec, task.round);
-  draft.emit({
-    type: 'AttemptScheduled',
-    taskId: task.spec.id,
-    attempt: task.attempt + 1,
-    notBefore: draft.now + delayMs,
-    ...(agent === undefined ? {} : { agent }),
-  });
-}
-
-function skip(draft: Draft, id: TaskId, cause: 'condition' | 'dependency' | 'alternative', reason: string): true {
-  draft.emit({ type: 'TaskSkipped', taskId: id, cause, reason });
-  return true;
-}
-
-/** @returns whether the task is over with that */
-function applyCondition(draft: Draft, task: TaskState, condition: string): boolean {
-  const id = task.spec.id;
-  const outcome = evaluateCondition(condition, (needed) => conditionInput(draft, task.spec, needed));
-  if (!outcome.ok) {
-    const message = `The condition of task ${id} could not be evaluated: ${outcome.message}`.slice(0, 4000);
-    draft.emit({ type: 'TaskFailed', taskId: id, error: { code: 'condition-error', message, retriable: false } });
-    return true;
-  }
-  return outcome.value ? false : skip(draft, id, 'condition', `Its condition is false: ${condition}`);
-}
 
 /**
  * Whether a count shows that the task still waits, without a look at each of perhaps thousands of dependencies. Of those that need some of them a loss
@@ -57,10 +28,10 @@ function waitsSurely({ require, dependsOn }: TaskSpec, open: number, lost: boole
  * @param lost whether something that it depends on cannot succeed any more
  * @returns whether the task has ended
  */
-function consider(draft: Draft, id: TaskId, lost: boolean): boolean {
+function consider(draft: Draft, id: TaskId, lost: boolean, cascade: Cascade): boolean {
   const task = draft.need(id);
   if (task.kind === 'answer' || task.status !== 'waiting' || task.attempt > 0) return false;
-  const { alternativeTo, condition } = task.spec;
+  const { alternativeTo } = task.spec;
   if (alternativeTo !== undefined) {
     const original = draft.need(alternativeTo);
     if (isOpen(original)) return false;
@@ -70,9 +41,7 @@ function consider(draft: Draft, id: TaskId, lost: boolean): boolean {
   const verdict = dependencyVerdict(draft, task.spec);
   if (verdict.verdict === 'wait') return false;
   if (verdict.verdict === 'never') return skip(draft, id, 'dependency', verdict.reason);
-  if (condition !== undefined && applyCondition(draft, task, condition)) return true;
-  scheduleAttempt(draft, task, 0);
-  return false;
+  return beginTask(draft, task, cascade);
 }
 
 /** The task and, if it is an alternative, what it stands in for: their standing may have changed with it. */
@@ -85,7 +54,7 @@ function* concerned(draft: Draft, id: TaskId): Iterable<TaskState> {
 }
 
 function failsRun(draft: Draft, task: TaskState): boolean {
-  if (task.kind !== 'work' || draft.run.options.continueOnFailure) return false;
+  if (task.kind !== 'work' || draft.run.options.continueOnFailure || placeOf(task.spec.id) !== undefined) return false;
   return hasFailed(task) && standing(draft, task.spec.id) === 'failed';
 }
 
@@ -108,25 +77,41 @@ function finish(draft: Draft): void {
   else scheduleAttempt(draft, answer, 0);
 }
 
+/** What the end of a task means to those that wait for it or look at it. @returns false: the run has ended with that */
+function passOn(draft: Draft, id: TaskId, cascade: Cascade): boolean {
+  for (const alternative of draft.need(id).alternatives ?? []) cascade.look(alternative);
+  for (const task of concerned(draft, id)) {
+    if (!failsRun(draft, task)) continue;
+    failByTask(draft, task);
+    return false;
+  }
+  if (moveScope(draft, id, cascade)) return true;
+  for (const task of concerned(draft, id)) {
+    if (!task.dependents) continue;
+    const lost = hasFailed(task) && standing(draft, task.spec.id) === 'failed';
+    for (const dependent of task.dependents) cascade.look(dependent, lost);
+  }
+  return true;
+}
+
 /**
  * @param ended tasks that this decision has ended
  * @param added tasks that this decision has added
  */
 export function advance(draft: Draft, ended: readonly TaskId[], added: readonly TaskId[] = []): void {
   const queue = [...ended];
-  const look = (id: TaskId, lost: boolean): void => {
-    if (consider(draft, id, lost)) queue.push(id);
+  const begun = [...added];
+  const cascade: Cascade = {
+    added: (ids) => void begun.push(...ids),
+    ended: (id) => void queue.push(id),
+    look: (id, lost = false) => {
+      if (consider(draft, id, lost, cascade)) queue.push(id);
+    },
   };
-  for (const id of added) look(id, false);
-  for (let next = 0; next < queue.length; next += 1) {
-    const id = queue[next] as TaskId;
-    for (const alternative of draft.need(id).alternatives ?? []) look(alternative, false);
-    for (const task of concerned(draft, id)) if (failsRun(draft, task)) return failByTask(draft, task);
-    for (const task of concerned(draft, id)) {
-      if (!task.dependents) continue;
-      const lost = hasFailed(task) && standing(draft, task.spec.id) === 'failed';
-      for (const dependent of task.dependents) look(dependent, lost);
-    }
+  let nextBegun = 0;
+  for (let next = 0; next < queue.length || nextBegun < begun.length;) {
+    if (nextBegun < begun.length) cascade.look(begun[nextBegun++] as TaskId);
+    else if (!passOn(draft, queue[next++] as TaskId, cascade)) return;
   }
   finish(draft);
 }

@@ -1,5 +1,5 @@
 /** The ways in which a run ends. Each closes what is open, so that the commit that holds it is the run's last. */
-import { ANSWER_TASK } from '@cadre/contracts';
+import { ANSWER_TASK, placeOf } from '@cadre/contracts';
 import type { ArtifactRef, Failure } from '@cadre/contracts';
 import type { TaskState } from '../state.js';
 import type { TaskReader } from '../task-table.js';
@@ -18,6 +18,11 @@ function workTasks(tasks: TaskReader): TaskState[] {
     if (task?.kind === 'work') work.push(task);
   }
   return work;
+}
+
+/** The plan's own tasks: what stands within a scope counts through it. */
+function planTasks(tasks: TaskReader): TaskState[] {
+  return workTasks(tasks).filter((task) => placeOf(task.spec.id) === undefined);
 }
 
 /** All artifacts by name; where several tasks made the same one, the version made last. In the order in which tasks ended. */
@@ -78,7 +83,7 @@ export function finishCancel(draft: Draft): void {
 
 /** Why a run with nothing to show fails, once all its work has ended: there were failures and not one result. */
 export function failureWithoutResults(draft: Draft): Failure | undefined {
-  const work = workTasks(draft);
+  const work = planTasks(draft);
   if (work.some((task) => task.status === 'completed')) return undefined;
   const [first] = failedWork(draft, work);
   if (!first) return undefined;
@@ -90,9 +95,10 @@ export function failureWithoutResults(draft: Draft): Failure | undefined {
 export function completeRun(draft: Draft): void {
   const failure = failureWithoutResults(draft);
   if (failure) return failRun(draft, failure);
-  const work = workTasks(draft);
+  const work = planTasks(draft);
   const failed = failedWork(draft, work);
+  const isPartial = failed.length > 0 || work.some((task) => task.result?.partial);
   const answerTask = draft.get(ANSWER_TASK);
   const answer = answerTask?.result?.answer ?? composeAnswer(work, failed, answerTask && (answerTask.error?.message ?? 'the task failed'));
-  draft.emit({ type: 'RunCompleted', answer, partial: failed.length > 0, artifacts: artifactsOf(work), usage: draft.run.usage });
+  draft.emit({ type: 'RunCompleted', answer, partial: isPartial, artifacts: artifactsOf(workTasks(draft)), usage: draft.run.usage });
 }

@@ -2,6 +2,7 @@
  * How tasks count for each other. A task that failed (or cannot start, because what it needs failed) may have alternatives: while one
  * of them is open the matter is open, and one that completes stands in for it.
  */
+import { placeOf } from '@cadre/contracts';
 import type { TaskId, TaskSpec } from '@cadre/contracts';
 import type { TaskState } from '../state.js';
 import type { TaskReader } from '../task-table.js';
@@ -10,7 +11,7 @@ export type Standing = 'open' | 'succeeded' | 'failed';
 
 /** Has not ended. */
 export function isOpen({ status }: TaskState): boolean {
-  return status === 'waiting' || status === 'ready' || status === 'running' || status === 'asking';
+  return status === 'waiting' || status === 'ready' || status === 'running' || status === 'asking' || status === 'open';
 }
 
 /** Failed itself, or cannot start because of failures: what alternatives are for. */
@@ -93,6 +94,9 @@ export function dependencyVerdict(tasks: TaskReader, spec: TaskSpec): Verdict {
 export function upstream(tasks: TaskReader, spec: TaskSpec, enough = Infinity): Set<TaskId> {
   const seen = new Set<TaskId>();
   const open = [...spec.dependsOn, ...(spec.alternativeTo === undefined ? [] : [spec.alternativeTo])];
+  // What a scope waited for, its tasks have waited for.
+  for (let place = placeOf(spec.id); place !== undefined; place = placeOf(place.scope))
+    open.push(...(tasks.get(place.scope)?.spec.dependsOn ?? []));
   const most = Math.max(enough, open.length);
   for (let next = 0; next < open.length && seen.size < most; next += 1) {
     const id = open[next] as TaskId;

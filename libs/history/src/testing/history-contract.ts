@@ -5,7 +5,7 @@ import { checkInvariants, emptyShard, foldBlock, foldCommit, type RunState } fro
 import { EngineRig, RUN_ID, task } from '@cadre/engine/testing';
 import type { HistoryStore } from '../history-store.js';
 import { runView } from '../run-view.js';
-import { askingRun, cancelledRun, openRun, sampleRun, sampleRunId, toBlocks } from './sample-log.js';
+import { askingRun, cancelledRun, openRun, sampleRun, sampleRunId, toBlocks, waitingRun } from './sample-log.js';
 
 export interface HistoryUnderTest {
   store: HistoryStore;
@@ -30,6 +30,7 @@ export function historyContract(name: string, open: () => Promise<HistoryUnderTe
     queryTests(store);
     callTests(store);
     questionTests(store);
+    waitTests(store);
     accountTests(store);
     listTests(store);
     rebuildTests(store);
@@ -278,6 +279,22 @@ function questionTests(store: () => HistoryStore): void {
     await store().apply(15, toBlocks(askingRun({ runId, tenant }).slice(10), 1, 12, 15));
     expect((await questions()).map((each) => each.runId)).toEqual([other]);
     expect((await getRun(store(), runId, tenant)).questions).toEqual([]);
+  });
+}
+
+function waitTests(store: () => HistoryStore): void {
+  test('tasks that wait for an event are found by its type until it has come', async () => {
+    const [runId, other] = [sampleRunId(1, 24), sampleRunId(2, 24)];
+    const waits = async (tenant: string, event: string) => ask(store(), { type: 'GetWaits', tenant, event });
+    const blocks = toBlocks(waitingRun({ runId, tenant: 'waits' }), 1, 1, 24);
+    await store().apply(24, blocks.slice(0, 1));
+    await store().apply(24, toBlocks(waitingRun({ runId: other, tenant: 'waits' }).slice(0, 1), 1, 2, 24));
+    const both = [runId, other].map((each) => ({ runId: each, taskId: 'paid' }));
+    expect(await waits('waits', 'order.paid')).toEqual({ type: 'Waits', waits: both, more: false });
+    expect(await waits('waits', 'order')).toMatchObject({ waits: [] });
+    expect(await waits('default', 'order.paid')).toMatchObject({ waits: [] });
+    await store().apply(24, toBlocks(waitingRun({ runId, tenant: 'waits' }).slice(1, 2), 1, 3, 24));
+    expect(await waits('waits', 'order.paid')).toMatchObject({ waits: [{ runId: other }] });
   });
 }
 

@@ -66,6 +66,18 @@ export function cancelledRun(sample: SampleRun): Commit[] {
   ]);
 }
 
+/** A run whose task waits for an event, which comes. Three commits. */
+export function waitingRun(sample: SampleRun): Commit[] {
+  const at = sample.at ?? 1_790_000_000_000;
+  const usage = { modelCalls: 0, toolCalls: 0, inputTokens: 0, outputTokens: 0, costMicros: 0 };
+  const task = { id: 'paid', wait: { event: 'order.paid' } };
+  return commits(sample.runId, at, [
+    [startedEvent(sample, at), added('submitted', [task]), { type: 'TaskOpened', taskId: 'paid' }],
+    [{ type: 'TaskCompleted', taskId: 'paid', attempt: 0, result: result('{}') }],
+    [{ type: 'RunCompleted', answer: { text: 'Paid.' }, partial: false, artifacts: [], usage }],
+  ]);
+}
+
 /**
  * A run that asks twice: after a call with an effect whose outcome is unknown (answered: it has happened), and on the cap of its money, where it
  * is cancelled. Eleven commits; the model is called three times, once in vain, and the first of its answers is kept for the second attempt.
@@ -150,7 +162,7 @@ function startedEvent(sample: SampleRun, at: number): RunEvent {
   };
 }
 
-function added(source: 'submitted' | 'engine', specs: { id: string; dependsOn?: string[] }[]): RunEvent {
+function added(source: 'submitted' | 'engine', specs: Pick<TaskSpecInput, 'id' | 'dependsOn' | 'wait'>[]): RunEvent {
   const tasks = specs.map((spec): TaskSpecInput => ({
     title: `Do ${spec.id}`,
     instructions: 'Do it.',

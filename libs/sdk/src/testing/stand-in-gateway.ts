@@ -14,6 +14,7 @@ import {
   isTerminal,
   type Problem,
   type RunLinks,
+  EventRequest,
   RunRequest,
   type WorkerView,
 } from '@cadre/contracts';
@@ -43,6 +44,8 @@ const files: Record<string, string> = {
 };
 
 export class StandInGateway {
+  /** Events that were sent. */
+  readonly events: EventRequest[] = [];
   /** Every request that came in. */
   readonly requests: Received[] = [];
   /** Uploaded files by name. */
@@ -90,6 +93,7 @@ export class StandInGateway {
       return json(response, this.options.ready === false ? 503 : 200, { ready: this.options.ready !== false });
     if (url.pathname === '/v1/agents') return json(response, 200, { workers: this.workers });
     if (url.pathname === '/v1/tenants/default/budget') return await this.budget(method, request, response);
+    if (url.pathname === '/v1/events') return await this.takeEvent(request, response);
     if (url.pathname === '/v1/questions')
       return json(response, 200, { questions: [...this.runs.values()].flatMap(({ last }) => last.questions) });
     if (version !== 'v1' || kind !== 'runs') return problem(response, 404, 'not-found', 'There is no such page.');
@@ -100,6 +104,16 @@ export class StandInGateway {
     if (method === 'POST' && rest[0] === 'questions') return await this.answerQuestion(script, rest[1] ?? '', request, response);
     if (method === 'POST') return this.cancel(script, response);
     await this.answerRun(script, rest, request, response);
+  }
+
+  private async takeEvent(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const event = EventRequest.parse((await readRequest(request)).request);
+    if (this.options.busy !== undefined && this.options.busy > 0) {
+      this.options.busy -= 1;
+      return problem(response, 503, 'unavailable', 'The broker has not taken the event.');
+    }
+    this.events.push(event);
+    json(response, 202, { id: event.id, source: event.source, type: event.type });
   }
 
   private async budget(method: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -247,7 +261,7 @@ async function readRequest(request: IncomingMessage): Promise<{ request: unknown
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const type = request.headers['content-type'] ?? '';
   const body = new Response(Buffer.concat(chunks), { headers: { 'content-type': type } });
-  if (!type.startsWith('multipart/')) return { request: await body.json(), files: [] };
+  if (!type.startsWith('multipart/')) return { request: JSON.parse(await body.text()), files: [] };
   const form = await body.formData();
   const uploads = form.getAll('input').filter((entry) => typeof entry !== 'string');
   const read = uploads.map(async (file): Promise<[string, string]> => [file.name, await file.text()]);

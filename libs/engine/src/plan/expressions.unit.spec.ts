@@ -1,4 +1,4 @@
-import { evaluateCondition } from './conditions.js';
+import { evaluateCondition } from './expressions.js';
 
 const results = {
   a: { status: 'completed', confidence: 1, answer: 'warm' },

@@ -1,0 +1,76 @@
+/** What is wrong with the parts of a task that the engine works out: its expressions, its scope, its wait. */
+import { SCOPE_LIMITS } from '@cadre/contracts';
+import type { Scope, TaskSpec } from '@cadre/contracts';
+import { checkExpression } from './expressions.js';
+import { expressionsIn } from './templates.js';
+import type { PlanProblem } from './validate-plan.js';
+
+/** Whether a task may look at the result of that name. */
+export type Visible = (name: string) => boolean;
+
+function problemsOf(
+  task: TaskSpec,
+  what: string,
+  expression: string,
+  visible: Visible,
+  kind: 'condition' | 'value' = 'value',
+): PlanProblem[] {
+  const taskId = task.id;
+  const checked = checkExpression(expression, kind);
+  if (!checked.ok) {
+    const { message, position } = checked.fault;
+    const place = position === undefined ? '' : ` (at character ${position + 1})`;
+    const text = `${what} of task ${taskId} is wrong${place}: ${message}.`;
+    return [{ code: 'bad-expression', taskId, message: text, ...(position === undefined ? {} : { position }) }];
+  }
+  return [...new Set(checked.needs.names)]
+    .filter((name) => !visible(name))
+    .map((name) => {
+      const message = `${what} of task ${taskId} looks at results.${name}, but ${taskId} does not depend on ${name}, directly or indirectly.`;
+      return { code: 'unknown-result', taskId, name, message };
+    });
+}
+
+function scoreOf({ combine }: Scope): string | undefined {
+  return combine.by === 'best' || combine.by === 'rank' ? combine.score : undefined;
+}
+
+/** @param visible of results, to the task itself */
+export function expressionProblems(task: TaskSpec, visible: Visible): PlanProblem[] {
+  const { scope, wait, templated, agentFrom, title, instructions, input } = task;
+  const problems: PlanProblem[] = [];
+  if (templated) {
+    for (const expression of [...expressionsIn(title), ...expressionsIn(instructions), ...expressionsIn(input)]) {
+      problems.push(...problemsOf(task, 'An expression', expression, visible));
+    }
+  }
+  if (agentFrom !== undefined) problems.push(...problemsOf(task, 'agentFrom', agentFrom, visible));
+  if (wait && 'event' in wait && wait.where !== undefined)
+    problems.push(...problemsOf(task, 'The filter', wait.where, visible, 'condition'));
+  if (!scope) return problems;
+  if (scope.over !== undefined) problems.push(...problemsOf(task, 'The list', scope.over, visible));
+  const score = scoreOf(scope);
+  if (score !== undefined) problems.push(...problemsOf(task, 'The score', score, visible));
+  const inBody = new Set(scope.body.map(({ id }) => id));
+  const until = scope.repeat?.until;
+  if (until !== undefined) problems.push(...problemsOf(task, 'until', until, (name) => inBody.has(name) || visible(name), 'condition'));
+  return problems;
+}
+
+/** @param depth of scopes that this one stands in */
+export function scopeShapeProblems(task: TaskSpec, depth: number): PlanProblem[] {
+  const { scope, id, wait } = task;
+  if (!scope) return [];
+  const bad = (message: string): PlanProblem[] => [{ code: 'bad-scope', taskId: id, message: `Task ${id}: ${message}` }];
+  if (depth >= SCOPE_LIMITS.depth) return bad(`scopes stand within each other more than ${SCOPE_LIMITS.depth} deep.`);
+  if (wait) return bad('a scope cannot wait; put a task that does into its body.');
+  const ways = [scope.over !== undefined && 'over', scope.repeat && 'repeat', scope.branches && 'branches'].filter(
+    (way) => way !== undefined && way !== false,
+  );
+  if (ways.length > 1) return bad(`${ways.join(' and ')} cannot be together; put one scope into the other.`);
+  if (scope.result !== undefined && (scope.branches || !scope.body.some((each) => each.id === scope.result))) {
+    return bad(scope.branches ? 'each branch is its own result.' : `the result ${scope.result} is not in its body.`);
+  }
+  const tied = scope.branches && scope.body.find((each) => each.dependsOn.length > 0 || each.alternativeTo !== undefined);
+  return tied ? bad(`the branch ${tied.id} cannot depend on another branch.`) : [];
+}
