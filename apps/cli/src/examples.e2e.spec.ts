@@ -1,0 +1,106 @@
+/** Each example, run as its page says, on a system of its own; and again while processes are killed in the middle of it. */
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { jest } from '@jest/globals';
+import type { RunView } from '@cadre/contracts';
+import { installationRoot, LOCAL_SERVICES } from '@cadre/local-system';
+import { LiveSystem } from '@cadre/local-system/testing';
+import type { RunRequestInput } from '@cadre/sdk';
+
+/** A whole system on a machine that may be slow. */
+jest.setTimeout(300_000);
+
+const FOLDER = join(installationRoot, 'examples');
+const NAMES = readdirSync(FOLDER, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+
+/** What the tasks of an example come to. */
+const EXPECTED: Record<string, Record<string, unknown>> = {
+  '01-sequence': { count: { words: 9 }, double: 18 },
+  '02-parallel': { texts: { short: { words: 2 }, long: { words: 4 } } },
+  '03-pipeline': { line: [{ words: 2 }, { words: 3 }, { words: 2 }] },
+  '04-map-reduce': { map: [{ words: 3 }, { words: 2 }, { words: 1 }, { words: 4 }], reduce: 10 },
+  '05-consensus': { vote: expect.objectContaining({ choice: 'yes', votes: 3, dissent: [expect.objectContaining({ choice: 'no' })] }) },
+  '06-auction': {
+    bids: ['bob', 'cid', 'ann'].map((agent) => expect.objectContaining({ agent })),
+    job: 'done by cid',
+  },
+  '07-swarm': { search: { guess: 41, distance: 1 } },
+  '08-events': { paid: expect.objectContaining({ type: 'order.paid' }), count: { words: 3 } },
+};
+
+let live: LiveSystem;
+let team: ChildProcess;
+const submissions: { runId: string }[] = [];
+
+beforeAll(async () => {
+  const services = LOCAL_SERVICES.filter(({ name }) => !name.startsWith('worker-') && name !== 'model-sim');
+  live = await LiveSystem.start({}, { services });
+});
+afterAll(async () => {
+  team?.kill();
+  await live.stop();
+});
+
+const env = () => ({ ...process.env, CADRE_URL: live.system.url, NATS_URL: live.natsUrl, LOG_LEVEL: 'warn' });
+
+test('each folder has something that it comes to', () => expect(Object.keys(EXPECTED)).toEqual(NAMES));
+
+test.each(NAMES)('%s, as its page says', async (name) => {
+  const page = readFileSync(join(FOLDER, name, 'README.md'), 'utf8');
+  const [, command = ''] = /```sh\n(.*)\n```/.exec(page) ?? [];
+  const [program = '', ...args] = command.split(' ');
+  expect(program).toBe('node');
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: installationRoot, env: env() });
+  const lines = stdout.trim().split('\n');
+  expect(lines.at(-1)).toBe('The run is completed.');
+  const results = lines.slice(0, -1).map((line) => [line.slice(0, line.indexOf(':')), JSON.parse(line.slice(line.indexOf(':') + 2))]);
+  expect(Object.fromEntries(results)).toEqual(EXPECTED[name]);
+});
+
+test('an unknown example is named, with those that there are', async () => {
+  const failed = await promisify(execFile)(process.execPath, ['examples/run.mjs', 'nothing'], { cwd: installationRoot }).catch(
+    (error: { stderr: string }) => error,
+  );
+  expect(failed.stderr).toContain('NAME is one of 01-sequence, 02-parallel');
+});
+
+describe('while processes die', () => {
+  const startTeam = () => spawn(process.execPath, [join(FOLDER, 'team.mjs')], { env: env(), stdio: 'ignore' });
+  const answers = (run: RunView) =>
+    Object.fromEntries(
+      run.tasks
+        .filter(({ taskId }) => taskId in EXPECTED[nameOf(run)]!)
+        .map(({ taskId, answer }) => [taskId, answer && 'text' in answer ? JSON.parse(answer.text) : answer]),
+    );
+  const nameOf = (run: RunView) => run.goal;
+
+  test('every example comes to the same', async () => {
+    team = startTeam();
+    const { client } = live;
+    for (const name of NAMES) {
+      const { plan, params } = JSON.parse(readFileSync(join(FOLDER, name, 'example.json'), 'utf8')) as RunRequestInput;
+      submissions.push(await client.startRun({ goal: name, plan, options: { summarize: false }, ...(params && { params }) }));
+    }
+    for (const service of ['orchestrator', 'scheduler', 'orchestrator']) {
+      process.kill(live.system.pids()[service]!, 'SIGKILL');
+      await live.until(`${service} is back`, async () => live.system.pids()[service]);
+    }
+    team.kill('SIGKILL');
+    team = startTeam();
+    const { event } = JSON.parse(readFileSync(join(FOLDER, '08-events', 'example.json'), 'utf8')) as { event: { type: string } };
+    const waiting = submissions.at(-1)!.runId;
+    await live.until('a task waits for the event', async () =>
+      (await client.getRun(waiting)).tasks.find(({ taskId, status }) => taskId === 'paid' && status === 'open'),
+    );
+    // Not the one that it waits for.
+    await client.sendEvent({ type: 'order.paid', data: { amount: 1 } });
+    await client.sendEvent(event);
+    for (const { runId } of submissions) {
+      const run = await live.ended(runId);
+      expect([nameOf(run), run.status, answers(run)]).toEqual([nameOf(run), 'completed', EXPECTED[nameOf(run)]]);
+    }
+    expect(await live.violations([])).toEqual([]);
+  });
+});
