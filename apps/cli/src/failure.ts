@@ -43,3 +43,9 @@ function adviceFor(code: string, remedy: string | undefined, known: boolean): st
     return 'Start Cadre with `cadre dev`, or set CADRE_URL (or --url) to where it runs. `cadre doctor` finds out more.';
   return remedy ?? (known ? undefined : 'Run it again with CADRE_DEBUG=1 for the details, and report it.');
 }
+
+/** Why a file could not be read, in words. */
+export function reasonOf(error: NodeJS.ErrnoException): string {
+  const words: Record<string, string> = { ENOENT: 'there is no such file', EACCES: 'it may not be read', EISDIR: 'it is a folder' };
+  return words[error.code ?? ''] ?? error.message;
+}

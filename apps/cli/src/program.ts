@@ -66,7 +66,7 @@ function addRun(program: Command, terminal: Terminal, finish: Finish): void {
     .command('run <goal>')
     .description('start a run, show its progress on stderr and its answer on stdout')
     .option('-i, --input <file>', 'a data file to work on (CSV, TSV, JSON, NDJSON, Parquet, text); may be repeated', gather)
-    .option('--plan <file>', 'the tasks to do, as JSON, instead of having them planned')
+    .option('--plan <file>', 'the tasks to do, as YAML or JSON, instead of having them planned')
     .option('--param <name=value>', 'what expressions of the plan see as params.name, as JSON or text; may be repeated', gather)
     .option('--deadline <time>', 'longest time of the whole run: 90s, 10m, 2h')
     .option('--priority <priority>', 'critical, high, medium, low or background')

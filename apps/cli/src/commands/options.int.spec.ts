@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openInputs, parseDuration, parseLabels, parsePriority, parseProfile, parseWhole, readPlan } from './options.js';
+import { openInputs, parseDuration, parseLabels, parsePriority, parseProfile, parseWhole } from './options.js';
 
 let cwd: string;
 beforeEach(async () => {
@@ -37,14 +37,4 @@ test('inputs that are missing, folders or doubled are refused', async () => {
   await expect(openInputs(['none.csv'], cwd, note)).rejects.toThrow('The input none.csv cannot be read: there is no such file.');
   await expect(openInputs(['.'], cwd, note)).rejects.toThrow('is not a file');
   await expect(openInputs(['a.csv', './a.csv'], cwd, note)).rejects.toThrow('Two inputs are named a.csv.');
-});
-
-test('a plan file is checked before anything is sent', async () => {
-  const write = (text: string): Promise<void> => writeFile(join(cwd, 'plan.json'), text);
-  await write('{"tasks":[{"id":"a","title":"A","instructions":"do it"}]}');
-  expect((await readPlan('plan.json', cwd)).tasks[0]).toMatchObject({ id: 'a', priority: 'medium' });
-  await write('{"tasks":[{"id":"a","instructions":"do it","colour":1}]}');
-  await expect(readPlan('plan.json', cwd)).rejects.toThrow(/tasks\.0\.title: .*\n.*tasks\.0: .*colour/);
-  await write('{');
-  await expect(readPlan('plan.json', cwd)).rejects.toThrow('The plan plan.json is not JSON');
 });

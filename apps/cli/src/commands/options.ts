@@ -1,10 +1,10 @@
 /** Reading of option values, with messages that say what would be right. */
 import { openAsBlob } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { Plan, PRIORITIES, type Priority, RunId, WorkspacePath, type Json, ParamName, type Params } from '@cadre/contracts';
+import { PRIORITIES, type Priority, RunId, WorkspacePath, type Json, ParamName, type Params } from '@cadre/contracts';
 import { CadreClient, type InputFile } from '@cadre/sdk';
-import { UsageError } from '../failure.js';
+import { reasonOf, UsageError } from '../failure.js';
 import { DEFAULT_PORT } from '@cadre/local-system';
 import type { OutputFormat } from '../output/run-output.js';
 import type { Terminal } from '../terminal.js';
@@ -118,26 +118,6 @@ function valueOf(text: string): Json {
   }
 }
 
-/** Reads and checks a plan file, so that a mistake is found before anything is uploaded. */
-export async function readPlan(path: string, cwd: string): Promise<Plan> {
-  const text = await readFile(resolve(cwd, path), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`The plan ${path} cannot be read: ${reasonOf(error)}.`);
-  });
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch (error) {
-    throw new UsageError(`The plan ${path} is not JSON: ${(error as Error).message}.`);
-  }
-  const parsed = Plan.safeParse(body);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.slice(0, 10).map(({ path: at, message }) => `\n  - ${at.join('.') || '(plan)'}: ${message}`);
-  throw new UsageError(
-    `The plan ${path} is not valid:${faults.join('')}`,
-    'A plan is {"tasks": [{"id", "title", "instructions", "dependsOn"?, …}]}; docs/CLI.md has an example.',
-  );
-}
-
 /** Opens input files without reading them yet. Names that agents could not use are changed, and `note` is told. */
 export async function openInputs(paths: string[], cwd: string, note: (line: string) => void): Promise<InputFile[]> {
   const files: InputFile[] = [];
@@ -163,9 +143,4 @@ function usableName(name: string): string {
     .replace(/[^A-Za-z0-9._@ ()+,=-]/g, '_')
     .replace(/^\./, '_');
   return plain.slice(-200);
-}
-
-function reasonOf(error: NodeJS.ErrnoException): string {
-  const words: Record<string, string> = { ENOENT: 'there is no such file', EACCES: 'it may not be read', EISDIR: 'it is a folder' };
-  return words[error.code ?? ''] ?? error.message;
 }

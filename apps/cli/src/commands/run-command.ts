@@ -10,17 +10,8 @@ import { type OutputFormat, showResult } from '../output/run-output.js';
 import { followRun } from '../progress/follow-run.js';
 import type { Terminal } from '../terminal.js';
 import { budgetOptions, type BudgetFlags } from './budget-options.js';
-import {
-  clientFor,
-  openInputs,
-  parseDuration,
-  parseFormat,
-  parseLabels,
-  parseParams,
-  parsePriority,
-  parseRunId,
-  readPlan,
-} from './options.js';
+import { clientFor, openInputs, parseDuration, parseFormat, parseLabels, parseParams, parsePriority, parseRunId } from './options.js';
+import { readPlan } from './plan-file.js';
 
 export interface RunFlags extends BudgetFlags {
   url?: string;

@@ -1,0 +1,60 @@
+/** Plans in files, JSON or YAML. Faults are told with their place and line, before anything is uploaded. */
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Plan } from '@cadre/contracts';
+import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
+import { reasonOf, UsageError } from '../failure.js';
+
+const REMEDY = 'A plan is {"tasks": [{"id", "title", "instructions", "dependsOn"?, …}]}; docs/CLI.md and docs/PATTERNS.md have examples.';
+const MOST_FAULTS = 10;
+/** A text as long as this is read as JSON only: finding lines in it would take long. */
+const LONG_TEXT = 2 * 1024 * 1024;
+
+export async function readPlan(path: string, cwd: string): Promise<Plan> {
+  const text = await readFile(resolve(cwd, path), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`The plan ${path} cannot be read: ${reasonOf(error)}.`);
+  });
+  const parsed = Plan.safeParse(dataOf(text, path));
+  if (parsed.success) return parsed.data;
+  const lines = new PlanLines(text);
+  const faults = parsed.error.issues.slice(0, MOST_FAULTS).map(({ path: at, message }) => `\n  - ${lines.placeOf(at)}: ${message}`);
+  throw new UsageError(`The plan ${path} is not valid:${faults.join('')}`, REMEDY);
+}
+
+/** Most plans are JSON, which is read a hundred times as fast. */
+function dataOf(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const { message } = error as Error;
+    if (path.endsWith('.json') || text.length > LONG_TEXT) throw new UsageError(`The plan ${path} is not JSON: ${message}.`, REMEDY);
+  }
+  try {
+    const document = parseDocument(text);
+    const [fault] = document.errors;
+    if (fault) throw fault;
+    return document.toJS();
+  } catch (error) {
+    throw new UsageError(`The plan ${path} is not YAML: ${(error as Error).message.split('\n')[0]}`, REMEDY);
+  }
+}
+
+/** Where in a text the parts of a plan stand. JSON is YAML, too. */
+class PlanLines {
+  readonly #counter = new LineCounter();
+  readonly #document: Document | undefined;
+
+  constructor(text: string) {
+    if (text.length <= LONG_TEXT) this.#document = parseDocument(text, { lineCounter: this.#counter });
+  }
+
+  /** `line 7, tasks.2.title`; of what is missing the line of what it is missing in. */
+  placeOf(path: readonly PropertyKey[]): string {
+    const name = path.map(String).join('.') || 'the plan';
+    for (let length = path.length; length >= 0 && this.#document; length -= 1) {
+      const node = this.#document.getIn(path.slice(0, length), true);
+      if (isNode(node) && node.range) return `line ${this.#counter.linePos(node.range[0]).line}, ${name}`;
+    }
+    return name;
+  }
+}
