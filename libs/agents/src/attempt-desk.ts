@@ -1,7 +1,8 @@
 /**
- * Takes offers while slots are free, keeps the attempts at work, and hands them back at the end. The scheduler counts a slot as free as soon as the
- * log shows the end of its attempt, so an offer may come a moment before the answer that frees the slot here: it waits for it.
+ * Takes offers while slots are free, keeps the attempts at work, and hands them back at the end. The scheduler foresees when slots become free, and offers ahead of
+ * it: such an offer waits, and is begun when the work of another attempt is done, together with the telling of its result.
  */
+import { PRIORITIES } from '@cadre/contracts';
 import type { AgentDefinition, Backlog, CancelBatch, HeldAttempt, Offer, OfferBatch } from '@cadre/contracts';
 import { AttemptWork } from './attempt-work.js';
 import type { Given, WorkSurroundings } from './attempt-work.js';
@@ -22,6 +23,8 @@ export class AttemptDesk {
   private readonly agents: Map<string, AgentDefinition>;
   /** Until when work of others is thought to wait for a slot of the agent. */
   private readonly backlog = new Map<string, number>();
+  /** Attempts whose work is done and whose end is being told: they need no slot any more. */
+  private ending = 0;
   /** Slots that results on their way have asked for. */
   private promised = 0;
   private onEmpty: (() => void) | undefined;
@@ -90,27 +93,35 @@ export class AttemptDesk {
     const key = keyOf(offer);
     const agent = this.agents.get(offer.agent);
     if (!this.open || !agent || this.works.has(key) || this.waiting.has(key)) return;
-    if (this.works.size < this.slots) this.begin(key, { offer }, agent);
+    if (this.hasFree) this.begin(key, { offer }, agent);
     else if (this.waiting.size < this.slots) this.waiting.set(key, { offer, agent });
     else return;
     this.onChange();
   }
 
   private begin(key: string, given: Given, agent: AgentDefinition): void {
-    let promised = 0;
-    const work = new AttemptWork(given, agent, this.around, () => {
-      const room = this.roomToGoOn(agent);
-      this.promised += promised = Math.max(0, room - 1);
-      return room;
-    });
+    let [promised, ending] = [0, 0];
+    const slot = {
+      room: () => {
+        const room = this.roomToGoOn(agent);
+        this.promised += promised = Math.max(0, room - 1);
+        return room;
+      },
+      free: () => {
+        this.ending += ending = 1;
+        this.beginNext();
+      },
+    };
+    const work = new AttemptWork(given, agent, this.around, slot);
     this.works.set(key, work);
     this.around.at?.('worker-offer-taken');
     if (!this.open) work.release();
     void work.run().finally(() => {
       this.works.delete(key);
       this.promised -= promised;
+      this.ending -= ending;
       for (const assignment of work.next) this.begin(keyOf(assignment), { assignment }, agent);
-      if (this.works.size < this.slots) this.beginNext();
+      this.beginNext();
       if (this.works.size === 0) this.onEmpty?.();
       this.onChange();
     });
@@ -123,10 +134,17 @@ export class AttemptDesk {
     return 1 + Math.min(MAX_NEXT - 1, Math.max(0, spare));
   }
 
+  private get hasFree(): boolean {
+    return this.works.size - this.ending < this.slots;
+  }
+
+  /** The most urgent of those that wait, if a slot is free; of equals the one that came first. */
   private beginNext(): void {
-    const [next] = this.waiting;
-    if (next === undefined) return;
-    const [key, { offer, agent }] = next;
+    if (!this.hasFree || this.waiting.size === 0) return;
+    let [first] = this.waiting;
+    for (const entry of this.waiting) if (first && rankOf(entry) < rankOf(first)) first = entry;
+    if (!first) return;
+    const [key, { offer, agent }] = first;
     this.waiting.delete(key);
     this.begin(key, { offer }, agent);
   }
@@ -142,6 +160,10 @@ export class AttemptDesk {
       };
     });
   }
+}
+
+function rankOf([, { offer }]: readonly [string, { offer: Offer }]): number {
+  return PRIORITIES.indexOf(offer.priority);
 }
 
 function keyOf({ runId, taskId, attempt }: HeldAttempt): string {

@@ -46,6 +46,7 @@ function rig(perform: Performer = () => Promise.reject(new Error('not reached'))
       await turn();
     },
     last: () => asked.at(-1)!.command,
+    newest: (count: number) => asked.slice(-count).map(({ command }) => command),
     asked: () => asked.map(({ command }) => ('taskId' in command ? command.taskId : command.type)),
     /** Somebody else has the attempt: its slot is free again. */
     refuse: async (index: number) => {
@@ -57,6 +58,24 @@ function rig(perform: Performer = () => Promise.reject(new Error('not reached'))
 }
 
 describe('offers beyond the free slots', () => {
+  test('are begun when the work of another is done, with the telling of its result: the most urgent first', async () => {
+    const it = rig(() => Promise.resolve({ answer: 'done', confidence: 1 }), 2);
+    it.desk.take({ offers: [offer('a'), offer('b'), offer('c'), { ...offer('d'), priority: 'critical' }] });
+    await it.answer(assignment('b'));
+    expect(it.newest(2)).toMatchObject([
+      { type: 'CompleteAttempt', taskId: 'b' },
+      { type: 'StartAttempt', taskId: 'd' },
+    ]);
+    expect(it.held()).toEqual(['a', 'b', 'd', 'c']);
+    // Both slots are taken: the other waits until the next one is done, too.
+    await it.answer(assignment('d'));
+    expect(it.newest(2)).toMatchObject([
+      { type: 'CompleteAttempt', taskId: 'd' },
+      { type: 'StartAttempt', taskId: 'c' },
+    ]);
+    expect(it.asked()).toEqual(['a', 'b', 'b', 'd', 'd', 'c']);
+  });
+
   test('wait, are listed as held, and begin as slots become free', async () => {
     const it = rig();
     it.desk.take({ offers: ['a', 'b', 'c', 'd', 'e'].map(offer) });
@@ -134,8 +153,11 @@ describe('a worker that is ready for more', () => {
     await it.answer();
     it.desk.take({ offers: [offer('c'), offer('d'), offer('e')] });
     await it.answer(assignment('d'));
-    expect(it.last()).toMatchObject({ type: 'CompleteAttempt', taskId: 'd' });
-    expect(it.last()).not.toHaveProperty('next');
+    expect(it.newest(2)).toMatchObject([
+      { type: 'CompleteAttempt', taskId: 'd' },
+      { type: 'StartAttempt', taskId: 'e' },
+    ]);
+    expect(it.newest(2)[0]).not.toHaveProperty('next');
   });
 
   test('hands back what it is given while it shuts down', async () => {

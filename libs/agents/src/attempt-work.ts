@@ -44,6 +44,16 @@ export interface WorkSurroundings extends WorkerPorts {
 /** What an attempt begins with: an offer, which has to be bound by the log first, or what the worker goes on with. */
 export type Given = { offer: Offer } | { assignment: Assignment };
 
+/** The slot that the attempt has. Asked when the work is done. */
+export interface Slot {
+  /** How many tasks the worker would go on with, of those that the result makes ready. */
+  room(): number;
+  /** It is needed no more: what is left is to tell how the attempt ended. */
+  free(): void;
+}
+
+const NO_SLOT: Slot = { room: () => 0, free: () => undefined };
+
 type Close = () => void | Promise<void>;
 type Product = { kind: 'completed'; result: TaskResult } | { kind: 'failed'; error: Failure };
 
@@ -67,12 +77,11 @@ export class AttemptWork {
   /** What the worker has to go on with, once this has ended. */
   next: Assignment[] = [];
 
-  /** @param room asked when the work is done: how many tasks the worker would go on with, of those that the result makes ready */
   constructor(
     private readonly given: Given,
     private readonly agent: AgentDefinition,
     private readonly around: WorkSurroundings,
-    private readonly room: () => number = () => 0,
+    private readonly slot: Slot = NO_SLOT,
   ) {
     const { runId, taskId, attempt } = 'offer' in given ? given.offer : given.assignment;
     this.held = { runId, taskId, attempt };
@@ -213,7 +222,11 @@ export class AttemptWork {
     const { at } = this.around;
     if (product.kind === 'completed') {
       at?.('worker-before-complete');
-      const answer = await this.line.complete(settle, product.result, this.continuation());
+      const continuation = this.continuation();
+      const answering = this.line.complete(settle, product.result, continuation);
+      // What it goes on with has the slot.
+      if (!continuation) this.slot.free();
+      const answer = await answering;
       at?.('worker-after-complete');
       if (answer.kind === 'taken') this.next = answer.next ?? [];
       if (answer.kind !== 'refused') return this.endingOf(answer, 'completed');
@@ -225,7 +238,7 @@ export class AttemptWork {
   }
 
   private continuation(): Continuation | undefined {
-    const slots = this.room();
+    const slots = this.slot.room();
     return slots > 0 ? { ...grantOf(this.agent, this.around.life), slots } : undefined;
   }
 

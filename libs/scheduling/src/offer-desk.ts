@@ -12,6 +12,11 @@ import type { OpenWork } from './open-work.js';
 import { priorityOf } from './urgency.js';
 
 export interface DeskTiming {
+  /**
+   * Work is offered so long before a slot becomes free, as far as can be foreseen: as much as the worker is expected to complete in that time. It waits there,
+   * and is begun together with the telling of a result instead of a journey to and fro later.
+   */
+  aheadMs: number;
   /** Waiting this long raises an attempt by one level of priority. */
   ageingMs: number;
   /** An offer that no heartbeat confirms within this time is made again. */
@@ -27,6 +32,7 @@ export interface DeskTiming {
 }
 
 export const DESK_TIMING: DeskTiming = {
+  aheadMs: 100,
   ageingMs: 15_000,
   confirmMs: 1000,
   listedAfterMs: 1000,
@@ -86,7 +92,7 @@ export class OfferDesk {
   offers(now: number): WorkerOffers[] {
     this.#settlePending(now);
     if (this.work.ready(now).length === 0) return [];
-    const workers = this.#openWorkers(now);
+    const workers = this.#openWorkers(now).map((worker) => ({ ...worker, slots: worker.slots + this.#ahead(worker) }));
     if (workers.length === 0) return [];
     const matches = matchOffers(this.work.ready(now), workers, {
       ...{ now, ageingMs: this.#timing.ageingMs },
@@ -230,6 +236,14 @@ export class OfferDesk {
         group,
       );
     return able.some(isSound) ? undefined : 'breaker-open';
+  }
+
+  /** How many slots of a worker are expected to become free within `aheadMs`; of attempts that take long that is none. */
+  #ahead({ workerId, slots }: OpenWorker): number {
+    const paceMs = this.work.paceOf(workerId);
+    if (paceMs === undefined) return 0;
+    const expected = (this.work.runningAt(workerId) * this.#timing.aheadMs) / Math.max(1, paceMs);
+    return Math.min(Math.floor(slots / 2), Math.floor(expected));
   }
 
   #openWorkers(now: number): OpenWorker[] {

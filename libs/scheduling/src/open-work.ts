@@ -40,6 +40,16 @@ interface WorkRun {
   tasks: Map<TaskId, WorkTask>;
 }
 
+/** How long the completed attempts of a worker took of late. */
+interface Pace {
+  meanMs: number;
+  attempts: number;
+}
+
+/** An attempt counts for a sixteenth of the mean; before there are so many, the mean means nothing. */
+const PACE_ATTEMPTS = 16;
+const MOST_PACES = 5000;
+
 /** Longer than a worker goes on with what was taken from it. */
 const BROKEN_OFF_MS = 10_000;
 
@@ -69,6 +79,7 @@ export class OpenWork {
   readonly #running = new Map<string, RunningAttempt>();
   #cancelling = 0;
   readonly #runningAt = new Map<WorkerId, number>();
+  readonly #paces = new Map<WorkerId, Pace>();
   /** By the attempt from whose result a worker went on: who that was. */
   readonly #leftBehind = new Map<string, WorkerId>();
   readonly #brokenOff = new Lately(BROKEN_OFF_MS);
@@ -150,6 +161,12 @@ export class OpenWork {
     return this.#runningAt.get(workerId) ?? 0;
   }
 
+  /** How long the completed attempts of a worker took of late, in milliseconds; undefined while too few are known. */
+  paceOf(workerId: WorkerId): number | undefined {
+    const pace = this.#paces.get(workerId);
+    return pace !== undefined && pace.attempts >= PACE_ATTEMPTS ? pace.meanMs : undefined;
+  }
+
   /** Running attempts whose time is up. */
   expiredAttempts(now: number): RunningAttempt[] {
     return [...this.#running.values()].filter((attempt) => attempt.deadlineAt <= now);
@@ -192,6 +209,7 @@ export class OpenWork {
         return;
       }
       case 'TaskCompleted':
+        this.#learnPace(this.#running.get(run.tasks.get(event.taskId)?.key ?? ''), now);
         this.#close(run, event.taskId);
         return;
       case 'CancelRequested':
@@ -245,6 +263,18 @@ export class OpenWork {
     this.#running.set(key, running);
     this.#runningAt.set(running.workerId, this.runningAt(running.workerId) + 1);
     if (running.after !== undefined) this.#leftBehind.set(running.after, running.workerId);
+  }
+
+  #learnPace(attempt: RunningAttempt | undefined, now: number): void {
+    if (attempt === undefined) return;
+    const { workerId, seenAt } = attempt;
+    const { meanMs, attempts } = this.#paces.get(workerId) ?? { meanMs: 0, attempts: 0 };
+    const weight = 1 / Math.min(attempts + 1, PACE_ATTEMPTS);
+    // Those heard of last are the last to be forgotten.
+    this.#paces.delete(workerId);
+    this.#paces.set(workerId, { meanMs: meanMs + (now - seenAt - meanMs) * weight, attempts: attempts + 1 });
+    const [oldest] = this.#paces.keys();
+    if (this.#paces.size > MOST_PACES && oldest !== undefined) this.#paces.delete(oldest);
   }
 
   #takeDue(now: number): void {
