@@ -385,3 +385,49 @@ describe('event', () => {
     expect(gateway.requests).toEqual([]);
   });
 });
+
+describe('workflows', () => {
+  const FILE = `apiVersion: cadre/v1
+kind: Workflow
+metadata: { name: count, description: Counts words }
+spec:
+  goal: count
+  params: { texts: {} }
+  tasks:
+    - { id: a, title: A, instructions: Do it. }
+`;
+
+  test('put, list, get and run', async () => {
+    await writeFile(join(cwd, 'count.yaml'), FILE);
+    const terminal = await terminalFor();
+    const run = async (...args: string[]) => {
+      const each = recordedTerminal({ cwd, env: terminal.env });
+      expect(await runProgram(['workflows', ...args], each)).toBe(0);
+      return each;
+    };
+    expect((await run('list')).stderr).toEqual(['There are no workflows. Keep one with `cadre workflows put FILE`.']);
+    expect((await run('put', 'count.yaml')).stderr).toEqual([
+      'Workflow count is kept as version 1. To start it: cadre workflows run count',
+    ]);
+    expect((await run('list')).stdout.join('\n')).toMatch(/WORKFLOW +VERSION.*\ncount +1 .* Counts words/);
+    expect(JSON.parse((await run('get', 'count')).stdout.join(''))).toMatchObject({ kind: 'Workflow', spec: { goal: 'count' } });
+    const watched = await run('run', 'count', '--param', 'texts=["a", "b"]', '--use-version', '1');
+    expect(watched.stdout).toEqual(['# Answer', '', 'It rained on **641** days.']);
+    expect(gateway.workflowRuns).toMatchObject([{ version: 1, params: { texts: ['a', 'b'] } }]);
+    expect((await run('run', 'count', '--goal', 'other', '-d')).stdout).toEqual([expect.stringMatching(/^r00-/)]);
+  });
+
+  test('a fault is told with its line, and nothing is sent', async () => {
+    await writeFile(join(cwd, 'bad.yaml'), FILE.replace('goal: count', 'gaol: count'));
+    const terminal = await terminalFor();
+    expect(await runProgram(['workflows', 'put', 'bad.yaml'], terminal)).toBe(2);
+    expect(terminal.stderr.join('\n')).toContain('line 5, spec.goal');
+    expect(gateway.requests).toEqual([]);
+  });
+
+  test('one that nobody knows', async () => {
+    const terminal = await terminalFor();
+    expect(await runProgram(['workflows', 'run', 'nothing'], terminal)).not.toBe(0);
+    expect(terminal.stderr.join(' ')).toContain('There is no workflow');
+  });
+});

@@ -11,6 +11,7 @@ import { sendEvent, type SendFlags } from './commands/event-command.js';
 import { answerQuestion, type AnswerFlags, listQuestions } from './commands/questions-command.js';
 import { runCommand, type RunFlags, watchCommand } from './commands/run-command.js';
 import { cancelRun, type EventFlags, getRun, type ListFlags, listEvents, listRuns } from './commands/runs-command.js';
+import { getWorkflow, listWorkflows, putWorkflow, runWorkflow, type WorkflowFlags } from './commands/workflows-command.js';
 import { EXIT, EXIT_HELP } from './exit-codes.js';
 import { exitCodeOf, reportFailure } from './failure.js';
 import { DEFAULT_PORT } from '@cadre/local-system';
@@ -52,6 +53,7 @@ function grammar(terminal: Terminal, finish: Finish): Command {
   addRun(program, terminal, finish);
   addQuestions(program, terminal, finish);
   addEvent(program, terminal, finish);
+  addWorkflows(program, terminal, finish);
   addBudget(program, terminal, finish);
   addRuns(program, terminal, finish);
   addLocal(program, terminal, finish);
@@ -134,6 +136,42 @@ function addEvent(program: Command, terminal: Terminal, finish: Finish): void {
     .option('--id <id>', 'the same id and source again are the same event (default: a new one)')
     .addOption(urlOption())
     .action(async (type: string, flags: SendFlags) => finish(await sendEvent(type, flags, terminal)));
+}
+
+function addWorkflows(program: Command, terminal: Terminal, finish: Finish): void {
+  const workflows = program.command('workflows').description('plans that are kept under a name, in versions, and started with parameters');
+  const version = (): Option =>
+    new Option('--use-version <n>', 'a version of it (default: the newest)').argParser(parseWhole('--use-version', 1, 1e9));
+  workflows
+    .command('list')
+    .description('the newest version of each')
+    .addOption(outputOption())
+    .addOption(urlOption())
+    .action(async (flags: WorkflowFlags) => finish(await listWorkflows(flags, terminal)));
+  workflows
+    .command('put <file>')
+    .description('keep a definition, YAML or JSON, as the next version of its workflow')
+    .addOption(urlOption())
+    .action(async (file: string, flags: WorkflowFlags) => finish(await putWorkflow(file, flags, terminal)));
+  workflows
+    .command('get <name>')
+    .description('print a definition, as JSON')
+    .addOption(version())
+    .addOption(urlOption())
+    .action(async (name: string, flags: WorkflowFlags) => finish(await getWorkflow(name, flags, terminal)));
+  workflows
+    .command('run <name>')
+    .description('start a run of it, show its progress on stderr and its answer on stdout')
+    .option('--param <name=value>', 'a parameter, as JSON or text; may be repeated', gather)
+    .option('--goal <text>', "instead of the definition's")
+    .addOption(version())
+    .option('--out <folder>', 'also save the artifacts there')
+    .option('--idempotency-key <key>', 'the same key with the same request gives the same run')
+    .option('-d, --detach', 'print the run id and do not wait')
+    .option('-q, --quiet', 'no progress')
+    .addOption(outputOption())
+    .addOption(urlOption())
+    .action(async (name: string, flags: WorkflowFlags) => finish(await runWorkflow(name, flags, terminal)));
 }
 
 function addBudget(program: Command, terminal: Terminal, finish: Finish): void {

@@ -1,6 +1,6 @@
 import { CadreError, type Command } from '@cadre/contracts';
 import type { Blobs } from '@cadre/engine';
-import { JetStreamBlobs, ensureTopology } from '@cadre/event-log';
+import { JetStreamBlobs, ensureTopology, WorkflowStore } from '@cadre/event-log';
 import { NatsCommandSender } from '@cadre/messaging';
 import { passingPoints, SERVICE_CONTEXT, type ServiceContext } from '@cadre/service-kit';
 import { Inject, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
@@ -18,6 +18,8 @@ import { IngressDesk } from './ingress/ingress-desk.js';
 import { QuestionsController } from './questions/questions.controller.js';
 import { KnownShard } from './runs/known-shard.js';
 import { RunIntake } from './runs/run-intake.js';
+import { RunStarter } from './runs/run-starter.js';
+import { WorkflowsController } from './workflows/workflows.controller.js';
 import { RunsController } from './runs/runs.controller.js';
 import { SubmissionReader } from './runs/submission-reader.js';
 import { TenantBudgets } from './tenants/tenant-budgets.js';
@@ -62,6 +64,17 @@ const intake = {
       shards: config.CADRE_SHARDS,
       timeoutMs: config.ANSWER_TIMEOUT_MS,
     }),
+};
+const starter = {
+  provide: RunStarter,
+  inject: [RunIntake, HistoryClient],
+  useFactory: (runs: RunIntake, client: HistoryClient) => new RunStarter(runs, client),
+};
+const workflows = {
+  provide: WorkflowStore,
+  // The topology comes first.
+  inject: [SERVICE_CONTEXT, BLOBS],
+  useFactory: ({ nats }: Context) => WorkflowStore.open(nats),
 };
 const budgets = {
   provide: TenantBudgets,
@@ -108,11 +121,12 @@ const ingress = {
     QuestionsController,
     EventsController,
     IngressController,
+    WorkflowsController,
     ArtifactsController,
     AgentsController,
     TenantsController,
   ],
-  providers: [blobs, history, feed, intake, budgets, submissions, roster, dead, ingress, KnownShard],
+  providers: [blobs, history, feed, intake, starter, workflows, budgets, submissions, roster, dead, ingress, KnownShard],
 })
 export class GatewayModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(

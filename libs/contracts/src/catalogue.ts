@@ -19,6 +19,7 @@ import * as scopes from './scopes.js';
 import * as tools from './tools.js';
 import * as values from './values.js';
 import * as views from './views.js';
+import * as workflows from './workflows.js';
 
 /** `received`: Cadre reads it, and fields with a default may be left out. `sent`: Cadre writes it, and they are all there. */
 export type Direction = 'received' | 'sent';
@@ -39,6 +40,8 @@ const group = (title: string, direction: Direction, rows: Row[]): CatalogueEntry
 const requests = group('Requests from outside', 'received', [
   ['RunRequest', plan.RunRequest, 'A request to start a run: `POST /v1/runs`, and the data of a CloudEvent `run.start`.'],
   ['Plan', plan.Plan, 'The tasks of a run and their dependencies: submitted with a request, or written by the planning agent.'],
+  ['Workflow', workflows.Workflow, 'A definition of a workflow: body of `PUT /v1/workflows/{name}`, and a file in YAML or JSON.'],
+  ['WorkflowRunRequest', workflows.WorkflowRunRequest, 'Body of `POST /v1/workflows/{name}/runs`; may be left out.'],
   ['CancelRequest', http.CancelRequest, 'Body of `POST /v1/runs/{id}/cancel`; may be left out.'],
   ['TenantBudgetRequest', accounts.TenantBudgetRequest, 'Body of `PUT /v1/tenants/{tenant}/budget`; null takes the cap away.'],
   ['EventRequest', http.EventRequest, 'Body of `POST /v1/events`.'],
@@ -166,6 +169,12 @@ const viewRows = group('Views: answers of the read model and of the HTTP API', '
   ['AnswerAccepted', http.AnswerAccepted, 'Answer to `POST /v1/runs/{id}/questions/{question}/answer`.'],
   ['WorkerList', http.WorkerList, 'Answer to `GET /v1/agents`.'],
   ['TenantBudgetView', accounts.TenantBudgetView, 'Answer to `GET /v1/tenants/{tenant}/budget`.'],
+  [
+    'WorkflowVersion',
+    workflows.WorkflowVersion,
+    'Answer to `PUT` and `GET /v1/workflows/{name}`; also what the bucket `cadre_defs` holds.',
+  ],
+  ['WorkflowList', workflows.WorkflowList, 'Answer to `GET /v1/workflows`.'],
   ['EventAccepted', http.EventAccepted, 'Answer to `POST /v1/events`.'],
   ['QuestionList', http.QuestionList, 'Answer to `GET /v1/questions` and `GET /v1/runs/{id}/questions`.'],
   ['CallList', http.CallList, 'Answer to `GET /v1/runs/{id}/calls`.'],
@@ -221,6 +230,8 @@ export const PARTS: Readonly<Record<string, z.ZodType>> = {
   Require: plan.Require,
   TaskSpec: plan.TaskSpec,
   Scope: plan.Scope,
+  WorkflowName: workflows.WorkflowName,
+  WorkflowParam: workflows.WorkflowParam,
   ParamName: plan.ParamName,
   Params: plan.Params,
   Expression: scopes.Expression,

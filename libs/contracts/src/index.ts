@@ -13,6 +13,15 @@ export {
   childId,
   placeOf,
 } from './ids.js';
+export {
+  MAX_WORKFLOW_BYTES,
+  Workflow,
+  WorkflowList,
+  WorkflowName,
+  WorkflowParam,
+  WorkflowRunRequest,
+  WorkflowVersion,
+} from './workflows.js';
 export { Combine, EventType, Expression, Join, Need, Repeat, SCOPE_LIMITS, Wait } from './scopes.js';
 export { STREAMS, BUCKETS, SUBJECTS, HEADERS } from './subjects.js';
 export {

@@ -29,7 +29,15 @@ test('all streams and buckets are there, whoever creates them at the same time a
   const names: string[] = [];
   for await (const { config } of jsm.streams.list()) names.push(config.name);
   expect(names.sort()).toEqual(
-    [STREAMS.events, STREAMS.ingress, STREAMS.log(0), STREAMS.log(1), `KV_${BUCKETS.leases}`, `OBJ_${BUCKETS.blobs}`].sort(),
+    [
+      STREAMS.events,
+      STREAMS.ingress,
+      STREAMS.log(0),
+      STREAMS.log(1),
+      `KV_${BUCKETS.leases}`,
+      `KV_${BUCKETS.definitions}`,
+      `OBJ_${BUCKETS.blobs}`,
+    ].sort(),
   );
   const { config: log } = await jsm.streams.info(STREAMS.log(1));
   expect(log).toMatchObject({

@@ -67,7 +67,7 @@ function shapes(shards: number): Shape[] {
   const logs = Array.from({ length: shards }, (_, shard) => logShape(shard));
   // No stream of ours may acknowledge what it has not kept, or be a copy of another.
   const plain = { no_ack: false, sealed: false, mirror: undefined, persist_mode: undefined };
-  return [...logs, ingressShape(), eventsShape(), leasesShape(), blobsShape()].map((shape) => ({ ...shape, ...plain }));
+  return [...logs, ingressShape(), eventsShape(), leasesShape(), definitionsShape(), blobsShape()].map((shape) => ({ ...shape, ...plain }));
 }
 
 function logShape(shard: number): Shape {
@@ -133,6 +133,23 @@ function leasesShape(): Shape {
     deny_delete: true,
     allow_msg_ttl: true,
     subject_delete_marker_ttl: nanos(MINUTE),
+  };
+}
+
+/** As the client's KV makes it; what is there is never changed. */
+function definitionsShape(): Shape {
+  return {
+    name: `KV_${BUCKETS.definitions}`,
+    description: 'Cadre: definitions, in versions',
+    subjects: [`$KV.${BUCKETS.definitions}.>`],
+    retention: RetentionPolicy.Limits,
+    storage: StorageType.File,
+    discard: DiscardPolicy.New,
+    max_age: 0,
+    max_msgs_per_subject: 1,
+    allow_rollup_hdrs: true,
+    allow_direct: true,
+    deny_delete: true,
   };
 }
 

@@ -197,3 +197,19 @@ test('an event is sent, again when the gateway cannot take it at the moment, and
   expect(await client.sendEvent({ type: 'order.paid', source: '/shop', id: 'o1' })).toMatchObject({ id: 'o1', source: '/shop' });
   expect(gateway.events).toMatchObject([{ id: sent.id, data: { amount: 120 } }, { id: 'o1' }]);
 });
+
+test('workflows are kept, listed, found and started', async () => {
+  const client = await connect();
+  const tasks = [{ id: 'a', title: 'A', instructions: 'Do it.' }];
+  const workflow = { apiVersion: 'cadre/v1', kind: 'Workflow', metadata: { name: 'count' }, spec: { goal: 'count', tasks } } as const;
+  expect(await client.putWorkflow(workflow)).toMatchObject({ name: 'count', version: 1, workflow: { spec: { params: {} } } });
+  expect(await client.workflows()).toMatchObject([{ name: 'count', version: 1 }]);
+  expect(await client.workflow('count')).toMatchObject({ version: 1 });
+  await expect(client.workflow('nothing', 3)).rejects.toMatchObject({ status: 404, code: 'not-found' });
+  const { runId } = await client.runWorkflow('count', { params: { texts: ['a'] } });
+  expect(gateway.workflowRuns).toMatchObject([{ params: { texts: ['a'] } }]);
+  expect(await client.waitForEnd(runId)).toMatchObject({ status: 'completed', goal: 'count' });
+  expect((await client.runWorkflow('count', {}, { idempotencyKey: 'k' })).runId).toBe(
+    (await client.runWorkflow('count', {}, { idempotencyKey: 'k' })).runId,
+  );
+});

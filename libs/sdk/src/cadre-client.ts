@@ -19,6 +19,10 @@ import {
   TenantBudgetView,
   WorkerList,
   type WorkerView,
+  type Workflow,
+  WorkflowList,
+  type WorkflowRunRequest,
+  WorkflowVersion,
 } from '@cadre/contracts';
 import type { z } from 'zod';
 import { CadreApiError } from './errors.js';
@@ -50,6 +54,8 @@ export interface StartRunOptions {
 
 export type RunRequestInput = z.input<typeof RunRequest>;
 export type EventInput = z.input<typeof EventRequest>;
+export type WorkflowInput = z.input<typeof Workflow>;
+export type WorkflowRunInput = z.input<typeof WorkflowRunRequest>;
 export type AnswerInput = z.input<typeof AnswerRequest>;
 
 export interface Health {
@@ -71,6 +77,8 @@ interface Abortable {
 }
 
 const run = (runId: string, rest = ''): string => `/v1/runs/${encodeURIComponent(runId)}${rest}`;
+
+const workflowPath = (name: string): string => `/v1/workflows/${encodeURIComponent(name)}`;
 
 const DEFAULT_TENANT = 'default';
 const budgetPath = (tenant: string): string => `/v1/tenants/${encodeURIComponent(tenant)}/budget`;
@@ -148,6 +156,35 @@ export class CadreClient {
   async sendEvent(event: EventInput): Promise<EventAccepted> {
     const body = JSON.stringify({ ...event, id: event.id ?? crypto.randomUUID() });
     return await repeated(3, () => this.http.json('/v1/events', EventAccepted, { method: 'POST', headers: JSON_BODY, body }));
+  }
+
+  /** Keeps a definition as the next version of its workflow; the same as the newest stays that version. Errors: 400 and 422 with each fault and its path. */
+  async putWorkflow(workflow: WorkflowInput): Promise<WorkflowVersion> {
+    const body = JSON.stringify(workflow);
+    const path = workflowPath(workflow.metadata.name);
+    return await repeated(3, () => this.http.json(path, WorkflowVersion, { method: 'PUT', headers: JSON_BODY, body }));
+  }
+
+  /** The newest version of each workflow, by name. */
+  async workflows(): Promise<WorkflowList['workflows']> {
+    return (await this.http.json('/v1/workflows', WorkflowList)).workflows;
+  }
+
+  /** @param version default: the newest. Error: 404 `not-found` */
+  workflow(name: string, version?: number): Promise<WorkflowVersion> {
+    return this.http.json(`${workflowPath(name)}${search({ version })}`, WorkflowVersion);
+  }
+
+  /** Starts a run of a workflow with parameters. Errors: 404 `not-found`, 400 that names each parameter that is missing or unknown. */
+  async runWorkflow(
+    name: string,
+    request: WorkflowRunInput = {},
+    options: Pick<StartRunOptions, 'idempotencyKey'> = {},
+  ): Promise<RunAccepted> {
+    const { idempotencyKey = crypto.randomUUID() } = options;
+    const headers = { ...JSON_BODY, 'idempotency-key': idempotencyKey };
+    const body = JSON.stringify(request);
+    return await repeated(3, () => this.http.json(`${workflowPath(name)}/runs`, RunAccepted, { method: 'POST', headers, body }));
   }
 
   /** One page of what has happened, without waiting for more. `next` is where to go on. */

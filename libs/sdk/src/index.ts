@@ -9,6 +9,8 @@ export type {
   InputFile,
   RunRequestInput,
   StartRunOptions,
+  WorkflowInput,
+  WorkflowRunInput,
 } from './cadre-client.js';
 export type { EventsOptions, RunFeedItem } from './event-stream.js';
 export { CadreApiError } from './errors.js';

@@ -44,7 +44,7 @@ test.each([
   ['a field that nobody knows', YAML.replace('over:', 'ower:'), 'line 15, tasks.1.scope: Unrecognized key: "ower"'],
   ['deep within', YAML.replace('id: one', 'id: 1st'), 'line 17, tasks.1.scope.body.0.id: a task id starts with a letter'],
   ['JSON', '{\n"tasks": [\n{"id": "a", "title": "A",\n"instructions": 7}]}', 'line 4, tasks.0.instructions: '],
-  ['nothing', '', 'the plan: '],
+  ['nothing', '', 'the whole: '],
 ])('%s is told with its line', async (_, text, message) => {
   await expect(read(text)).rejects.toThrow(message);
 });

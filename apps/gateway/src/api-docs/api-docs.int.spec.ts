@@ -14,6 +14,10 @@ import {
   RunView,
   TenantBudgetView,
   WorkerList,
+  Workflow,
+  WorkflowList,
+  WorkflowRunRequest,
+  WorkflowVersion,
 } from '@cadre/contracts';
 import { startTestGateway, type TestGateway } from '../testing/test-gateway.js';
 import { EXAMPLES } from './examples.js';
@@ -29,6 +33,8 @@ test('the examples fit the schemas', () => {
   RunRequest.parse(EXAMPLES.request);
   RunRequest.parse(EXAMPLES.requestWithPlan);
   EventRequest.parse(EXAMPLES.eventRequest);
+  Workflow.parse(EXAMPLES.workflow);
+  WorkflowRunRequest.parse(EXAMPLES.workflowRun);
   AnswerRequest.parse(EXAMPLES.approval);
   AnswerRequest.parse(EXAMPLES.effectDone);
   for (const [schema, example] of [
@@ -40,6 +46,8 @@ test('the examples fit the schemas', () => {
     [QuestionList, EXAMPLES.questions],
     [AnswerAccepted, EXAMPLES.answered],
     [EventAccepted, EXAMPLES.eventAccepted],
+    [WorkflowVersion, EXAMPLES.workflowVersion],
+    [WorkflowList, EXAMPLES.workflows],
     [ArtifactList, EXAMPLES.artifacts],
     [EventList, EXAMPLES.events],
     [TenantBudgetView, EXAMPLES.tenantBudget],
@@ -86,11 +94,15 @@ test('the document names every route with its bodies, and every reference leads 
     'get /v1/runs/{runId}/events',
     'get /v1/runs/{runId}/questions',
     'get /v1/tenants/{tenant}/budget',
+    'get /v1/workflows',
+    'get /v1/workflows/{name}',
     'post /v1/events',
     'post /v1/runs',
     'post /v1/runs/{runId}/cancel',
     'post /v1/runs/{runId}/questions/{questionId}/answer',
+    'post /v1/workflows/{name}/runs',
     'put /v1/tenants/{tenant}/budget',
+    'put /v1/workflows/{name}',
   ]);
   const text = JSON.stringify(document);
   for (const [, name] of text.matchAll(/"#\/components\/schemas\/([^"]+)"/g))

@@ -20,6 +20,10 @@ import {
   RunPage,
   Scope,
   TaskSpec,
+  Workflow,
+  WorkflowList,
+  WorkflowRunRequest,
+  WorkflowVersion,
   RunRequest,
   RunSummary,
   RunView,
@@ -56,8 +60,19 @@ const OUT: Record<string, z.ZodType> = {
   TenantBudgetView,
   WorkerList,
   WorkerView,
+  WorkflowVersion,
+  WorkflowList,
 };
-const IN: Record<string, z.ZodType> = { RunRequest, Plan, CancelRequest, AnswerRequest, EventRequest, TenantBudgetRequest };
+const IN: Record<string, z.ZodType> = {
+  RunRequest,
+  Plan,
+  CancelRequest,
+  AnswerRequest,
+  EventRequest,
+  TenantBudgetRequest,
+  Workflow,
+  WorkflowRunRequest,
+};
 /** Refers to itself, so it needs a name of its own. */
 const JSON_NAME = 'Json';
 /** These refer to each other; as Cadre tells of them all their fields are there. */
@@ -82,6 +97,7 @@ const Problem = z
 const PARAMETERS: Record<string, object> = {
   runId: { description: 'Id of the run', example: EXAMPLES.runId },
   tenant: { description: 'Name of the tenant', example: 'default' },
+  version: { description: 'Default: the newest', example: 3 },
   questionId: { description: 'Id of the question within its run', example: 'q1' },
   'idempotency-key': {
     name: 'Idempotency-Key',
@@ -186,6 +202,8 @@ function finish(document: OpenAPIObject, limits: { fileBytes: number; files: num
   if (start) describeSubmission(start, limits);
   describeBody(paths['/v1/runs/{runId}/cancel'], 'CancelRequest', false, { example: { reason: 'not needed any more' } });
   describeBody(paths['/v1/tenants/{tenant}/budget'], 'TenantBudgetRequest', true, { example: { capMicros: 50_000_000 } }, 'put');
+  describeBody(paths['/v1/workflows/{name}'], 'Workflow', true, { example: EXAMPLES.workflow }, 'put');
+  describeBody(paths['/v1/workflows/{name}/runs'], 'WorkflowRunRequest', false, { example: EXAMPLES.workflowRun });
   describeBody(paths['/v1/events'], 'EventRequest', true, { example: EXAMPLES.eventRequest });
   describeBody(paths['/v1/runs/{runId}/questions/{questionId}/answer'], 'AnswerRequest', true, {
     examples: {

@@ -1,22 +1,5 @@
 /** Examples of the document; a test holds them to the schemas. */
-import type {
-  AnswerAccepted,
-  AnswerRequest,
-  ArtifactList,
-  CallList,
-  CancelAccepted,
-  EventAccepted,
-  EventList,
-  EventRequest,
-  QuestionList,
-  QuestionView,
-  RunAccepted,
-  RunPage,
-  RunRequest,
-  RunView,
-  TenantBudgetView,
-  WorkerList,
-} from '@cadre/contracts';
+import { type AnswerAccepted, type AnswerRequest, type ArtifactList, type CallList, type CancelAccepted, type EventAccepted, type EventList, type EventRequest, type QuestionList, type QuestionView, type RunAccepted, type RunPage, type RunRequest, type RunView, type TenantBudgetView, type WorkerList, type Workflow, type WorkflowList, type WorkflowRunRequest, WorkflowVersion } from '@cadre/contracts';
 import type { z } from 'zod';
 import { artifactPath, runLinks } from '../runs/run-links.js';
 
@@ -142,6 +125,29 @@ const effectDone: z.input<typeof AnswerRequest> = { choice: 'done', result: { or
 const answered: AnswerAccepted = { runId, questionId: 'q1', links: runLinks(runId) };
 const eventRequest: z.input<typeof EventRequest> = { type: 'order.paid', source: '/shop', id: 'order-4711', data: { amount: 120 } };
 const eventAccepted: EventAccepted = { id: 'order-4711', source: '/shop', type: 'order.paid' };
+const workflow: z.input<typeof Workflow> = {
+  apiVersion: 'cadre/v1',
+  kind: 'Workflow',
+  metadata: { name: 'count-words', description: 'Counts the words of texts' },
+  spec: {
+    goal: 'Count the words',
+    params: { texts: { description: 'A list of texts' } },
+    tasks: [
+      {
+        id: 'map',
+        title: 'Count the words of each text',
+        instructions: 'Count them.',
+        scope: {
+          over: 'params.texts',
+          body: [{ id: 'count', title: 'Count', instructions: 'How many words has this text? ${{ item }}', templated: true }],
+        },
+      },
+    ],
+  },
+};
+const workflowVersion = WorkflowVersion.parse({ name: 'count-words', version: 3, createdAt, workflow });
+const workflows: WorkflowList = { workflows: [{ name: 'count-words', version: 3, createdAt, description: 'Counts the words of texts' }] };
+const workflowRun: z.input<typeof WorkflowRunRequest> = { params: { texts: ['a b', 'c'] } };
 const cancelled: CancelAccepted = { runId, status: 'cancelling', links: runLinks(runId) };
 const artifacts: ArtifactList = { artifacts: [{ ...report, href: artifactPath(runId, report.name) }] };
 const tenantBudget: TenantBudgetView = { tenant: 'default', capMicros: 50_000_000, settledMicros: 12_340_000, reservedMicros: 42_000 };
@@ -197,6 +203,10 @@ export const EXAMPLES = {
   approval,
   eventRequest,
   eventAccepted,
+  workflow,
+  workflowVersion,
+  workflows,
+  workflowRun,
   effectDone,
   answered,
   cancelled,

@@ -1,5 +1,5 @@
 /** From whatever came in to a request that can be carried out, or to a refusal that says what to change. */
-import { MAX_GOAL_BYTES, RunRequest, utf8Bytes } from '@cadre/contracts';
+import { MAX_GOAL_BYTES, RunRequest, utf8Bytes, type TaskSpec } from '@cadre/contracts';
 import { validatePlan, type PlanProblem } from '@cadre/engine';
 import { InputProblem, inputProblem } from '@cadre/service-kit';
 import { assertStorable } from './storable.js';
@@ -22,7 +22,7 @@ export function parseRunRequest(value: unknown): RunRequest {
   const parsed = RunRequest.safeParse(value);
   if (!parsed.success) throw inputProblem(parsed.error.issues);
   assertPieces(parsed.data);
-  assertPlan(parsed.data);
+  if (parsed.data.plan) assertPlan(parsed.data.plan.tasks, 'plan.tasks');
   return parsed.data;
 }
 
@@ -50,13 +50,14 @@ function assertGoalFits(goal: unknown): void {
   });
 }
 
-function assertPlan({ plan }: RunRequest): void {
-  const problems = plan ? validatePlan(plan.tasks) : [];
+/** @param at where the tasks stand in what was sent @throws InputProblem `invalid-plan` */
+export function assertPlan(tasks: readonly TaskSpec[], at: string): void {
+  const problems = validatePlan(tasks);
   if (problems.length === 0) return;
-  const index = new Map(plan?.tasks.map((task, i) => [task.id, i]));
+  const index = new Map(tasks.map((task, i) => [task.id, i]));
   const errors = problems.slice(0, 20).map((problem: PlanProblem) => {
-    const at = 'taskId' in problem && problem.taskId !== undefined ? index.get(problem.taskId) : undefined;
-    return { path: at === undefined ? 'plan.tasks' : `plan.tasks[${at}]`, message: problem.message };
+    const place = 'taskId' in problem && problem.taskId !== undefined ? index.get(problem.taskId) : undefined;
+    return { path: place === undefined ? at : `${at}[${place}]`, message: problem.message };
   });
   throw new InputProblem('invalid-plan', `The plan cannot be run: ${errors.map((error) => error.message).join(' ')}`, {
     errors,

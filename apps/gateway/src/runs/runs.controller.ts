@@ -1,16 +1,5 @@
-import {
-  CadreError,
-  CallList,
-  CancelAccepted,
-  CancelRequest,
-  RunAccepted,
-  RunPage,
-  RunView,
-  type RunId,
-  type RunRequest,
-  type RunStatus,
-} from '@cadre/contracts';
-import { InputProblem, inputProblem, traceOf } from '@cadre/service-kit';
+import { CallList, CancelAccepted, CancelRequest, RunAccepted, RunPage, RunView, type RunId } from '@cadre/contracts';
+import { inputProblem, traceOf } from '@cadre/service-kit';
 import { Controller, Get, Headers, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -20,18 +9,17 @@ import { HistoryClient } from '../history/history-client.js';
 import { DEFAULT_TENANT } from '../tenant.js';
 import { KnownShard } from './known-shard.js';
 import { ListRunsQuery } from './list-runs-query.js';
-import { freshRunId, runIdOfKey } from './run-identity.js';
-import { RunIntake, type IntakeOutcome } from './run-intake.js';
-import { runLinks, runPath } from './run-links.js';
+import { RunIntake } from './run-intake.js';
+import { runLinks } from './run-links.js';
+import { assertKey, refusal, RunStarter } from './run-starter.js';
 import { SubmissionReader } from './submission-reader.js';
-
-const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,200}$/;
 
 @ApiTags('Runs')
 @Controller('v1/runs')
 export class RunsController {
   constructor(
     private readonly submissions: SubmissionReader,
+    private readonly starter: RunStarter,
     private readonly intake: RunIntake,
     private readonly history: HistoryClient,
   ) {}
@@ -50,21 +38,10 @@ export class RunsController {
     @Res({ passthrough: true }) reply: FastifyReply,
     @Headers('idempotency-key') key?: string,
   ): Promise<RunAccepted> {
-    if (key !== undefined && !IDEMPOTENCY_KEY.test(key)) {
-      throw new InputProblem('invalid-request', 'The Idempotency-Key must be 1 to 200 printable ASCII characters without spaces.');
-    }
+    assertKey(key);
     const { request, uploaded } = await this.submissions.read(http);
     if (!uploaded) await this.intake.assertInputsStored(request);
-    const runId = key === undefined ? freshRunId(this.intake.shards) : runIdOfKey(DEFAULT_TENANT, key, this.intake.shards);
-    const trace = traceOf(http);
-    const outcome = await this.intake
-      .start({ tenant: DEFAULT_TENANT, runId, request, trace, origin: 'http' })
-      .catch((error: unknown) => Promise.reject(unanswered(error, runId, key)));
-    if (outcome.outcome === 'rejected') throw refusal(outcome, key);
-    const repeated = outcome.outcome === 'duplicate';
-    void reply.status(repeated ? 200 : 202).header('location', runPath(runId));
-    const status = repeated ? await this.statusOf(runId, http) : initialStatus(request);
-    return { runId, status, inputs: request.inputs, links: runLinks(runId) };
+    return this.starter.start(request, key, http, reply);
   }
 
   @Get()
@@ -113,43 +90,4 @@ export class RunsController {
     if (outcome.outcome === 'rejected') throw refusal(outcome, undefined);
     return { runId, status: 'cancelling', links: runLinks(runId) };
   }
-
-  /** Only for show: a repeated request is answered even while no monitor is there. */
-  private async statusOf(runId: RunId, http: FastifyRequest): Promise<RunStatus> {
-    try {
-      return (await this.history.run(DEFAULT_TENANT, runId, traceOf(http))).status;
-    } catch {
-      return 'running';
-    }
-  }
-}
-
-function initialStatus(request: RunRequest): RunStatus {
-  return request.plan === undefined ? 'planning' : 'running';
-}
-
-function refusal({ code, message }: Extract<IntakeOutcome, { outcome: 'rejected' }>, key: string | undefined): CadreError {
-  // Another tenant's run does not exist for this one.
-  if (code === 'unknown-run' || code === 'forbidden')
-    return new CadreError('unknown-run', 'There is no such run.', { remedy: 'see GET /v1/runs' });
-  if (code === 'run-conflict' && key !== undefined) {
-    return new CadreError('run-conflict', 'The Idempotency-Key was used for another request.', {
-      remedy: 'send a new key for a new request',
-    });
-  }
-  return new CadreError(code, message);
-}
-
-/** Nobody can say whether the run was stored; a caller with a key can simply ask again. */
-function unanswered(error: unknown, runId: RunId, key: string | undefined): unknown {
-  if (!(error instanceof CadreError) || error.code !== 'commands-unanswered') return error;
-  const remedy =
-    key === undefined
-      ? `see whether ${runPath(runId)} exists before you send it again; with an Idempotency-Key a repetition is safe`
-      : 'send the same request with the same Idempotency-Key again';
-  return new CadreError('unavailable', 'No orchestrator has answered in time; the run may or may not have started.', {
-    retriable: true,
-    remedy,
-    cause: error,
-  });
 }

@@ -17,6 +17,9 @@ import {
   EventRequest,
   RunRequest,
   type WorkerView,
+  Workflow,
+  WorkflowRunRequest,
+  type WorkflowVersion,
 } from '@cadre/contracts';
 import { type Outcome, playRun, RunScript } from './scenario.js';
 
@@ -44,6 +47,9 @@ const files: Record<string, string> = {
 };
 
 export class StandInGateway {
+  readonly workflows = new Map<string, WorkflowVersion>();
+  /** Requests to start a workflow. */
+  readonly workflowRuns: WorkflowRunRequest[] = [];
   /** Events that were sent. */
   readonly events: EventRequest[] = [];
   /** Every request that came in. */
@@ -93,6 +99,7 @@ export class StandInGateway {
       return json(response, this.options.ready === false ? 503 : 200, { ready: this.options.ready !== false });
     if (url.pathname === '/v1/agents') return json(response, 200, { workers: this.workers });
     if (url.pathname === '/v1/tenants/default/budget') return await this.budget(method, request, response);
+    if (version === 'v1' && kind === 'workflows') return await this.answerWorkflows(method, [runId, ...rest], request, response);
     if (url.pathname === '/v1/events') return await this.takeEvent(request, response);
     if (url.pathname === '/v1/questions')
       return json(response, 200, { questions: [...this.runs.values()].flatMap(({ last }) => last.questions) });
@@ -104,6 +111,34 @@ export class StandInGateway {
     if (method === 'POST' && rest[0] === 'questions') return await this.answerQuestion(script, rest[1] ?? '', request, response);
     if (method === 'POST') return this.cancel(script, response);
     await this.answerRun(script, rest, request, response);
+  }
+
+  /** One version of each is kept. */
+  private async answerWorkflows(
+    method: string,
+    [name, what]: (string | undefined)[],
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    if (name === undefined) {
+      const workflows = [...this.workflows.values()].map(({ workflow, ...rest }) => ({ ...rest, ...workflow.metadata }));
+      return json(response, 200, { workflows });
+    }
+    if (method === 'PUT') {
+      const workflow = Workflow.parse((await readRequest(request)).request);
+      const kept = { name, version: (this.workflows.get(name)?.version ?? 0) + 1, createdAt: 1_790_000_000_000, workflow };
+      this.workflows.set(name, kept);
+      return json(response, 201, kept);
+    }
+    const kept = this.workflows.get(name);
+    if (!kept) return problem(response, 404, 'not-found', `There is no workflow ${JSON.stringify(name)}.`);
+    if (what === 'runs') {
+      const asked = WorkflowRunRequest.parse((await readRequest(request)).request);
+      this.workflowRuns.push(asked);
+      const { goal, options } = kept.workflow.spec;
+      return this.start({ goal: asked.goal ?? goal, options }, [], request, response);
+    }
+    json(response, 200, kept);
   }
 
   private async takeEvent(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -151,7 +186,15 @@ export class StandInGateway {
       return problem(response, 400, 'invalid-request', 'The request is not valid.', 'correct the fields named under errors', errors);
     }
     for (const [name, text] of body.files) this.uploads.set(name, text);
-    const { goal } = parsed.data;
+    this.start(parsed.data, body.files, request, response);
+  }
+
+  private start(
+    { goal, options }: Pick<RunRequest, 'goal' | 'options'>,
+    uploads: [string, string][],
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): void {
     const key = request.headers['idempotency-key'];
     const known = typeof key === 'string' ? this.keys.get(key) : undefined;
     const runId = known ?? `r00-00000000-0000-7000-8000-${(this.runs.size + 1).toString().padStart(12, '0')}`;
@@ -160,9 +203,9 @@ export class StandInGateway {
       const script = new RunScript(
         runId,
         goal,
-        body.files.map(([name, text]) => artifact(name, text)),
+        uploads.map(([name, text]) => artifact(name, text)),
         Date.now(),
-        parsed.data.options,
+        options,
       );
       const outcome = /(fail|partial|hang|ask)$/.exec(goal)?.[1] as Outcome | undefined;
       playRun(
