@@ -11,7 +11,7 @@ export const TaskResult = z.strictObject({
   artifacts: z.array(ArtifactRef).max(200),
   /** The model that the task went on with when its budget did not allow the wanted one. */
   degradedTo: z.string().max(200).optional(),
-  /** Of a scope: some of its items did not succeed. */
+  /** Of a scope: some of its items failed, or its deadline has cut it off. */
   partial: z.literal(true).optional(),
   /** Set by the planning task only; the log has it as `TasksAdded`. */
   plan: z.strictObject({ plan: Plan, source: PlanSource, note: z.string().max(2000).optional() }).optional(),

@@ -276,13 +276,13 @@ function outcomeOf(draft: Draft, scope: TaskState, pieces: readonly Piece[]): Ou
   }
 }
 
-/** The result of a scope that has ended well, or why there is none. */
-export function combine(draft: Draft, scope: TaskState): Combined {
+/** The result of a scope that has ended well, or why there is none. @param cutOff its time was up before all its items had ended */
+export function combine(draft: Draft, scope: TaskState, cutOff: boolean): Combined {
   const pieces = piecesOf(draft, scope);
   const outcome = outcomeOf(draft, scope, pieces);
   if (!outcome.ok) return outcome;
   const artifacts = new Map(pieces.flatMap((piece) => piece.artifacts.map((artifact) => [artifact.name, artifact] as const)));
-  const partial = (scope.scope?.failed.length ?? 0) > 0;
+  const partial = cutOff || (scope.scope?.failed.length ?? 0) > 0;
   const confidence = Math.min(1, Math.max(0, outcome.confidence));
   return {
     ok: true,

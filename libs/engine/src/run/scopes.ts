@@ -173,12 +173,12 @@ function whyFailed(draft: Draft, task: TaskState): Failure {
   );
 }
 
-function close(draft: Draft, id: TaskId, verdict: 'enough' | 'failed' | Failure): true {
+function close(draft: Draft, id: TaskId, verdict: 'enough' | 'failed' | Failure, cutOff = false): true {
   cancelItems(draft, id);
   const task = draft.need(id);
   if (typeof verdict === 'object') return fail(draft, id, verdict);
   if (verdict === 'failed') return fail(draft, id, whyFailed(draft, task));
-  const combined = combine(draft, task);
+  const combined = combine(draft, task, cutOff);
   if (!combined.ok) return fail(draft, id, combined.error);
   draft.emit({ type: 'TaskCompleted', taskId: id, attempt: 0, result: combined.result });
   return true;
@@ -196,7 +196,7 @@ function judge(draft: Draft, id: TaskId, cascade: Cascade): boolean {
 export function judgeAtDeadline(draft: Draft, id: TaskId): void {
   const scope = scopeOf(draft.need(id));
   const enough = scope.state.succeeded >= Math.max(1, needed(scope)) || (scope.spec.repeat !== undefined && scope.state.succeeded > 0);
-  if (enough) close(draft, id, 'enough');
+  if (enough) close(draft, id, 'enough', true);
   else
     close(
       draft,

@@ -166,6 +166,7 @@ describe('join rules', () => {
     rig.now += 1000;
     expect(wake(rig, 's').outcome).toBe('accepted');
     expect(statuses(rig)['s']).toBe(status);
+    expect(rig.run().tasks['s']?.result?.partial).toBe(status === 'completed' ? true : undefined);
     expectSound(rig);
   });
 });
