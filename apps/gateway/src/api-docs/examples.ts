@@ -1,5 +1,26 @@
 /** Examples of the document; a test holds them to the schemas. */
-import { type AnswerAccepted, type AnswerRequest, type ArtifactList, type CallList, type CancelAccepted, type EventAccepted, type EventList, type EventRequest, type QuestionList, type QuestionView, type RunAccepted, type RunPage, type RunRequest, type RunView, type TenantBudgetView, type WorkerList, type Workflow, type WorkflowList, type WorkflowRunRequest, WorkflowVersion } from '@cadre/contracts';
+import {
+  type AnswerAccepted,
+  type AnswerRequest,
+  type ArtifactList,
+  type CallList,
+  type CancelAccepted,
+  type EventAccepted,
+  type EventList,
+  type EventRequest,
+  type QuestionList,
+  type QuestionView,
+  type RunAccepted,
+  type RunPage,
+  type RunRequest,
+  type RunView,
+  type TenantBudgetView,
+  type WorkerList,
+  type Workflow,
+  type WorkflowList,
+  type WorkflowRunRequest,
+  WorkflowVersion,
+} from '@cadre/contracts';
 import type { z } from 'zod';
 import { artifactPath, runLinks } from '../runs/run-links.js';
 
