@@ -13,4 +13,6 @@ export type {
   WorkflowRunInput,
 } from './cadre-client.js';
 export type { EventsOptions, RunFeedItem } from './event-stream.js';
+export { fill, TaskList, workflow } from './workflow-builder.js';
+export type { CommonFields, ScopeFields, TaskFields, WorkflowHead } from './workflow-builder.js';
 export { CadreApiError } from './errors.js';
