@@ -1,30 +1,37 @@
 /**
- * Runs the end-to-end suites one at a time, and then all others side by side. Each of the former starts a whole system of a dozen processes: two
- * at once would only show how an overloaded machine behaves.
+ * Runs the end-to-end suites one at a time: each starts a whole system of a dozen processes, and two at once would only show how an overloaded machine behaves.
+ * The unit suites, one thread each, run beside them on the core that they leave; the rest comes after both, side by side.
  */
 import TestRunner from 'jest-runner';
 
-const IN_TURN = /\.e2e\.spec\.ts$/;
+const WHOLE_SYSTEM = /\.e2e\.spec\.ts$/;
+const ONE_THREAD = /\.unit\.spec\.ts$/;
 
-export default class InTurnRunner {
+export default class LaneRunner {
   supportsEventEmitters = true;
   #inTurn;
+  #beside;
   #sideBySide;
 
   constructor(config, context) {
     this.#inTurn = new TestRunner({ ...config, maxWorkers: 1 }, context);
+    this.#beside = new TestRunner({ ...config, maxWorkers: 1 }, context);
     this.#sideBySide = new TestRunner(config, context);
   }
 
   on(event, listener) {
-    const off = [this.#inTurn, this.#sideBySide].map((runner) => runner.on(event, listener));
+    const off = [this.#inTurn, this.#beside, this.#sideBySide].map((runner) => runner.on(event, listener));
     return () => off.forEach((each) => each());
   }
 
   async runTests(tests, watcher, options) {
-    const inTurn = tests.filter(({ path }) => IN_TURN.test(path));
-    const rest = tests.filter(({ path }) => !IN_TURN.test(path));
-    if (inTurn.length > 0) await this.#inTurn.runTests(inTurn, watcher, options);
-    if (rest.length > 0 && !watcher.isInterrupted()) await this.#sideBySide.runTests(rest, watcher, options);
+    const systems = tests.filter(({ path }) => WHOLE_SYSTEM.test(path));
+    const units = systems.length === 0 ? [] : tests.filter(({ path }) => ONE_THREAD.test(path));
+    const rest = tests.filter((test) => !systems.includes(test) && !units.includes(test));
+    const run = async (runner, part) =>
+      void (part.length > 0 && !watcher.isInterrupted() && (await runner.runTests(part, watcher, options)));
+    if (options.serial) for (const part of [systems, units]) await run(this.#inTurn, part);
+    else await Promise.all([run(this.#inTurn, systems), run(this.#beside, units)]);
+    await run(this.#sideBySide, rest);
   }
 }
