@@ -5,6 +5,8 @@
 import TestRunner from 'jest-runner';
 
 const WHOLE_SYSTEM = /\.e2e\.spec\.ts$/;
+/** Takes all cores by itself, so it comes when the unit suites are over. */
+const ALL_CORES = /simulator/;
 const ONE_THREAD = /\.unit\.spec\.ts$/;
 
 export default class LaneRunner {
@@ -25,7 +27,7 @@ export default class LaneRunner {
   }
 
   async runTests(tests, watcher, options) {
-    const systems = tests.filter(({ path }) => WHOLE_SYSTEM.test(path));
+    const systems = tests.filter(({ path }) => WHOLE_SYSTEM.test(path)).sort((a, b) => ALL_CORES.test(a.path) - ALL_CORES.test(b.path));
     const units = systems.length === 0 ? [] : tests.filter(({ path }) => ONE_THREAD.test(path));
     const rest = tests.filter((test) => !systems.includes(test) && !units.includes(test));
     const run = async (runner, part) =>
