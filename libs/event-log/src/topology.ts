@@ -117,12 +117,12 @@ function eventsShape(): Shape {
   };
 }
 
-/** As the client's KV makes it, plus entries with a time to live, whose end leaves a marker for a minute. */
-function leasesShape(): Shape {
+/** As the client's KV makes it. */
+function bucketShape(bucket: string, description: string): Shape {
   return {
-    name: `KV_${BUCKETS.leases}`,
-    description: 'Cadre: leases',
-    subjects: [`$KV.${BUCKETS.leases}.>`],
+    name: `KV_${bucket}`,
+    description,
+    subjects: [`$KV.${bucket}.>`],
     retention: RetentionPolicy.Limits,
     storage: StorageType.File,
     discard: DiscardPolicy.New,
@@ -131,27 +131,16 @@ function leasesShape(): Shape {
     allow_rollup_hdrs: true,
     allow_direct: true,
     deny_delete: true,
-    allow_msg_ttl: true,
-    subject_delete_marker_ttl: nanos(MINUTE),
   };
 }
 
-/** As the client's KV makes it; what is there is never changed. */
-function definitionsShape(): Shape {
-  return {
-    name: `KV_${BUCKETS.definitions}`,
-    description: 'Cadre: definitions, in versions',
-    subjects: [`$KV.${BUCKETS.definitions}.>`],
-    retention: RetentionPolicy.Limits,
-    storage: StorageType.File,
-    discard: DiscardPolicy.New,
-    max_age: 0,
-    max_msgs_per_subject: 1,
-    allow_rollup_hdrs: true,
-    allow_direct: true,
-    deny_delete: true,
-  };
+/** Entries with a time to live, whose end leaves a marker for a minute. */
+function leasesShape(): Shape {
+  return { ...bucketShape(BUCKETS.leases, 'Cadre: leases'), allow_msg_ttl: true, subject_delete_marker_ttl: nanos(MINUTE) };
 }
+
+/** What is there is never changed. */
+const definitionsShape = (): Shape => bucketShape(BUCKETS.definitions, 'Cadre: definitions, in versions');
 
 /** As the client's object store makes it. */
 function blobsShape(): Shape {
