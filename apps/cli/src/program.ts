@@ -72,6 +72,7 @@ function addRun(program: Command, terminal: Terminal, finish: Finish): void {
     .option('--param <name=value>', 'what expressions of the plan see as params.name, as JSON or text; may be repeated', gather)
     .option('--deadline <time>', 'longest time of the whole run: 90s, 10m, 2h')
     .option('--priority <priority>', 'critical, high, medium, low or background')
+    .option('--max-parallel <n>', 'how many of its tasks may be at work at once; as many as there are slots when left out')
     .option('--model <name>', 'the model that the agents use')
     .option('--budget <usd>', 'the most that the whole run may cost, in US dollars')
     .option('--task-budget <usd>', 'the most that each task may cost')

@@ -50,7 +50,8 @@ export class SchedulerDuty implements OnApplicationBootstrap, BeforeApplicationS
       windowMs: config.AGENT_BREAKER_WINDOW_MS,
       coolDownMs: config.AGENT_BREAKER_COOL_DOWN_MS,
     };
-    const timing = { ageingMs: config.AGEING_MS, unmatchedMs: config.UNMATCHED_MS, breaker };
+    const tenantSlots = { each: config.TENANT_SLOTS, of: config.TENANT_SLOTS_OF };
+    const timing = { ageingMs: config.AGEING_MS, unmatchedMs: config.UNMATCHED_MS, breaker, tenantSlots };
     this.#keeper = new TermKeeper(around, timing, this.#reports());
     this.#keeper.start();
   }

@@ -15,6 +15,8 @@ export const AgentDefinition = z.strictObject({
   model: z.string().min(1).max(200).optional(),
   /** Tried in this order when the model before is of no use: gone, unknown there, out of quota, or its window too small. */
   fallbackModels: z.array(z.string().min(1).max(200)).max(5).default([]),
+  /** Attempts of this agent at work at once, over all workers that have it. */
+  maxParallel: z.int().min(1).max(10_000).optional(),
   temperature: z.number().min(0).max(2).default(0),
   limits: z
     .strictObject({
@@ -37,6 +39,7 @@ export const AgentSummary = z.strictObject({
   description: z.string(),
   skills: z.array(Skill),
   model: z.string().optional(),
+  maxParallel: z.int().min(1).max(10_000).optional(),
 });
 export type AgentSummary = z.infer<typeof AgentSummary>;
 

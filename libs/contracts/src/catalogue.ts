@@ -232,6 +232,7 @@ export const PARTS: Readonly<Record<string, z.ZodType>> = {
   Scope: plan.Scope,
   WorkflowName: workflows.WorkflowName,
   WorkflowParam: workflows.WorkflowParam,
+  Trigger: workflows.Trigger,
   ParamName: plan.ParamName,
   Params: plan.Params,
   Expression: scopes.Expression,

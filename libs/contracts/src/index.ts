@@ -15,6 +15,7 @@ export {
 } from './ids.js';
 export {
   MAX_WORKFLOW_BYTES,
+  Trigger,
   Workflow,
   WorkflowList,
   WorkflowName,

@@ -146,6 +146,8 @@ export const RunOptions = z.strictObject({
     .min(1000)
     .max(7 * 86_400_000)
     .default(30 * 60_000),
+  /** Attempts of this run at work at once, over all workers; as many as there are slots when left out. */
+  maxParallel: z.int().min(1).max(10_000).optional(),
   /** Make one answer of all results with a last task. Without it the answer lists the results. */
   summarize: z.boolean().default(true),
   model: z.string().min(1).max(200).optional(),

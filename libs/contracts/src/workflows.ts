@@ -1,6 +1,7 @@
 /** Workflows: plans that are kept under a name, in versions, and started with parameters. */
 import { z } from 'zod';
 import { Goal, ParamName, Params, Plan, RunOptions } from './plan.js';
+import { EventType, Expression } from './scopes.js';
 import { ArtifactRef, Json, Timestamp } from './values.js';
 
 export const WorkflowName = z.string().regex(/^[a-z][a-z0-9-]{0,63}$/, 'a workflow name is lower-case letters, digits and -');
@@ -13,6 +14,25 @@ export const MAX_WORKFLOW_BYTES = 256 * 1024;
 export const WorkflowParam = z.strictObject({ description: z.string().max(500).optional(), default: Json.optional() });
 export type WorkflowParam = z.infer<typeof WorkflowParam>;
 
+/**
+ * What starts a run of a workflow by itself: an event from outside, or the hands of a clock. In `params`, `${{ … }}` sees `event` with `id`, `type`, `source`, `time` (ISO 8601)
+ * and `data`; of a clock it is the time at which the run was due. `where` is an expression over `event`.
+ */
+export const Trigger = z.union(
+  [
+    z.strictObject({ event: EventType, where: Expression.optional(), params: Params.default({}) }),
+    z.strictObject({
+      /** Five fields, or six with seconds before them: `0 9 * * 1-5`. */
+      cron: z.string().min(1).max(100),
+      /** As in the IANA database: `Europe/Berlin`. */
+      timezone: z.string().min(1).max(60).default('UTC'),
+      params: Params.default({}),
+    }),
+  ],
+  { error: 'a trigger has either an event or a cron, and its params' },
+);
+export type Trigger = z.infer<typeof Trigger>;
+
 /** A definition as people write it, in YAML or JSON. */
 export const Workflow = z.strictObject({
   apiVersion: z.literal('cadre/v1', { error: 'must be "cadre/v1"' }),
@@ -22,6 +42,8 @@ export const Workflow = z.strictObject({
     goal: Goal,
     params: z.record(ParamName, WorkflowParam).default({}),
     options: RunOptions.prefault({}),
+    /** What starts a run by itself. */
+    on: z.array(Trigger).max(20).optional(),
     tasks: Plan.shape.tasks,
   }),
 });

@@ -161,7 +161,7 @@ describe('an agent’s breaker', () => {
 describe('matching', () => {
   const summary = (name: string, ...skills: string[]): AgentSummary => ({ name, description: name, skills });
   const ready = (n: number, change: Partial<ReadyAttempt> = {}): ReadyAttempt => ({
-    ...{ runId: RUN, taskId: `t${n}`, attempt: 1, rank: 2, skills: [], planning: false, readyAt: 0 },
+    ...{ runId: RUN, taskId: `t${n}`, attempt: 1, tenant: 'default', rank: 2, skills: [], planning: false, readyAt: 0 },
     ...change,
   });
   const worker = (workerId: string, agents: AgentSummary[], slots = 10): OpenWorker => ({

@@ -1,5 +1,5 @@
 /** Who is there: the workers and their agents, as their heartbeats tell. Silence counts only while we were listening. */
-import { HEARTBEAT, type AgentSummary, type Heartbeat, type WorkerId, type WorkerView } from '@cadre/contracts';
+import { HEARTBEAT, type AgentName, type AgentSummary, type Heartbeat, type WorkerId, type WorkerView } from '@cadre/contracts';
 import { attemptKey, type AttemptName } from './attempts.js';
 
 /** One life of one worker. Times are milliseconds since 1970 on the local clock. */
@@ -71,6 +71,17 @@ export class AgentDirectory {
 
   get(workerId: WorkerId): KnownWorker | undefined {
     return this.#workers.get(workerId);
+  }
+
+  /** How many attempts of an agent may be at work at once, as its workers say; when they differ, the least. Agents without a limit are left out. */
+  agentLimits(now: number): Map<AgentName, number> {
+    const limits = new Map<AgentName, number>();
+    for (const { beat } of this.live(now)) {
+      for (const { name, maxParallel } of beat.agents) {
+        if (maxParallel !== undefined) limits.set(name, Math.min(maxParallel, limits.get(name) ?? Infinity));
+      }
+    }
+    return limits;
   }
 
   /** Heard of lately, and not gone. */

@@ -5,6 +5,9 @@ export interface ReadyAttempt {
   runId: RunId;
   taskId: TaskId;
   attempt: number;
+  tenant: string;
+  /** How many attempts of its run may be at work at once. */
+  runLimit?: number;
   /** See `rankOf`. */
   rank: number;
   skills: readonly string[];
@@ -22,6 +25,8 @@ export interface RunningAttempt {
   runId: RunId;
   taskId: TaskId;
   attempt: number;
+  tenant: string;
+  agent: AgentName;
   workerId: WorkerId;
   deadlineAt: number;
   /** When the start was seen here, on the local clock; the owner's clock may differ. */
@@ -30,8 +35,11 @@ export interface RunningAttempt {
   after?: string;
 }
 
-/** Attempts alike in rank and needs: what holds for the first one's candidates holds for all. */
+/** Attempts alike in rank, needs and limits: what holds for the first one's candidates holds for all. */
 export interface ReadyGroup {
+  tenant: string;
+  /** Set when the run limits how much of it is at work. */
+  run?: { runId: RunId; limit: number };
   rank: number;
   skills: readonly string[];
   agent?: AgentName;
@@ -45,29 +53,38 @@ export function attemptKey({ runId, taskId, attempt, key }: AttemptName & { key?
   return key ?? `${runId}/${taskId}/${attempt}`;
 }
 
-/** Same key, same needs and rank. */
-export function groupKey({ rank, skills, agent }: Pick<ReadyGroup, 'rank' | 'skills' | 'agent'>): string {
-  return `${rank} ${agent ?? ''} ${[...skills].sort().join(',')}`;
+/** Same key, same group. */
+export function groupKey(attempt: ReadyAttempt): string {
+  return `${attempt.rank} ${attempt.tenant} ${attempt.runLimit === undefined ? '' : attempt.runId} ${needsKey(attempt)}`;
+}
+
+/** Same key, same candidates. */
+export function needsKey({ skills, agent }: Pick<ReadyGroup, 'skills' | 'agent'>): string {
+  return `${agent ?? ''} ${[...skills].sort().join(',')}`;
 }
 
 function byAge(a: ReadyAttempt, b: ReadyAttempt): number {
   return a.readyAt - b.readyAt || (attemptKey(a) < attemptKey(b) ? -1 : 1);
 }
 
-/** Groups attempts by needs and rank, each group oldest first. */
+/** Groups attempts, each group oldest first. */
 export function groupReady(attempts: Iterable<ReadyAttempt>): ReadyGroup[] {
   const groups = new Map<string, ReadyGroup & { attempts: ReadyAttempt[] }>();
   for (const attempt of [...attempts].sort(byAge)) {
     const key = groupKey(attempt);
     const group = groups.get(key);
     if (group) group.attempts.push(attempt);
-    else groups.set(key, { ...needsOf(attempt), attempts: [attempt] });
+    else groups.set(key, { ...groupOf(attempt), attempts: [attempt] });
   }
   return [...groups.values()];
 }
 
-export function needsOf({ rank, skills, agent }: ReadyAttempt): Omit<ReadyGroup, 'attempts'> {
-  return { rank, skills, ...(agent !== undefined && { agent }) };
+export function groupOf({ runId, runLimit, tenant, rank, skills, agent }: ReadyAttempt): Omit<ReadyGroup, 'attempts'> {
+  return {
+    ...{ tenant, rank, skills },
+    ...(runLimit !== undefined && { run: { runId, limit: runLimit } }),
+    ...(agent !== undefined && { agent }),
+  };
 }
 
 /** All offers to one life of one worker. */

@@ -1,9 +1,9 @@
 /**
- * Matches ready attempts to free slots. The most urgent attempt goes first (priority, then age); among the workers that can do it the least
- * loaded one gets it, and of equals the one whose turn is longest ago. The same input gives the same matches.
+ * Matches ready attempts to free slots. The tenant with the least at work goes first, and of its attempts the most urgent (priority, then age); among the
+ * workers that can do it the least loaded one gets it, and of equals the one whose turn is longest ago. The same input gives the same matches.
  */
-import type { AgentName, AgentSummary, WorkerId } from '@cadre/contracts';
-import { attemptKey, type ReadyAttempt, type ReadyGroup } from './attempts.js';
+import type { AgentName, AgentSummary, RunId, WorkerId } from '@cadre/contracts';
+import { attemptKey, needsKey, type ReadyAttempt, type ReadyGroup } from './attempts.js';
 import { urgencyOf } from './urgency.js';
 
 /** A worker that may be offered work. */
@@ -36,32 +36,61 @@ export interface MatchRules {
   holds?: (workerId: WorkerId, attempt: ReadyAttempt) => boolean;
   /** A worker that let an earlier offer of the attempt pass; it comes last. */
   shunned?: (attempt: ReadyAttempt) => WorkerId | undefined;
+  /** Attempts of a tenant at work already; without it: none. */
+  atWork?: (tenant: string) => number;
   /** How many more attempts an agent may get; without it, or Infinity: as many as it has slots for. */
   room?: (agent: AgentName) => number;
+  /** How many more attempts of a tenant, and of a run that has a limit, may be offered; without it: as many as there are slots. */
+  tenantRoom?: (tenant: string) => number;
+  runRoom?: (run: { runId: RunId; limit: number }) => number;
   /** At most so many matches. */
   limit?: number;
 }
 
-/** What is left of the agents' room while matches are made. */
-class Room {
-  readonly #left = new Map<AgentName, number>();
+/** Numbers by name, each asked for once: who gives them may have to look at all that runs. */
+class Numbers<K> {
+  readonly #known = new Map<K, number>();
 
-  constructor(private readonly of: MatchRules['room']) {}
+  constructor(private readonly ask: (name: K) => number) {}
 
+  of(name: K): number {
+    let known = this.#known.get(name);
+    if (known === undefined) this.#known.set(name, (known = this.ask(name)));
+    return known;
+  }
+
+  move(name: K, by: 1 | -1): void {
+    this.#known.set(name, this.of(name) + by);
+  }
+}
+
+/** Who has how much, and may still get how much, while matches are made. */
+class Shares {
+  readonly atWork: Numbers<string>;
   /** Undefined when no agent is limited. */
-  static of(rules: MatchRules): Room | undefined {
-    return rules.room && new Room(rules.room);
+  readonly agents: Numbers<AgentName> | undefined;
+  readonly #tenants: Numbers<string>;
+  readonly #runs = new Map<RunId, number>();
+
+  constructor(private readonly rules: MatchRules) {
+    this.atWork = new Numbers(rules.atWork ?? (() => 0));
+    this.agents = rules.room && new Numbers(rules.room);
+    this.#tenants = new Numbers(rules.tenantRoom ?? (() => Infinity));
   }
 
-  /** Asked for once for each agent: who says so may have to look at all that runs. */
-  left(agent: AgentName): number {
-    let left = this.#left.get(agent);
-    if (left === undefined) this.#left.set(agent, (left = this.of?.(agent) ?? Infinity));
-    return left;
+  allow({ tenant, run }: ReadyGroup): boolean {
+    return this.#tenants.of(tenant) > 0 && (run === undefined || this.#runRoom(run) > 0);
   }
 
-  take(agent: AgentName): void {
-    this.#left.set(agent, this.left(agent) - 1);
+  take({ tenant, run }: ReadyGroup, agent: AgentName): void {
+    this.atWork.move(tenant, 1);
+    this.agents?.move(agent, -1);
+    this.#tenants.move(tenant, -1);
+    if (run) this.#runs.set(run.runId, this.#runRoom(run) - 1);
+  }
+
+  #runRoom(run: NonNullable<ReadyGroup['run']>): number {
+    return this.#runs.get(run.runId) ?? this.rules.runRoom?.(run) ?? run.limit;
   }
 }
 
@@ -84,26 +113,23 @@ interface Line {
 export function matchOffers(groups: Iterable<ReadyGroup>, workers: readonly OpenWorker[], rules: MatchRules): Match[] {
   const matches: Match[] = [];
   let turn = Math.max(0, ...workers.map((worker) => worker.lastTurn));
-  const lines: Line[] = [];
-  const room = Room.of(rules);
-  for (const group of groups) {
-    const line = openLine(group, workers, rules, room);
-    if (line) lines.push(line);
-  }
+  const shares = new Shares(rules);
+  const lines = openLines(groups, workers, rules, shares);
   const limit = rules.limit ?? Infinity;
   while (lines.length > 0 && matches.length < limit) {
-    const index = mostUrgent(lines);
+    const index = nextLine(lines, shares);
     const line = lines[index]!;
-    const chosen = choose(line, rules, room);
+    const allowed = shares.allow(line.group);
+    const chosen = allowed ? choose(line, rules, shares) : undefined;
     if (chosen) {
       turn += 1;
       chosen.worker.used += 1;
       chosen.worker.lastTurn = turn;
-      room?.take(chosen.agent.name);
+      shares.take(line.group, chosen.agent.name);
       matches.push({ attempt: line.head, workerId: chosen.worker.workerId, epoch: chosen.worker.epoch, agent: chosen.agent.name });
     }
-    const full = !chosen && line.candidates.every((candidate) => !isFree(candidate, room));
-    if (full || !advance(line, rules)) lines.splice(index, 1);
+    const full = !chosen && line.candidates.every((candidate) => !isFree(candidate, shares));
+    if (!allowed || full || !advance(line, rules)) lines.splice(index, 1);
   }
   return matches;
 }
@@ -120,35 +146,48 @@ function spareSkills(agent: AgentSummary, needs: Pick<ReadyGroup, 'skills'>): nu
   return outOfPlace + agent.skills.length - needs.skills.length;
 }
 
-function openLine(group: ReadyGroup, workers: readonly OpenWorker[], rules: MatchRules, room: Room | undefined): Line | undefined {
+function openLines(groups: Iterable<ReadyGroup>, workers: readonly OpenWorker[], rules: MatchRules, shares: Shares): Line[] {
+  const lines: Line[] = [];
+  // Many groups need the same: one for each tenant, for each limited run.
+  const known = new Map<string, Candidate[]>();
+  for (const group of groups) {
+    if (!shares.allow(group)) continue;
+    const key = needsKey(group);
+    let candidates = known.get(key);
+    if (candidates === undefined) known.set(key, (candidates = candidatesFor(group, workers, shares)));
+    if (candidates.length === 0) continue;
+    const line = { group, iterator: group.attempts[Symbol.iterator](), candidates, urgency: 0 } as unknown as Line;
+    if (advance(line, rules)) lines.push(line);
+  }
+  return lines;
+}
+
+function candidatesFor(group: ReadyGroup, workers: readonly OpenWorker[], shares: Shares): Candidate[] {
   const candidates: Candidate[] = [];
   for (const worker of workers) {
     if (worker.used >= worker.slots) continue;
-    for (const agent of agentsFor(group, worker, room)) {
+    for (const agent of agentsFor(group, worker, shares.agents)) {
       candidates.push({ worker, agent, spare: group.agent === undefined ? spareSkills(agent, group) : 0 });
     }
   }
-  if (candidates.length === 0) return undefined;
-  const iterator = group.attempts[Symbol.iterator]();
-  const line = { group, iterator, candidates, urgency: 0 } as unknown as Line;
-  return advance(line, rules) ? line : undefined;
+  return candidates;
 }
 
 /** The best agent of the worker, and beside one whose room is limited the best of the others. */
-function agentsFor(group: ReadyGroup, worker: OpenWorker, room: Room | undefined): AgentSummary[] {
-  const usable = room ? worker.agents.filter((agent) => room.left(agent.name) > 0) : worker.agents;
+function agentsFor(group: ReadyGroup, worker: OpenWorker, room: Shares['agents']): AgentSummary[] {
+  const usable = room ? worker.agents.filter((agent) => room.of(agent.name) > 0) : worker.agents;
   const best = capableAgent(usable, group);
   if (best === undefined) return [];
-  if (room === undefined || room.left(best.name) === Infinity) return [best];
+  if (room === undefined || room.of(best.name) === Infinity) return [best];
   const other = capableAgent(
-    usable.filter((agent) => room.left(agent.name) === Infinity),
+    usable.filter((agent) => room.of(agent.name) === Infinity),
     group,
   );
   return other ? [best, other] : [best];
 }
 
-function isFree({ worker, agent }: Candidate, room: Room | undefined): boolean {
-  return worker.used < worker.slots && (room === undefined || room.left(agent.name) > 0);
+function isFree({ worker, agent }: Candidate, { agents }: Shares): boolean {
+  return worker.used < worker.slots && (agents === undefined || agents.of(agent.name) > 0);
 }
 
 function advance(line: Line, rules: MatchRules): boolean {
@@ -161,23 +200,27 @@ function advance(line: Line, rules: MatchRules): boolean {
   return false;
 }
 
-function mostUrgent(lines: Line[]): number {
+function nextLine(lines: Line[], shares: Shares): number {
   let best = 0;
-  for (let index = 1; index < lines.length; index += 1) if (compareLines(lines[index]!, lines[best]!) < 0) best = index;
+  for (let index = 1; index < lines.length; index += 1) if (compareLines(lines[index]!, lines[best]!, shares) < 0) best = index;
   return best;
 }
 
-function compareLines(a: Line, b: Line): number {
+function compareLines(a: Line, b: Line, { atWork }: Shares): number {
+  if (a.group.tenant !== b.group.tenant) {
+    const more = atWork.of(a.group.tenant) - atWork.of(b.group.tenant);
+    if (more !== 0) return more;
+  }
   if (a.urgency !== b.urgency) return a.urgency - b.urgency;
   if (a.head.readyAt !== b.head.readyAt) return a.head.readyAt - b.head.readyAt;
   return attemptKey(a.head) < attemptKey(b.head) ? -1 : 1;
 }
 
-function choose(line: Line, rules: MatchRules, room: Room | undefined): Candidate | undefined {
+function choose(line: Line, rules: MatchRules, shares: Shares): Candidate | undefined {
   const shunned = rules.shunned?.(line.head);
   let best: Candidate | undefined;
   for (const candidate of line.candidates) {
-    if (!isFree(candidate, room) || rules.holds?.(candidate.worker.workerId, line.head)) continue;
+    if (!isFree(candidate, shares) || rules.holds?.(candidate.worker.workerId, line.head)) continue;
     if (!best || compareCandidates(candidate, best, shunned) < 0) best = candidate;
   }
   return best;

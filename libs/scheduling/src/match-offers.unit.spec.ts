@@ -10,7 +10,17 @@ const rules = { now: NOW, ageingMs: AGEING_MS };
 const uuid = (n: number) => `00000000-0000-7000-8000-${n.toString().padStart(12, '0')}`;
 
 function ready(n: number, change: Partial<ReadyAttempt> = {}): ReadyAttempt {
-  return { runId: makeRunId(0, uuid(n)), taskId: 't', attempt: 1, rank: 2, skills: [], planning: false, readyAt: NOW, ...change };
+  return {
+    runId: makeRunId(0, uuid(n)),
+    taskId: 't',
+    attempt: 1,
+    tenant: 'default',
+    rank: 2,
+    skills: [],
+    planning: false,
+    readyAt: NOW,
+    ...change,
+  };
 }
 
 function agent(name: string, ...skills: string[]): AgentSummary {

@@ -7,9 +7,10 @@ import type { AgentName, HeldAttempt, Offer, QuestionId, RunId, UnwantedAttempt,
 import type { AgentBreakerView, BreakerRules } from './agent-breakers.js';
 import type { AgentDirectory, KnownWorker } from './agent-directory.js';
 import { attemptKey, type ReadyAttempt, type ReadyGroup, type RunningAttempt, type WorkerOffers } from './attempts.js';
-import { capableAgent, matchOffers, type OpenWorker } from './match-offers.js';
+import { capableAgent, matchOffers, type MatchRules, type OpenWorker } from './match-offers.js';
 import type { OpenWork } from './open-work.js';
 import { priorityOf } from './urgency.js';
+import { Usage, type TenantSlots, type Underway } from './usage.js';
 
 export interface DeskTiming {
   /**
@@ -29,6 +30,7 @@ export interface DeskTiming {
   unmatchedMs: number;
   /** When an agent that fails is left alone; over `BREAKER_RULES`. */
   breaker: Partial<BreakerRules>;
+  tenantSlots: TenantSlots;
 }
 
 export const DESK_TIMING: DeskTiming = {
@@ -39,6 +41,7 @@ export const DESK_TIMING: DeskTiming = {
   startMs: 10_000,
   unmatchedMs: 30_000,
   breaker: {},
+  tenantSlots: { of: {} },
 };
 
 export interface LostAttempt extends RunningAttempt {
@@ -95,11 +98,10 @@ export class OfferDesk {
     const workers = this.#openWorkers(now).map((worker) => ({ ...worker, slots: worker.slots + this.#ahead(worker) }));
     if (workers.length === 0) return [];
     const matches = matchOffers(this.work.ready(now), workers, {
-      ...{ now, ageingMs: this.#timing.ageingMs },
+      ...{ now, ageingMs: this.#timing.ageingMs, ...this.#shares(now) },
       skip: (attempt) => this.#pending.has(attemptKey(attempt)),
       holds: (workerId, attempt) => this.directory.get(workerId)?.held.has(attemptKey(attempt)) ?? false,
       shunned: (attempt) => this.#shunned.get(attemptKey(attempt)),
-      ...(this.work.breakers.anyOpen && { room: (agent: AgentName) => this.work.breakers.room(agent, this.#offeredTo(agent), now) }),
     });
     const byWorker = new Map<WorkerId, WorkerOffers>();
     for (const { attempt, workerId, epoch, agent } of matches) {
@@ -219,10 +221,20 @@ export class OfferDesk {
     for (const key of this.#shunned.keys()) if (!this.work.isReadyKey(key)) this.#shunned.delete(key);
   }
 
-  #offeredTo(agent: AgentName): number {
-    let count = 0;
-    for (const offer of this.#pending.values()) if (offer.agent === agent) count += 1;
-    return count;
+  /** Who has how much, and may get how much more. */
+  #shares(now: number): Partial<MatchRules> {
+    const usage = new Usage(this.work, this.#underway(now));
+    const { breakers } = this.work;
+    const limits = this.directory.agentLimits(now);
+    const room = (agent: AgentName) =>
+      Math.min(breakers.room(agent, usage.offeredTo(agent), now), (limits.get(agent) ?? Infinity) - usage.ofAgent(agent));
+    return { ...usage.rules(this.#timing.tenantSlots), ...((breakers.anyOpen || limits.size > 0) && { room }) };
+  }
+
+  /** Offers of our own, and what workers have taken of a leader before us. */
+  *#underway(now: number): Iterable<Underway> {
+    for (const [key, { agent }] of this.#pending) yield { key, agent };
+    for (const { held } of this.directory.live(now)) for (const key of held) if (!this.#pending.has(key)) yield { key };
   }
 
   #whyUnmatched(group: ReadyGroup, live: readonly KnownWorker[], now: number): Unmatched['reason'] | undefined {

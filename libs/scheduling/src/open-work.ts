@@ -11,15 +11,17 @@ import {
   type Priority,
   type RunEvent,
   type RunId,
+  type RunOptions,
   type TaskId,
   type WorkerId,
 } from '@cadre/contracts';
 import type { RunState, ShardState } from '@cadre/engine';
 import { AgentBreakers, type BreakerRules } from './agent-breakers.js';
-import { attemptKey, groupKey, needsOf, type AttemptName, type ReadyAttempt, type ReadyGroup, type RunningAttempt } from './attempts.js';
+import { attemptKey, groupKey, groupOf, type AttemptName, type ReadyAttempt, type ReadyGroup, type RunningAttempt } from './attempts.js';
 import { Lately } from './lately.js';
 import { OpenQuestions } from './open-questions.js';
 import { OpenTimers } from './open-timers.js';
+import { Tally } from './tally.js';
 import { rankOf } from './urgency.js';
 
 interface WorkTask {
@@ -33,6 +35,9 @@ interface WorkTask {
 }
 
 interface WorkRun {
+  tenant: string;
+  /** Attempts of it that may be at work at once. */
+  limit: number | undefined;
   priority: Priority;
   deadlineAt: number;
   /** A cancel was asked for; running attempts wind up. */
@@ -57,6 +62,7 @@ type Group = ReadyGroup & { attempts: ReadyQueue };
 interface ReadyQueue {
   size: number;
   [Symbol.iterator](): Iterator<ReadyAttempt>;
+  get(key: string): ReadyAttempt | undefined;
   set(key: string, attempt: ReadyAttempt): void;
   delete(key: string): boolean;
 }
@@ -78,7 +84,10 @@ export class OpenWork {
   #nextDue = Infinity;
   readonly #running = new Map<string, RunningAttempt>();
   #cancelling = 0;
-  readonly #runningAt = new Map<WorkerId, number>();
+  readonly #runningAt = new Tally<WorkerId>();
+  readonly #runningOfRun = new Tally<RunId>();
+  readonly #runningOfTenant = new Tally();
+  readonly #runningOfAgent = new Tally<AgentName>();
   readonly #paces = new Map<WorkerId, Pace>();
   /** By the attempt from whose result a worker went on: who that was. */
   readonly #leftBehind = new Map<string, WorkerId>();
@@ -99,6 +108,12 @@ export class OpenWork {
   apply(block: Block, now: number): void {
     for (const commit of block.commits) for (const event of commit.events) this.#applyEvent(commit, event, now);
     this.breakers.apply(block);
+  }
+
+  /** @param key see `attemptKey` */
+  readyOf(key: string): ReadyAttempt | undefined {
+    const group = this.#ready.get(key);
+    return group === undefined ? undefined : this.#groups.get(group)?.attempts.get(key);
   }
 
   /** Ready attempts, in groups that are each oldest first. Good until the next call that changes something. */
@@ -158,7 +173,13 @@ export class OpenWork {
 
   /** How many attempts run at a worker. */
   runningAt(workerId: WorkerId): number {
-    return this.#runningAt.get(workerId) ?? 0;
+    return this.#runningAt.of(workerId);
+  }
+
+  /** How many attempts of a run, of a tenant and of an agent run, over all workers. */
+  runningOf(whose: { runId: RunId } | { tenant: string } | { agent: AgentName }): number {
+    if ('runId' in whose) return this.#runningOfRun.of(whose.runId);
+    return 'tenant' in whose ? this.#runningOfTenant.of(whose.tenant) : this.#runningOfAgent.of(whose.agent);
   }
 
   /** How long the completed attempts of a worker took of late, in milliseconds; undefined while too few are known. */
@@ -182,7 +203,8 @@ export class OpenWork {
   #applyEvent(commit: Commit, event: RunEvent, now: number): void {
     const { runId, at } = commit;
     if (event.type === 'RunStarted') {
-      this.#runs.set(runId, { priority: event.options.priority, deadlineAt: event.deadlineAt, cancelling: false, tasks: new Map() });
+      const { tenant, deadlineAt, options } = event;
+      this.#runs.set(runId, { tenant, deadlineAt, ...limitsOf(options), cancelling: false, tasks: new Map() });
       return;
     }
     const run = this.#runs.get(runId);
@@ -199,12 +221,13 @@ export class OpenWork {
       case 'AttemptScheduled':
         return this.#schedule(run, runId, event, at, now);
       case 'AttemptStarted': {
-        const { taskId, attempt, workerId, deadlineAt } = event;
+        const { taskId, attempt, agent, workerId, deadlineAt } = event;
         const wasOpen = run.tasks.get(taskId)?.attempt === attempt;
         const key = this.#close(run, taskId);
         // A task that has ended keeps the key of its last attempt.
         const after = event.after === undefined ? undefined : run.tasks.get(event.after)?.key;
-        const running = { runId, taskId, attempt, workerId, deadlineAt, seenAt: now, ...(after !== undefined && { after }) };
+        const what = { runId, taskId, attempt, tenant: run.tenant, agent };
+        const running = { ...what, workerId, deadlineAt, seenAt: now, ...(after !== undefined && { after }) };
         this.#run(run, running, wasOpen ? key : undefined);
         return;
       }
@@ -243,6 +266,8 @@ export class OpenWork {
       runId,
       taskId,
       attempt,
+      tenant: run.tenant,
+      ...(run.limit !== undefined && { runLimit: run.limit }),
       rank,
       skills,
       planning,
@@ -261,7 +286,7 @@ export class OpenWork {
     if (task) Object.assign(task, { attempt: running.attempt, key });
     this.#stopRunning(key);
     this.#running.set(key, running);
-    this.#runningAt.set(running.workerId, this.runningAt(running.workerId) + 1);
+    this.#count(running, 1);
     if (running.after !== undefined) this.#leftBehind.set(running.after, running.workerId);
   }
 
@@ -294,15 +319,20 @@ export class OpenWork {
     if (running === undefined) return;
     this.#running.delete(key);
     if (running.after !== undefined) this.#leftBehind.delete(running.after);
-    const left = this.runningAt(running.workerId) - 1;
-    if (left > 0) this.#runningAt.set(running.workerId, left);
-    else this.#runningAt.delete(running.workerId);
+    this.#count(running, -1);
+  }
+
+  #count({ workerId, runId, tenant, agent }: RunningAttempt, by: 1 | -1): void {
+    this.#runningAt.add(workerId, by);
+    this.#runningOfRun.add(runId, by);
+    this.#runningOfTenant.add(tenant, by);
+    this.#runningOfAgent.add(agent, by);
   }
 
   #addReady(key: string, attempt: ReadyAttempt): void {
     const group = groupKey(attempt);
     let entry = this.#groups.get(group);
-    if (entry === undefined) this.#groups.set(group, (entry = { ...needsOf(attempt), attempts: readyQueue() }));
+    if (entry === undefined) this.#groups.set(group, (entry = { ...groupOf(attempt), attempts: readyQueue() }));
     entry.attempts.set(key, attempt);
     this.#ready.set(key, group);
   }
@@ -336,15 +366,16 @@ export class OpenWork {
 
   #takeRun(state: RunState, now: number): void {
     const cancelling = state.status === 'cancelling';
-    const run: WorkRun = { priority: state.options.priority, deadlineAt: state.deadlineAt, cancelling, tasks: new Map() };
+    const { runId, tenant, options, deadlineAt: runDeadlineAt } = state;
+    const run: WorkRun = { tenant, deadlineAt: runDeadlineAt, ...limitsOf(options), cancelling, tasks: new Map() };
     if (cancelling) this.#cancelling += 1;
-    this.#runs.set(state.runId, run);
+    this.#runs.set(runId, run);
     this.questions.take(state);
     this.timers.take(state);
     for (const [taskId, task] of Object.entries(state.tasks)) {
       const { skills, agent, priority } = task.spec;
       run.tasks.set(taskId, { skills, agent, rank: rankOf(priority, run.priority), planning: task.kind === 'plan', attempt: 0, key: '' });
-      const { attempt, notBefore, scheduledAt, wantedAgent, workerId, deadlineAt, after } = task;
+      const { attempt, notBefore, scheduledAt, wantedAgent, workerId, deadlineAt = runDeadlineAt, after } = task;
       if (task.status === 'ready') {
         const event = {
           type: 'AttemptScheduled' as const,
@@ -353,14 +384,18 @@ export class OpenWork {
           notBefore,
           ...(wantedAgent !== undefined && { agent: wantedAgent }),
         };
-        this.#schedule(run, state.runId, event, scheduledAt ?? notBefore, now);
+        this.#schedule(run, runId, event, scheduledAt ?? notBefore, now);
       } else if (task.status === 'running' && workerId !== undefined) {
         const before = after === undefined ? undefined : state.tasks[after];
-        const left = before && { after: attemptKey({ runId: state.runId, taskId: before.spec.id, attempt: before.attempt }) };
-        this.#run(run, { runId: state.runId, taskId, attempt, workerId, deadlineAt: deadlineAt ?? state.deadlineAt, seenAt: now, ...left });
+        const left = before && { after: attemptKey({ runId, taskId: before.spec.id, attempt: before.attempt }) };
+        this.#run(run, { runId, taskId, attempt, tenant, agent: task.agent ?? '', workerId, deadlineAt, seenAt: now, ...left });
       }
     }
   }
+}
+
+function limitsOf({ priority, maxParallel }: RunOptions): Pick<WorkRun, 'priority' | 'limit'> {
+  return { priority, limit: maxParallel };
 }
 
 /** In order of arrival, which is close to the order of age: an attempt arrives when it becomes ready. */
@@ -371,6 +406,7 @@ function readyQueue(): ReadyQueue {
       return entries.size;
     },
     [Symbol.iterator]: () => entries.values(),
+    get: (key) => entries.get(key),
     set: (key, attempt) => void entries.set(key, attempt),
     delete: (key) => entries.delete(key),
   };

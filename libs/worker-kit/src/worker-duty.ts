@@ -92,8 +92,14 @@ export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShut
     return { state: held.length > 0 ? 'running' : 'idle', slots: this.desk.openSlots, held };
   }
 
-  private summaryOf({ name, description, skills, model }: AgentDefinition): AgentSummary {
-    return { name, description, skills, model: model ?? this.context.config.CADRE_MODEL };
+  private summaryOf({ name, description, skills, model, maxParallel }: AgentDefinition): AgentSummary {
+    return {
+      name,
+      description,
+      skills,
+      model: model ?? this.context.config.CADRE_MODEL,
+      ...(maxParallel !== undefined && { maxParallel }),
+    };
   }
 
   /** A message that is not what it should be is dropped with a warning; nothing that comes over the wire may end the worker. */

@@ -10,7 +10,17 @@ import { type OutputFormat, showResult } from '../output/run-output.js';
 import { followRun } from '../progress/follow-run.js';
 import type { Terminal } from '../terminal.js';
 import { budgetOptions, type BudgetFlags } from './budget-options.js';
-import { clientFor, openInputs, parseDuration, parseFormat, parseLabels, parseParams, parsePriority, parseRunId } from './options.js';
+import {
+  clientFor,
+  openInputs,
+  parseDuration,
+  parseFormat,
+  parseLabels,
+  parseParams,
+  parsePriority,
+  parseRunId,
+  parseWhole,
+} from './options.js';
 import { readPlan } from './plan-file.js';
 
 export interface RunFlags extends BudgetFlags {
@@ -20,6 +30,7 @@ export interface RunFlags extends BudgetFlags {
   param?: string[];
   deadline?: string;
   priority?: string;
+  maxParallel?: string;
   model?: string;
   continueOnFailure?: boolean;
   summary?: boolean;
@@ -65,6 +76,7 @@ async function requestOf(goal: string, flags: RunFlags, terminal: Terminal): Pro
     options: {
       ...(flags.deadline === undefined ? {} : { deadlineMs: parseDuration(flags.deadline) }),
       ...(flags.priority === undefined ? {} : { priority: parsePriority(flags.priority) }),
+      ...(flags.maxParallel === undefined ? {} : { maxParallel: parseWhole('--max-parallel', 1, 10_000)(flags.maxParallel) }),
       ...(flags.model === undefined ? {} : { model: flags.model }),
       ...(flags.continueOnFailure === true ? { continueOnFailure: true } : {}),
       ...(flags.summary === false ? { summarize: false } : {}),

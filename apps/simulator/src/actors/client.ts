@@ -150,7 +150,7 @@ export class Client {
       tenant: dice.pick(TENANTS),
       goal: 'a goal',
       inputs: [],
-      options: drawOptions(dice),
+      options: drawOptions(dice, this.settings.scopes),
       fingerprint: `f-${runId}`,
       ...(dice.chance(0.9) && { plan: drawPlan(dice, this.settings.scopes) }),
     };

@@ -89,7 +89,8 @@ export function drawPlan(dice: Dice, scopes: boolean): Plan {
   return Plan.parse({ tasks: Array.from({ length }, (_, index) => draw(index)) });
 }
 
-export function drawOptions(dice: Dice): RunOptions {
+/** @param limits whether runs may limit how much of them is at work */
+export function drawOptions(dice: Dice, limits: boolean): RunOptions {
   return RunOptions.parse({
     priority: dice.pick(['high', 'medium', 'low']),
     continueOnFailure: dice.chance(0.5),
@@ -99,6 +100,7 @@ export function drawOptions(dice: Dice): RunOptions {
     cancelGraceMs: dice.pick([0, 300, 2000]),
     ...(dice.chance(0.5) && { questionTimeoutMs: dice.int(1000, 8000) }),
     ...(dice.chance(0.5) && { budget: drawBudget(dice) }),
+    ...(limits && dice.chance(0.3) && { maxParallel: dice.int(1, 3) }),
   });
 }
 

@@ -1,0 +1,88 @@
+/** Starts runs and follows the log: when each attempt was scheduled, started and ended, by the owner's clock. */
+import { randomUUID } from 'node:crypto';
+import { makeRunId, Plan, RunOptions, STREAMS, unpackBlock } from '@cadre/contracts';
+import { connectNats, NatsCommandSender } from '@cadre/messaging';
+import { jetstream } from '@nats-io/jetstream';
+
+const PART_TASKS = 1000;
+const ENDS = new Set(['RunCompleted', 'RunFailed', 'RunCancelled']);
+
+export class LogWatch {
+  /** In the order of their starts: `{ runId, taskId, at }`. */
+  starts = [];
+  #tasks = new Map();
+  #ends = new Map();
+  #waiting = new Map();
+
+  static async open(url) {
+    const watch = new LogWatch();
+    watch.nats = await connectNats({ url, name: 'bench-watch' });
+    watch.sender = new NatsCommandSender(watch.nats);
+    const consumer = await jetstream(watch.nats).consumers.get(STREAMS.log(0), { deliver_policy: 'new' });
+    await consumer.consume({ max_messages: 1000, callback: (message) => watch.#take(unpackBlock(message.json())) });
+    return watch;
+  }
+
+  close() {
+    return this.nats.close();
+  }
+
+  /** @returns the id of a run of so many tasks that each sleep for so long */
+  async start({ tenant, tasks, sleepMs, ...options }) {
+    const runId = makeRunId(0, randomUUID());
+    const plan = Plan.parse({ tasks: Array.from({ length: tasks }, (_, i) => taskOf(i, sleepMs)) }).tasks;
+    const [first, ...more] = Array.from({ length: Math.ceil(tasks / PART_TASKS) }, (_, i) =>
+      plan.slice(i * PART_TASKS, (i + 1) * PART_TASKS),
+    );
+    const command = { id: randomUUID(), runId, tenant, goal: 'Bench', inputs: [], fingerprint: runId };
+    await this.#send({
+      ...{ type: 'StartRun', ...command, options: RunOptions.parse({ summarize: false, ...options }), plan: { tasks: first } },
+      ...(more.length > 0 && { morePlan: true }),
+    });
+    for (const [i, part] of more.entries()) {
+      await this.#send({ type: 'AddTasks', id: randomUUID(), runId, tenant, part: i + 2, tasks: part, last: i === more.length - 1 });
+    }
+    return runId;
+  }
+
+  /** Resolves when the run has ended. Rejects when it did not complete. */
+  ended(runId) {
+    return new Promise((resolve, reject) => {
+      const settle = (type) => (type === 'RunCompleted' ? resolve() : reject(new Error(`a run ended as ${type}`)));
+      if (this.#ends.has(runId)) settle(this.#ends.get(runId));
+      else this.#waiting.set(runId, settle);
+    });
+  }
+
+  /** `{ scheduledAt, startedAt, endedAt }` of each task of the run. */
+  times(runId) {
+    return [...this.#tasks.get(runId).values()];
+  }
+
+  async #send(command) {
+    const [reply] = await this.sender.send([command]);
+    if (reply.outcome !== 'accepted' && reply.outcome !== 'duplicate') throw new Error(`${command.type}: ${JSON.stringify(reply)}`);
+  }
+
+  #take({ commits }) {
+    for (const { runId, at, events } of commits) for (const event of events) this.#takeEvent(runId, at, event);
+  }
+
+  #takeEvent(runId, at, event) {
+    const tasks = this.#tasks.get(runId) ?? new Map();
+    this.#tasks.set(runId, tasks);
+    if (event.type === 'AttemptScheduled') tasks.set(event.taskId, { scheduledAt: at });
+    if (event.type === 'AttemptStarted') {
+      tasks.get(event.taskId).startedAt = at;
+      this.starts.push({ runId, taskId: event.taskId, at });
+    }
+    if (event.type === 'TaskCompleted') tasks.get(event.taskId).endedAt = at;
+    if (!ENDS.has(event.type)) return;
+    this.#ends.set(runId, event.type);
+    this.#waiting.get(runId)?.(event.type);
+  }
+}
+
+function taskOf(i, sleepMs) {
+  return { id: `t${i}`, title: 'Bench', instructions: 'Return the input.', agent: 'echo', input: { n: 1, sleepMs } };
+}
