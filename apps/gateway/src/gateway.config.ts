@@ -14,6 +14,8 @@ export const GatewayConfig = BaseConfig.extend({
   ANSWER_TIMEOUT_MS: envInt(100, 120_000).default(10_000),
   /** How often a comment keeps a quiet event stream open, in milliseconds. */
   SSE_KEEPALIVE_MS: envInt(100, 120_000).default(15_000),
+  /** A cron time that nobody was there for is made up for, once, when it is not longer ago than this, in milliseconds. */
+  CRON_CATCH_UP_MS: envInt(0, 86_400_000).default(3_600_000),
   /** Events from outside worked on at once. */
   INGRESS_PARALLEL: envInt(1, 1000).default(32),
 });

@@ -1,7 +1,7 @@
 import { CadreError, type Command } from '@cadre/contracts';
 import type { Blobs } from '@cadre/engine';
 import { JetStreamBlobs, ensureTopology, WorkflowStore } from '@cadre/event-log';
-import { NatsCommandSender } from '@cadre/messaging';
+import { NatsCommandSender, systemClock } from '@cadre/messaging';
 import { passingPoints, SERVICE_CONTEXT, type ServiceContext } from '@cadre/service-kit';
 import { Inject, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { AgentsController } from './agents/agents.controller.js';
@@ -19,6 +19,8 @@ import { QuestionsController } from './questions/questions.controller.js';
 import { KnownShard } from './runs/known-shard.js';
 import { RunIntake } from './runs/run-intake.js';
 import { RunStarter } from './runs/run-starter.js';
+import { WorkflowClock } from './workflows/workflow-clock.js';
+import { WorkflowTriggers } from './workflows/workflow-triggers.js';
 import { WorkflowsController } from './workflows/workflows.controller.js';
 import { RunsController } from './runs/runs.controller.js';
 import { SubmissionReader } from './runs/submission-reader.js';
@@ -76,6 +78,17 @@ const workflows = {
   inject: [SERVICE_CONTEXT, BLOBS],
   useFactory: ({ nats }: Context) => WorkflowStore.open(nats),
 };
+const triggers = {
+  provide: WorkflowTriggers,
+  inject: [WorkflowStore, RunIntake],
+  useFactory: (store: WorkflowStore, runs: RunIntake) => new WorkflowTriggers(store, runs),
+};
+const clock = {
+  provide: WorkflowClock,
+  inject: [SERVICE_CONTEXT, WorkflowTriggers],
+  useFactory: ({ log, config }: Context, started: WorkflowTriggers) =>
+    new WorkflowClock({ triggers: started, clock: systemClock, log, catchUpMs: config.CRON_CATCH_UP_MS }),
+};
 const budgets = {
   provide: TenantBudgets,
   inject: [SERVICE_CONTEXT],
@@ -108,9 +121,11 @@ const dead = {
 };
 const ingress = {
   provide: IngressDesk,
-  inject: [SERVICE_CONTEXT, RunIntake, HistoryClient, DeadLetters],
-  useFactory: ({ nats, log, metrics, health, config, pass }: Context, runs: RunIntake, client: HistoryClient, letters: DeadLetters) => {
-    const options = { nats, log, metrics, health, intake: runs, history: client, dead: letters, parallel: config.INGRESS_PARALLEL };
+  inject: [SERVICE_CONTEXT, RunIntake, HistoryClient, DeadLetters, WorkflowTriggers],
+  useFactory: (context: Context, runs: RunIntake, client: HistoryClient, letters: DeadLetters, started: WorkflowTriggers) => {
+    const { nats, log, metrics, health, config, pass } = context;
+    const ports = { intake: runs, history: client, triggers: started, dead: letters };
+    const options = { nats, log, metrics, health, ...ports, parallel: config.INGRESS_PARALLEL };
     return new IngressDesk({ ...options, ...(pass === undefined ? {} : { pass }) });
   },
 };
@@ -126,25 +141,30 @@ const ingress = {
     AgentsController,
     TenantsController,
   ],
-  providers: [blobs, history, feed, intake, starter, workflows, budgets, submissions, roster, dead, ingress, KnownShard],
+  providers: [blobs, history, feed, intake, starter, workflows, triggers, clock, budgets, submissions, roster, dead, ingress, KnownShard],
 })
 export class GatewayModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(
     @Inject(SERVICE_CONTEXT) private readonly context: ServiceContext,
     private readonly workers: WorkerRoster,
     private readonly desk: IngressDesk,
+    private readonly triggers: WorkflowTriggers,
+    private readonly clock: WorkflowClock,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
     this.workers.start();
+    await this.triggers.open();
     await this.desk.start().catch((cause: unknown) => {
       throw new CadreError('topology-failed', `CADRE_INGRESS cannot be read: ${(cause as Error).message}`, { retriable: true, cause });
     });
+    this.clock.start();
     this.context.log.debug({}, 'events from outside are taken');
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     this.workers.stop();
-    await this.desk.stop();
+    await Promise.all([this.desk.stop(), this.clock.stop()]);
+    this.triggers.close();
   }
 }

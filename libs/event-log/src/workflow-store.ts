@@ -48,16 +48,38 @@ export class WorkflowStore {
     });
   }
 
-  async #newest(filter: string): Promise<Map<WorkflowName, number>> {
-    const newest = new Map<WorkflowName, number>();
+  /**
+   * Each version as it is kept, from those that are kept already on; of these only the last one of each workflow is sure to come.
+   * @param take called with each
+   * @returns once those that were kept before have been taken; and what ends it
+   */
+  async watch(take: (tenant: TenantId, kept: WorkflowVersion) => void): Promise<() => void> {
+    const missing = new Set([...(await this.#newest('*.*.*', keyOfWorkflow))].map(([key, version]) => `${key}.${version}`));
+    const entries = await asked(() => this.kv.watch());
+    return new Promise((resolve) => {
+      const settle = () => missing.size === 0 && resolve(() => entries.stop());
+      settle();
+      void (async () => {
+        for await (const entry of entries) {
+          const kept = entry.operation === 'PUT' ? WorkflowVersion.safeParse(entry.json()) : undefined;
+          if (kept?.success) take(entry.key.split('.')[0] as TenantId, kept.data);
+          missing.delete(entry.key);
+          settle();
+        }
+      })();
+    });
+  }
+
+  async #newest(filter: string, nameOf = (key: string) => key.split('.')[1] ?? ''): Promise<Map<string, number>> {
+    const newest = new Map<string, number>();
     const keys = await asked(async () => {
       const found: string[] = [];
       for await (const key of await this.kv.keys(filter)) found.push(key);
       return found;
     });
     for (const key of keys) {
-      const [, name = '', version] = key.split('.');
-      newest.set(name, Math.max(newest.get(name) ?? 0, Number(version)));
+      const name = nameOf(key);
+      newest.set(name, Math.max(newest.get(name) ?? 0, Number(key.split('.')[2])));
     }
     return newest;
   }
@@ -79,6 +101,7 @@ export class WorkflowStore {
   }
 }
 
+const keyOfWorkflow = (key: string): string => key.slice(0, key.lastIndexOf('.'));
 const keyOf = (tenant: TenantId, name: WorkflowName, version: number): string => `${tenant}.${name}.${version}`;
 
 async function asked<T>(ask: () => Promise<T>): Promise<T> {

@@ -99,7 +99,7 @@ export class TaskList<Ids extends string = never> {
   }
 }
 
-export interface WorkflowHead extends Pick<z.input<typeof Workflow>['spec'], 'goal' | 'options'> {
+export interface WorkflowHead extends Pick<z.input<typeof Workflow>['spec'], 'goal' | 'options' | 'on'> {
   description?: string;
   params?: Record<string, WorkflowParam>;
 }

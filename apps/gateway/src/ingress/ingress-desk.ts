@@ -1,10 +1,20 @@
 /**
- * Takes events from outside: `run.start` starts a run, every other type wakes the tasks that wait for it. An event is acknowledged after what it brings about is
+ * Takes events from outside: `run.start` starts a run, every other type starts the workflows that ask for it and wakes the tasks that wait for it. An event is acknowledged after what it brings about is
  * stored; as a run's id comes from the event's source and id, a redelivery arrives at the same run, and a task is woken once by an event. What can never be used
  * is set aside with the reason; what cannot be used now (no orchestrator, no store) comes again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CadreError, EventType, HEADERS, STREAMS, SUBJECTS, TenantId, type IngressEvent, type PassCrashPoint } from '@cadre/contracts';
+import {
+  CadreError,
+  EventType,
+  HEADERS,
+  STREAMS,
+  SUBJECTS,
+  TenantId,
+  type IngressEvent,
+  type OutsideEvent,
+  type PassCrashPoint,
+} from '@cadre/contracts';
 import { TraceContext } from '@cadre/messaging';
 import type { CounterMetric, Health, Metrics } from '@cadre/service-kit';
 import { AckPolicy, jetstream, jetstreamManager, type ConsumerMessages, type JsMsg } from '@nats-io/jetstream';
@@ -15,6 +25,8 @@ import { runIdOfEvent } from '../runs/run-identity.js';
 import type { RunIntake } from '../runs/run-intake.js';
 import { parseRunRequest } from '../runs/run-request.js';
 import { parseCloudEvent } from './cloud-event.js';
+import { START_TYPE } from '../workflows/trigger-problems.js';
+import type { WorkflowTriggers } from '../workflows/workflow-triggers.js';
 import type { DeadLetters } from './dead-letters.js';
 
 const DURABLE = 'gateway';
@@ -22,7 +34,6 @@ const ACK_WAIT_MS = 60_000;
 const RETRY_AFTER_MS = 2000;
 /** A pull lives so long; two heartbeats missed, four to a pull, and it is made anew: that is how the loss of a consumer's leader is found. */
 const PULL_MS = 6000;
-const START_TYPE = 'run.start';
 
 export interface IngressOptions {
   nats: NatsConnection;
@@ -31,6 +42,7 @@ export interface IngressOptions {
   health: Health;
   intake: RunIntake;
   history: Pick<HistoryClient, 'waits'>;
+  triggers: Pick<WorkflowTriggers, 'take'>;
   dead: DeadLetters;
   /** Events worked on at once. */
   parallel: number;
@@ -135,7 +147,7 @@ export class IngressDesk {
   }
 
   /** @throws CadreError: retriable ones for later, others for the dead letters */
-  private async carryOut(message: JsMsg): Promise<'accepted' | 'duplicate' | 'woke'> {
+  private async carryOut(message: JsMsg): Promise<'accepted' | 'duplicate' | 'handled'> {
     const [, , tenant = '', ...words] = message.subject.split('.');
     const type = words.join('.');
     if (!TenantId.safeParse(tenant).success) throw new CadreError('malformed-event', `${JSON.stringify(tenant)} is no tenant.`);
@@ -144,7 +156,7 @@ export class IngressDesk {
     const event = parseCloudEvent({ data: message.data, headers });
     const given = typeof event['traceparent'] === 'string' ? event['traceparent'] : headers[HEADERS.traceparent];
     const trace = TraceContext.continueOrStart(given);
-    return type === START_TYPE ? this.startRun(tenant, event, trace) : this.wakeTasks(tenant, type, event, trace);
+    return type === START_TYPE ? this.startRun(tenant, event, trace) : this.handOn(tenant, type, event, trace);
   }
 
   private async startRun(tenant: TenantId, event: IngressEvent, trace: TraceContext): Promise<'accepted' | 'duplicate'> {
@@ -158,21 +170,44 @@ export class IngressDesk {
     return reply.outcome;
   }
 
-  private async wakeTasks(tenant: TenantId, type: string, { id, source, data }: IngressEvent, trace: TraceContext): Promise<'woke'> {
-    const { intake, history, log } = this.options;
-    const waits = await history.waits(tenant, type, trace);
-    const replies = await Promise.all(waits.map(({ runId, taskId }) => intake.wake(runId, taskId, { id, type, source, data }, trace)));
-    const unusable = replies.find((reply) => reply.outcome === 'rejected' && reply.code === 'invalid-command');
-    if (unusable?.outcome === 'rejected') throw new CadreError(unusable.code, unusable.message);
-    const woken = waits.filter((_, index) => replies[index]?.outcome !== 'rejected');
-    if (woken.length === 0) {
-      throw new CadreError(
-        'no-handler',
-        waits.length === 0 ? `No task waits for ${type}.` : `No task that waits for ${type} wants this one.`,
-      );
+  /** Everybody who asks for the event gets it; then the first fault of one of them is told, so that it comes again or is set aside. */
+  private async handOn(tenant: TenantId, type: string, event: IngressEvent, trace: TraceContext): Promise<'handled'> {
+    const { triggers, log } = this.options;
+    const { id, source, data } = event;
+    const time = typeof event['time'] === 'string' ? event['time'] : new Date().toISOString();
+    const [started, woken] = await Promise.all([
+      triggers.take(tenant, { id, type, source, time, data }, trace),
+      this.wakeTasks(tenant, { id, type, source, data }, trace),
+    ]);
+    const faults = [...started.flatMap((each) => ('error' in each ? [each.error] : [])), ...(woken.error ? [woken.error] : [])];
+    const fault = faults.find(({ retriable }) => retriable) ?? faults[0];
+    const runs = started.flatMap((each) => ('runId' in each ? [each.runId] : []));
+    if (runs.length + woken.tasks.length > 0)
+      log.info({ runs, woken: woken.tasks, source, eventId: id, type }, 'an event from outside was handed on');
+    if (fault !== undefined) throw fault;
+    if (runs.length + woken.tasks.length === 0)
+      throw new CadreError('no-handler', woken.asked ? `No task that waits for ${type} wants this one.` : `Nothing waits for ${type}.`);
+    return 'handled';
+  }
+
+  /** Never rejects. `asked`: whether some task waits for such events at all. */
+  private async wakeTasks(
+    tenant: TenantId,
+    event: OutsideEvent,
+    trace: TraceContext,
+  ): Promise<{ tasks: Awaited<ReturnType<HistoryClient['waits']>>; asked: boolean; error?: CadreError }> {
+    const { intake, history } = this.options;
+    try {
+      const waits = await history.waits(tenant, event.type, trace);
+      const replies = await Promise.all(waits.map(({ runId, taskId }) => intake.wake(runId, taskId, event, trace)));
+      const unusable = replies.find((reply) => reply.outcome === 'rejected' && reply.code === 'invalid-command');
+      const tasks = waits.filter((_, index) => replies[index]?.outcome !== 'rejected');
+      const error = unusable?.outcome === 'rejected' ? new CadreError(unusable.code, unusable.message) : undefined;
+      return { tasks, asked: waits.length > 0, ...(error && { error }) };
+    } catch (cause) {
+      const error = cause instanceof CadreError ? cause : new CadreError('internal', String(cause), { cause });
+      return { tasks: [], asked: false, error };
     }
-    log.info({ woken, source, eventId: id, type }, 'an event from outside woke tasks');
-    return 'woke';
   }
 }
 

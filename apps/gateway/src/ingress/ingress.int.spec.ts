@@ -110,7 +110,7 @@ test('what cannot be used is set aside whole, with the reason, and the next even
       'unprocessable',
       'inputs[0]',
     ],
-    [event(), 'no-handler', 'No task waits for order.paid', 'cadre.in.default.order.paid'],
+    [event(), 'no-handler', 'Nothing waits for order.paid', 'cadre.in.default.order.paid'],
     [event(), 'malformed-event', 'tenant', 'cadre.in.Not_A_Tenant.run.start'],
     [event(), 'malformed-event', 'no type of an event', 'cadre.in.default'],
     [event(), 'malformed-event', 'no type of an event', 'cadre.in.default.order.über'],

@@ -18,6 +18,11 @@ export function runIdOfEvent(tenant: TenantId, source: string, id: string, shard
   return digestId(['event', tenant, source, id], shards);
 }
 
+/** The run of a workflow that an event starts: each workflow has one of its own. */
+export function runIdOfTrigger(tenant: TenantId, source: string, id: string, workflow: string, shards: number): RunId {
+  return digestId(['trigger', tenant, source, id, workflow], shards);
+}
+
 /** Digest of what was asked for: requests that mean the same have the same one, however their JSON was written. */
 export function fingerprintOf(request: RunRequest): string {
   return createHash('sha256')

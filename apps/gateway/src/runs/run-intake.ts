@@ -24,7 +24,7 @@ export interface Submission {
   request: RunRequest;
   trace: TraceContext;
   /** Where it came in, for the metrics. */
-  origin: 'http' | 'event';
+  origin: 'http' | 'event' | 'clock';
 }
 
 export type IntakeOutcome = { outcome: 'accepted' } | { outcome: 'duplicate' } | { outcome: 'rejected'; code: Rejection; message: string };

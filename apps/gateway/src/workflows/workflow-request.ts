@@ -3,6 +3,7 @@ import { MAX_WORKFLOW_BYTES, utf8Bytes, Workflow, WorkflowRunRequest, type Json,
 import { InputProblem, inputProblem } from '@cadre/service-kit';
 import { assertPlan } from '../runs/run-request.js';
 import { assertStorable } from '../runs/storable.js';
+import { triggerProblems } from './trigger-problems.js';
 
 /** @param name of the path @throws InputProblem `invalid-request`, `body-too-large`, `invalid-plan` */
 export function parseWorkflow(value: unknown, name: string): Workflow {
@@ -23,6 +24,12 @@ export function parseWorkflow(value: unknown, name: string): Workflow {
     });
   }
   assertPlan(workflow.spec.tasks, 'spec.tasks');
+  const { on = [], params } = workflow.spec;
+  const faults = triggerProblems(on, Object.keys(params));
+  if (faults.length > 0) {
+    const said = faults.map(({ path, message }) => `${path}: ${message}`).join('; ');
+    throw new InputProblem('invalid-request', `The triggers of the workflow cannot work: ${said}`, { errors: faults });
+  }
   return workflow;
 }
 

@@ -10,6 +10,7 @@ import { RunIntake } from '../runs/run-intake.js';
 import { parseRunRequest } from '../runs/run-request.js';
 import { assertKey, RunStarter } from '../runs/run-starter.js';
 import { DEFAULT_TENANT } from '../tenant.js';
+import { WorkflowTriggers } from './workflow-triggers.js';
 import { parseWorkflow, parseWorkflowRun, requestOf } from './workflow-request.js';
 
 export const VersionQuery = z.strictObject({
@@ -25,6 +26,7 @@ export class WorkflowsController {
     private readonly store: WorkflowStore,
     private readonly intake: RunIntake,
     private readonly starter: RunStarter,
+    private readonly triggers: WorkflowTriggers,
   ) {}
 
   @Get()
@@ -62,6 +64,7 @@ export class WorkflowsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<WorkflowVersion> {
     const { kept, isNew } = await this.store.put(DEFAULT_TENANT, parseWorkflow(http.body, name), Date.now());
+    this.triggers.learn(DEFAULT_TENANT, kept);
     void reply.status(isNew ? 201 : 200);
     return kept;
   }
