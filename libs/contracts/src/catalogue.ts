@@ -233,6 +233,7 @@ export const PARTS: Readonly<Record<string, z.ZodType>> = {
   WorkflowName: workflows.WorkflowName,
   WorkflowParam: workflows.WorkflowParam,
   Trigger: workflows.Trigger,
+  WaitingTask: views.WaitingTask,
   ParamName: plan.ParamName,
   Params: plan.Params,
   Expression: scopes.Expression,

@@ -185,6 +185,7 @@ export {
   RunPage,
   HistoryQuery,
   HistoryAnswer,
+  WaitingTask,
 } from './views.js';
 export type { HistoryQueryInput } from './views.js';
 export {

@@ -102,6 +102,9 @@ export type CallView = z.infer<typeof CallView>;
 export const RunPage = z.strictObject({ runs: z.array(RunSummary), nextCursor: z.string().optional() });
 export type RunPage = z.infer<typeof RunPage>;
 
+export const WaitingTask = z.strictObject({ runId: RunId, taskId: TaskId });
+export type WaitingTask = z.infer<typeof WaitingTask>;
+
 /** Queries to the monitor; those about runs see one tenant each. */
 export const HistoryQuery = z.discriminatedUnion('type', [
   z.strictObject({
@@ -115,8 +118,8 @@ export const HistoryQuery = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('GetCalls'), tenant: TenantId, runId: RunId }),
   /** Open questions of one run, or of all the tenant's runs. */
   z.strictObject({ type: z.literal('GetQuestions'), tenant: TenantId, runId: RunId.optional() }),
-  /** Tasks that wait for an event of this type, those that wait longest first. */
-  z.strictObject({ type: z.literal('GetWaits'), tenant: TenantId, event: EventType }),
+  /** Tasks that wait for an event of this type, in the order of their runs and ids, from the one after `after` on. */
+  z.strictObject({ type: z.literal('GetWaits'), tenant: TenantId, event: EventType, after: WaitingTask.optional() }),
   /** The tenant's cap, and what its runs have spent. */
   z.strictObject({ type: z.literal('GetTenantBudget'), tenant: TenantId }),
   /** The run's events after a position, at most `limit`. */
@@ -138,7 +141,7 @@ export const HistoryAnswer = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('Run'), run: RunView }),
   z.strictObject({ type: z.literal('Calls'), calls: z.array(CallView), more: z.boolean() }),
   z.strictObject({ type: z.literal('Questions'), questions: z.array(QuestionView) }),
-  z.strictObject({ type: z.literal('Waits'), waits: z.array(z.strictObject({ runId: RunId, taskId: TaskId })), more: z.boolean() }),
+  z.strictObject({ type: z.literal('Waits'), waits: z.array(WaitingTask), more: z.boolean() }),
   z.strictObject({ type: z.literal('Events'), events: z.array(FeedEvent), more: z.boolean() }),
   z.strictObject({ type: z.literal('TenantBudget'), budget: TenantBudgetView }),
   z.strictObject({ type: z.literal('Position'), seq: z.int().nonnegative() }),

@@ -131,18 +131,18 @@ function callView(row: CallRow): CallView {
   };
 }
 
-async function getWaits(db: Db, { tenant, event }: Query<'GetWaits'>): Promise<HistoryAnswer> {
-  const rows = await db
+async function getWaits(db: Db, { tenant, event, after }: Query<'GetWaits'>): Promise<HistoryAnswer> {
+  let select = db
     .selectFrom('tasks')
     .select(['run_id', 'task_id'])
     .where('tenant', '=', tenant)
     .where('status', '=', 'open')
     .where(sql`state -> 'spec' -> 'wait' ->> 'event'`, '=', event)
-    .orderBy('started_at')
     .orderBy('run_id')
-    .orderBy('position')
-    .limit(MAX_WAITS + 1)
-    .execute();
+    .orderBy('task_id')
+    .limit(MAX_WAITS + 1);
+  if (after !== undefined) select = select.where(sql<boolean>`(run_id, task_id) > (${after.runId}, ${after.taskId})`);
+  const rows = await select.execute();
   const waits = rows.slice(0, MAX_WAITS).map((row) => ({ runId: row.run_id, taskId: row.task_id }));
   return { type: 'Waits', waits, more: rows.length > MAX_WAITS };
 }

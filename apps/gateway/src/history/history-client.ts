@@ -13,7 +13,7 @@ import {
   type RunPage,
   type RunStatus,
   type RunView,
-  type TaskId,
+  type WaitingTask,
   type TenantBudgetView,
   type TenantId,
 } from '@cadre/contracts';
@@ -71,10 +71,14 @@ export class HistoryClient {
     return answer?.questions ?? [];
   }
 
-  /** Tasks that wait for an event of this type. */
-  async waits(tenant: TenantId, event: string, trace: TraceContext): Promise<{ runId: RunId; taskId: TaskId }[]> {
-    const answer = await this.ask({ type: 'GetWaits', tenant, event }, 'Waits', trace);
-    return answer?.waits ?? [];
+  /** All tasks that wait for an event of this type. */
+  async waits(tenant: TenantId, event: string, trace: TraceContext): Promise<WaitingTask[]> {
+    const waits: WaitingTask[] = [];
+    for (;;) {
+      const answer = await this.ask({ type: 'GetWaits', tenant, event, ...withoutUndefined({ after: waits.at(-1) }) }, 'Waits', trace);
+      waits.push(...(answer?.waits ?? []));
+      if (!answer?.more) return waits;
+    }
   }
 
   async tenantBudget(tenant: TenantId, trace: TraceContext): Promise<TenantBudgetView> {

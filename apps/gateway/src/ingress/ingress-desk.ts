@@ -14,6 +14,7 @@ import {
   type IngressEvent,
   type OutsideEvent,
   type PassCrashPoint,
+  type WaitingTask,
 } from '@cadre/contracts';
 import { TraceContext } from '@cadre/messaging';
 import type { CounterMetric, Health, Metrics } from '@cadre/service-kit';
@@ -195,7 +196,7 @@ export class IngressDesk {
     tenant: TenantId,
     event: OutsideEvent,
     trace: TraceContext,
-  ): Promise<{ tasks: Awaited<ReturnType<HistoryClient['waits']>>; asked: boolean; error?: CadreError }> {
+  ): Promise<{ tasks: WaitingTask[]; asked: boolean; error?: CadreError }> {
     const { intake, history } = this.options;
     try {
       const waits = await history.waits(tenant, event.type, trace);

@@ -90,7 +90,9 @@ export class StandInMonitor {
     if (query.type === 'GetTenantBudget') return { type: 'TenantBudget', budget: this.budget };
     if (query.type === 'GetWaits') {
       const waits = this.waits.filter(({ event }) => event === query.event).map(({ runId, taskId }) => ({ runId, taskId }));
-      return { type: 'Waits', waits, more: false };
+      // One at a time, so that the gateway has to ask on.
+      const next = waits.findIndex(({ runId, taskId }) => runId === query.after?.runId && taskId === query.after.taskId) + 1;
+      return { type: 'Waits', waits: waits.slice(next, next + 1), more: next + 1 < waits.length };
     }
     if (query.type === 'GetQuestions' && query.runId === undefined) {
       const ours = [...this.runs.values()].filter(({ tenant }) => tenant === query.tenant);

@@ -291,6 +291,8 @@ function waitTests(store: () => HistoryStore): void {
     await store().apply(24, toBlocks(waitingRun({ runId: other, tenant: 'waits' }).slice(0, 1), 1, 2, 24));
     const both = [runId, other].map((each) => ({ runId: each, taskId: 'paid' }));
     expect(await waits('waits', 'order.paid')).toEqual({ type: 'Waits', waits: both, more: false });
+    const rest = await ask(store(), { type: 'GetWaits', tenant: 'waits', event: 'order.paid', after: both[0]! });
+    expect(rest).toEqual({ type: 'Waits', waits: both.slice(1), more: false });
     expect(await waits('waits', 'order')).toMatchObject({ waits: [] });
     expect(await waits('default', 'order.paid')).toMatchObject({ waits: [] });
     await store().apply(24, toBlocks(waitingRun({ runId, tenant: 'waits' }).slice(1, 2), 1, 3, 24));
