@@ -19,7 +19,20 @@ if (name === undefined || !names.includes(name)) {
 const baseUrl = process.env.CADRE_URL ?? 'http://127.0.0.1:7400';
 const env = { LOG_LEVEL: 'warn', NATS_URL: 'nats://127.0.0.1:7422', ...process.env };
 const worker = spawn(process.execPath, [join(folder, 'team.mjs')], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+const left = new Promise((_, reject) => {
+  worker.once('exit', () => reject(new Error('The agents of the examples have stopped; see above.')));
+});
 try {
+  await Promise.race([left, runExample()]);
+} catch (error) {
+  console.error(error.remedy === undefined ? error.message : `${error.message} ${error.remedy}`);
+  process.exitCode = 1;
+} finally {
+  worker.kill();
+}
+process.exit();
+
+async function runExample() {
   const client = new CadreClient({ baseUrl });
   const { plan, params, event } = JSON.parse(await readFile(join(folder, name, 'example.json'), 'utf8'));
   const { runId } = await client.startRun({ goal: `The example ${name}`, plan, params, options: { summarize: false } });
@@ -30,11 +43,6 @@ try {
   }
   console.log(`The run is ${run.status}.`);
   process.exitCode = run.status === 'completed' ? 0 : 1;
-} catch (error) {
-  console.error(error.remedy === undefined ? error.message : `${error.message} ${error.remedy}`);
-  process.exitCode = 1;
-} finally {
-  worker.kill();
 }
 
 /** Until a task waits for an event. */

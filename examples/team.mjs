@@ -13,7 +13,14 @@ const performers = {
   /** The sum of a list. */
   adder: async ({ assignment }) => json(assignment.input.numbers.reduce((sum, each) => sum + each, 0)),
   /** A text without signs, in lower case. */
-  cleaner: async ({ assignment }) => json(words(assignment.input.text.toLowerCase().replace(/[^a-z ]/g, '')).join(' ')),
+  cleaner: async ({ assignment }) => {
+    if (assignment.input.text === '') throw new Error('there is nothing to clean');
+    return json(words(assignment.input.text.toLowerCase().replace(/[^a-z ]/g, '')).join(' '));
+  },
+  firster: async ({ assignment }) => json(words(assignment.input.text)[0]),
+  checker: async ({ assignment }) => json(assignment.input.words > 2 ? 'long' : 'short'),
+  reporter: async ({ assignment }) => json(assignment.input.text),
+  squarer: async ({ assignment }) => json(assignment.input.number ** 2),
   // Three who judge a claim, each in its own way and with its own confidence.
   optimist: async () => json('yes', 0.9),
   sceptic: async () => json('no', 0.5),
@@ -28,12 +35,36 @@ const performers = {
     const guess = (start ?? 0) + step;
     return json({ guess, distance: Math.abs(guess - 42) });
   },
+  // Who research, and who make something of it.
+  researcher: async ({ assignment }) => json(`found out about ${assignment.input.topic}`, 0.9),
+  strategist: async ({ assignment }) => json(`a guess from ${assignment.input.findings.length} findings`, 0.6),
+  consultant: async ({ assignment: { input } }) => {
+    if (input.strategy) return json(`reviewed: ${input.strategy}`);
+    return json(`a strategy from ${input.findings.length} findings`, 0.85);
+  },
+  reviewer: ill('the reviewer'),
+  /** Votes as it is told to, or does not come. */
+  expert: async ({ assignment: { input } }) => {
+    if (input.vote === null) throw new Error('this expert does not come');
+    return json(input.vote, input.confidence);
+  },
+  /** Gives way to the majority once it has gone on for as many rounds as it is firm. */
+  debater: async ({ assignment: { input } }) => {
+    const { leaning, firmness, round, previous } = input;
+    return json(previous && round > firmness ? previous.choice : leaning, 0.5);
+  },
 };
+
+function ill(who) {
+  return async () => {
+    throw Object.assign(new Error(`${who} is ill`), { retriable: true });
+  };
+}
 
 function bidder(name, price) {
   return async ({ assignment }) => {
     if (assignment.input.bid) return json({ agent: name, price });
-    if (name === 'bob') throw Object.assign(new Error('bob is ill'), { retriable: true });
+    if (name === 'bob') return ill('bob')();
     return json(`done by ${name}`);
   };
 }

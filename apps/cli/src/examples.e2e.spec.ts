@@ -28,11 +28,26 @@ const EXPECTED: Record<string, Record<string, unknown>> = {
   },
   '07-swarm': { search: { guess: 41, distance: 1 } },
   '08-events': { paid: expect.objectContaining({ type: 'order.paid' }), count: { words: 3 } },
+  '09-research': {
+    market: 'found out about the market',
+    competitors: 'found out about the competitors',
+    strategy: 'a strategy from 2 findings',
+    review: 'reviewed: a strategy from 2 findings',
+  },
+  '10-stages': { line: ['one: 2 words, short', 'red: 4 words, long'] },
+  '11-panel': {
+    opinion: expect.objectContaining({
+      ...{ choice: 'yes', share: 0.625, votes: 4, voters: 5 },
+      dissent: [expect.objectContaining({ choice: 'no', weight: 0.9 })],
+    }),
+  },
+  '12-deliberation': { debate: expect.objectContaining({ choice: 'tea', share: 1, dissent: [] }) },
+  '13-batch': { map: Array.from({ length: 1000 }, (_, n) => (n + 1) ** 2), sum: 333_833_500 },
 };
 
 let live: LiveSystem;
 let team: ChildProcess;
-const submissions: { runId: string }[] = [];
+const submissions = new Map<string, string>();
 
 beforeAll(async () => {
   const services = LOCAL_SERVICES.filter(({ name }) => !name.startsWith('worker-') && name !== 'model-sim');
@@ -81,7 +96,8 @@ describe('while processes die', () => {
     const { client } = live;
     for (const name of NAMES) {
       const { plan, params } = JSON.parse(readFileSync(join(FOLDER, name, 'example.json'), 'utf8')) as RunRequestInput;
-      submissions.push(await client.startRun({ goal: name, plan, options: { summarize: false }, ...(params && { params }) }));
+      const { runId } = await client.startRun({ goal: name, plan, options: { summarize: false }, ...(params && { params }) });
+      submissions.set(name, runId);
     }
     for (const service of ['orchestrator', 'scheduler', 'orchestrator']) {
       process.kill(live.system.pids()[service]!, 'SIGKILL');
@@ -90,14 +106,14 @@ describe('while processes die', () => {
     team.kill('SIGKILL');
     team = startTeam();
     const { event } = JSON.parse(readFileSync(join(FOLDER, '08-events', 'example.json'), 'utf8')) as { event: { type: string } };
-    const waiting = submissions.at(-1)!.runId;
+    const waiting = submissions.get('08-events')!;
     await live.until('a task waits for the event', async () =>
       (await client.getRun(waiting)).tasks.find(({ taskId, status }) => taskId === 'paid' && status === 'open'),
     );
     // Not the one that it waits for.
     await client.sendEvent({ type: 'order.paid', data: { amount: 1 } });
     await client.sendEvent(event);
-    for (const { runId } of submissions) {
+    for (const runId of submissions.values()) {
       const run = await live.ended(runId);
       expect([nameOf(run), run.status, answers(run)]).toEqual([nameOf(run), 'completed', EXPECTED[nameOf(run)]]);
     }
