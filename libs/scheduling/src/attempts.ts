@@ -43,6 +43,8 @@ export interface ReadyGroup {
   rank: number;
   skills: readonly string[];
   agent?: AgentName;
+  /** Same text, same candidates. */
+  needs: string;
   /** Oldest first. */
   attempts: Iterable<ReadyAttempt>;
 }
@@ -58,8 +60,7 @@ export function groupKey(attempt: ReadyAttempt): string {
   return `${attempt.rank} ${attempt.tenant} ${attempt.runLimit === undefined ? '' : attempt.runId} ${needsKey(attempt)}`;
 }
 
-/** Same key, same candidates. */
-export function needsKey({ skills, agent }: Pick<ReadyGroup, 'skills' | 'agent'>): string {
+function needsKey({ skills, agent }: Pick<ReadyGroup, 'skills' | 'agent'>): string {
   return `${agent ?? ''} ${[...skills].sort().join(',')}`;
 }
 
@@ -81,7 +82,7 @@ export function groupReady(attempts: Iterable<ReadyAttempt>): ReadyGroup[] {
 
 export function groupOf({ runId, runLimit, tenant, rank, skills, agent }: ReadyAttempt): Omit<ReadyGroup, 'attempts'> {
   return {
-    ...{ tenant, rank, skills },
+    ...{ tenant, rank, skills, needs: needsKey({ skills, ...(agent !== undefined && { agent }) }) },
     ...(runLimit !== undefined && { run: { runId, limit: runLimit } }),
     ...(agent !== undefined && { agent }),
   };

@@ -3,7 +3,7 @@
  * workers that can do it the least loaded one gets it, and of equals the one whose turn is longest ago. The same input gives the same matches.
  */
 import type { AgentName, AgentSummary, RunId, WorkerId } from '@cadre/contracts';
-import { attemptKey, needsKey, type ReadyAttempt, type ReadyGroup } from './attempts.js';
+import { attemptKey, type ReadyAttempt, type ReadyGroup } from './attempts.js';
 import { urgencyOf } from './urgency.js';
 
 /** A worker that may be offered work. */
@@ -152,9 +152,8 @@ function openLines(groups: Iterable<ReadyGroup>, workers: readonly OpenWorker[],
   const known = new Map<string, Candidate[]>();
   for (const group of groups) {
     if (!shares.allow(group)) continue;
-    const key = needsKey(group);
-    let candidates = known.get(key);
-    if (candidates === undefined) known.set(key, (candidates = candidatesFor(group, workers, shares)));
+    let candidates = known.get(group.needs);
+    if (candidates === undefined) known.set(group.needs, (candidates = candidatesFor(group, workers, shares)));
     if (candidates.length === 0) continue;
     const line = { group, iterator: group.attempts[Symbol.iterator](), candidates, urgency: 0 } as unknown as Line;
     if (advance(line, rules)) lines.push(line);

@@ -18,10 +18,9 @@ import {
 import type { RunState, ShardState } from '@cadre/engine';
 import { AgentBreakers, type BreakerRules } from './agent-breakers.js';
 import { attemptKey, groupKey, groupOf, type AttemptName, type ReadyAttempt, type ReadyGroup, type RunningAttempt } from './attempts.js';
-import { Lately } from './lately.js';
 import { OpenQuestions } from './open-questions.js';
 import { OpenTimers } from './open-timers.js';
-import { Tally } from './tally.js';
+import { RunningWork } from './running-work.js';
 import { rankOf } from './urgency.js';
 
 interface WorkTask {
@@ -44,19 +43,6 @@ interface WorkRun {
   cancelling: boolean;
   tasks: Map<TaskId, WorkTask>;
 }
-
-/** How long the completed attempts of a worker took of late. */
-interface Pace {
-  meanMs: number;
-  attempts: number;
-}
-
-/** An attempt counts for a sixteenth of the mean; before there are so many, the mean means nothing. */
-const PACE_ATTEMPTS = 16;
-const MOST_PACES = 5000;
-
-/** Longer than a worker goes on with what was taken from it. */
-const BROKEN_OFF_MS = 10_000;
 
 type Group = ReadyGroup & { attempts: ReadyQueue };
 interface ReadyQueue {
@@ -82,16 +68,8 @@ export class OpenWork {
   readonly #delayed = new Map<string, ReadyAttempt>();
   /** None of them is due earlier, so that thousands need not be looked at whenever something happens. */
   #nextDue = Infinity;
-  readonly #running = new Map<string, RunningAttempt>();
+  readonly #running = new RunningWork();
   #cancelling = 0;
-  readonly #runningAt = new Tally<WorkerId>();
-  readonly #runningOfRun = new Tally<RunId>();
-  readonly #runningOfTenant = new Tally();
-  readonly #runningOfAgent = new Tally<AgentName>();
-  readonly #paces = new Map<WorkerId, Pace>();
-  /** By the attempt from whose result a worker went on: who that was. */
-  readonly #leftBehind = new Map<string, WorkerId>();
-  readonly #brokenOff = new Lately(BROKEN_OFF_MS);
 
   constructor(breaker: Partial<BreakerRules> = {}) {
     this.breakers = new AgentBreakers(breaker);
@@ -127,7 +105,7 @@ export class OpenWork {
   }
 
   running(): Iterable<RunningAttempt> {
-    return this.#running.values();
+    return this.#running.all();
   }
 
   get runningCount(): number {
@@ -154,12 +132,12 @@ export class OpenWork {
 
   /** Whether the attempt was closed a moment ago without a result, so that its worker may still be at it. */
   wasBrokenOff(key: string): boolean {
-    return this.#brokenOff.has(key);
+    return this.#running.wasBrokenOff(key);
   }
 
   /** Whether the worker has ended this attempt and gone on to one that still runs, and may not have heard of it yet. */
   isLeftBehind(key: string, workerId: WorkerId): boolean {
-    return this.#leftBehind.get(key) === workerId;
+    return this.#running.isLeftBehind(key, workerId);
   }
 
   /** Open runs that are being cancelled. */
@@ -173,24 +151,22 @@ export class OpenWork {
 
   /** How many attempts run at a worker. */
   runningAt(workerId: WorkerId): number {
-    return this.#runningAt.of(workerId);
+    return this.#running.at(workerId);
   }
 
   /** How many attempts of a run, of a tenant and of an agent run, over all workers. */
   runningOf(whose: { runId: RunId } | { tenant: string } | { agent: AgentName }): number {
-    if ('runId' in whose) return this.#runningOfRun.of(whose.runId);
-    return 'tenant' in whose ? this.#runningOfTenant.of(whose.tenant) : this.#runningOfAgent.of(whose.agent);
+    return this.#running.of(whose);
   }
 
   /** How long the completed attempts of a worker took of late, in milliseconds; undefined while too few are known. */
   paceOf(workerId: WorkerId): number | undefined {
-    const pace = this.#paces.get(workerId);
-    return pace !== undefined && pace.attempts >= PACE_ATTEMPTS ? pace.meanMs : undefined;
+    return this.#running.paceOf(workerId);
   }
 
   /** Running attempts whose time is up. */
   expiredAttempts(now: number): RunningAttempt[] {
-    return [...this.#running.values()].filter((attempt) => attempt.deadlineAt <= now);
+    return this.#running.expired(now);
   }
 
   /** Open runs whose time is up. */
@@ -232,7 +208,7 @@ export class OpenWork {
         return;
       }
       case 'TaskCompleted':
-        this.#learnPace(this.#running.get(run.tasks.get(event.taskId)?.key ?? ''), now);
+        this.#running.learnPace(run.tasks.get(event.taskId)?.key ?? '', now);
         this.#close(run, event.taskId);
         return;
       case 'CancelRequested':
@@ -243,7 +219,7 @@ export class OpenWork {
       case 'TaskSkipped':
       case 'TaskCancelled': {
         const key = this.#close(run, event.taskId);
-        if (key !== '') this.#brokenOff.add(key, now);
+        if (key !== '') this.#running.breakOff(key, now);
         return;
       }
       case 'RunCompleted':
@@ -284,22 +260,7 @@ export class OpenWork {
   #run(run: WorkRun, running: RunningAttempt, key = attemptKey(running)): void {
     const task = run.tasks.get(running.taskId);
     if (task) Object.assign(task, { attempt: running.attempt, key });
-    this.#stopRunning(key);
-    this.#running.set(key, running);
-    this.#count(running, 1);
-    if (running.after !== undefined) this.#leftBehind.set(running.after, running.workerId);
-  }
-
-  #learnPace(attempt: RunningAttempt | undefined, now: number): void {
-    if (attempt === undefined) return;
-    const { workerId, seenAt } = attempt;
-    const { meanMs, attempts } = this.#paces.get(workerId) ?? { meanMs: 0, attempts: 0 };
-    const weight = 1 / Math.min(attempts + 1, PACE_ATTEMPTS);
-    // Those heard of last are the last to be forgotten.
-    this.#paces.delete(workerId);
-    this.#paces.set(workerId, { meanMs: meanMs + (now - seenAt - meanMs) * weight, attempts: attempts + 1 });
-    const [oldest] = this.#paces.keys();
-    if (this.#paces.size > MOST_PACES && oldest !== undefined) this.#paces.delete(oldest);
+    this.#running.add(key, running);
   }
 
   #takeDue(now: number): void {
@@ -312,21 +273,6 @@ export class OpenWork {
       this.#delayed.delete(key);
       this.#addReady(key, attempt);
     }
-  }
-
-  #stopRunning(key: string): void {
-    const running = this.#running.get(key);
-    if (running === undefined) return;
-    this.#running.delete(key);
-    if (running.after !== undefined) this.#leftBehind.delete(running.after);
-    this.#count(running, -1);
-  }
-
-  #count({ workerId, runId, tenant, agent }: RunningAttempt, by: 1 | -1): void {
-    this.#runningAt.add(workerId, by);
-    this.#runningOfRun.add(runId, by);
-    this.#runningOfTenant.add(tenant, by);
-    this.#runningOfAgent.add(agent, by);
   }
 
   #addReady(key: string, attempt: ReadyAttempt): void {
@@ -343,7 +289,7 @@ export class OpenWork {
     if (task === undefined || task.attempt === 0) return '';
     const { key } = task;
     task.attempt = 0;
-    this.#stopRunning(key);
+    this.#running.remove(key);
     this.#delayed.delete(key);
     const group = this.#ready.get(key);
     if (group === undefined) return key;
