@@ -1,6 +1,6 @@
 /** Definitions of workflows in a KV bucket: a key for each version, which is written once. */
 import { BUCKETS, CadreError, WorkflowVersion, type TenantId, type Workflow, type WorkflowList, type WorkflowName } from '@cadre/contracts';
-import { Kvm, type KV } from '@nats-io/kv';
+import { Kvm, KvWatchInclude, type KV } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { storeUnavailable } from './errors.js';
 
@@ -49,25 +49,22 @@ export class WorkflowStore {
   }
 
   /**
-   * Each version as it is kept, from those that are kept already on; of these only the last one of each workflow is sure to come.
-   * @param take called with each
-   * @returns once those that were kept before have been taken; and what ends it
+   * The newest version of each workflow, and from then on each version as it is kept; the same one may come twice.
+   * @returns what ends it, once what was kept before has been taken
    */
   async watch(take: (tenant: TenantId, kept: WorkflowVersion) => void): Promise<() => void> {
-    const missing = new Set([...(await this.#newest('*.*.*', keyOfWorkflow))].map(([key, version]) => `${key}.${version}`));
-    const entries = await asked(() => this.kv.watch());
-    return new Promise((resolve) => {
-      const settle = () => missing.size === 0 && resolve(() => entries.stop());
-      settle();
-      void (async () => {
-        for await (const entry of entries) {
-          const kept = entry.operation === 'PUT' ? WorkflowVersion.safeParse(entry.json()) : undefined;
-          if (kept?.success) take(entry.key.split('.')[0] as TenantId, kept.data);
-          missing.delete(entry.key);
-          settle();
-        }
-      })();
-    });
+    const entries = await asked(() => this.kv.watch({ include: KvWatchInclude.UpdatesOnly }));
+    const takeKey = (key: string, kept: WorkflowVersion): void => take(key.slice(0, key.indexOf('.')), kept);
+    void (async () => {
+      for await (const entry of entries) {
+        const kept = entry.operation === 'PUT' ? WorkflowVersion.safeParse(entry.json()) : undefined;
+        if (kept?.success) takeKey(entry.key, kept.data);
+      }
+    })();
+    const newest = [...(await this.#newest('*.*.*', keyOfWorkflow))].map(([key, version]) => `${key}.${version}`);
+    const found = await Promise.all(newest.map(async (key) => [key, await this.#read(key)] as const));
+    for (const [key, kept] of found) if (kept) takeKey(key, kept);
+    return () => entries.stop();
   }
 
   async #newest(filter: string, nameOf = (key: string) => key.split('.')[1] ?? ''): Promise<Map<string, number>> {

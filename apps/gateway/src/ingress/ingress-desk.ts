@@ -1,6 +1,6 @@
 /**
- * Takes events from outside: `run.start` starts a run, every other type starts the workflows that ask for it and wakes the tasks that wait for it. An event is acknowledged after what it brings about is
- * stored; as a run's id comes from the event's source and id, a redelivery arrives at the same run, and a task is woken once by an event. What can never be used
+ * Takes events from outside: `run.start` starts a run, every other type starts the workflows that ask for it and wakes the tasks that wait for it. An event is
+ * acknowledged after what it brings about is stored; as a run's id comes from the event's source and id, a redelivery arrives at the same run, and a task is woken once by an event. What can never be used
  * is set aside with the reason; what cannot be used now (no orchestrator, no store) comes again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,9 +25,9 @@ import type { HistoryClient } from '../history/history-client.js';
 import { runIdOfEvent } from '../runs/run-identity.js';
 import type { RunIntake } from '../runs/run-intake.js';
 import { parseRunRequest } from '../runs/run-request.js';
-import { parseCloudEvent } from './cloud-event.js';
 import { START_TYPE } from '../workflows/trigger-problems.js';
 import type { WorkflowTriggers } from '../workflows/workflow-triggers.js';
+import { parseCloudEvent } from './cloud-event.js';
 import type { DeadLetters } from './dead-letters.js';
 
 const DURABLE = 'gateway';

@@ -46,12 +46,12 @@ function cronProblems({ cron, timezone }: Extract<Trigger, { cron: string }>): P
 
 /** The first time after one, both in milliseconds since 1970; undefined: never. @throws when the pattern is none */
 export function dueAfter(cron: string, timezone: string, after: number): number | undefined {
-  const job = new Cron(cron, { timezone, paused: true });
-  try {
-    return job.nextRun(new Date(after))?.getTime();
-  } finally {
-    job.stop();
-  }
+  return new Cron(cron, { timezone, paused: true }).nextRun(new Date(after))?.getTime();
+}
+
+/** The last time not after one. */
+export function dueUntil(cron: string, timezone: string, until: number): number | undefined {
+  return new Cron(cron, { timezone, paused: true }).previousRuns(1, new Date(until + 1))[0]?.getTime();
 }
 
 function isTimezone(name: string): boolean {

@@ -5,12 +5,12 @@
 import type { Clock } from '@cadre/engine';
 import { TraceContext } from '@cadre/messaging';
 import type { Logger } from 'pino';
-import { dueAfter } from './trigger-problems.js';
+import { dueAfter, dueUntil } from './trigger-problems.js';
 import type { Triggered, TriggerEvent, WorkflowTriggers } from './workflow-triggers.js';
 
 const EVERY_MS = 500;
-/** Patterns name whole seconds; a clock that stood still for longer only makes up for the last time. */
-const MOST_TIMES = 10_000;
+
+type Due = Triggered & { tenant: string };
 
 export interface ClockOptions {
   triggers: Pick<WorkflowTriggers, 'of' | 'start'>;
@@ -21,8 +21,8 @@ export interface ClockOptions {
 }
 
 export class WorkflowClock {
-  /** Until when each trigger has been seen to. */
-  readonly #seen = new Map<string, number>();
+  /** When each trigger is due next; Infinity: never. */
+  readonly #next = new Map<string, number>();
   #stop: (() => void) | undefined;
   #looking: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -43,24 +43,28 @@ export class WorkflowClock {
 
   /** Starts what is due. Never rejects: what cannot be started now is due again at the next look. */
   async look(): Promise<void> {
+    const triggers = [...this.options.triggers.of('cron')];
+    const known = new Set(triggers.map(keyOf));
+    for (const key of this.#next.keys()) if (!known.has(key)) this.#next.delete(key);
     const now = this.options.clock.now();
-    const known = new Set<string>();
-    const work: Promise<void>[] = [];
-    for (const each of this.options.triggers.of('cron')) {
-      if (!('cron' in each.trigger)) continue;
-      const { cron, timezone } = each.trigger;
-      const key = JSON.stringify([each.tenant, each.workflow.name, cron, timezone]);
-      known.add(key);
-      const since = Math.max(this.#seen.get(key) ?? 0, now - this.options.catchUpMs, each.workflow.createdAt);
-      const due = lastDue(cron, timezone, since, now);
-      if (due === undefined) this.#seen.set(key, Math.max(since, this.#seen.get(key) ?? 0));
-      else work.push(this.#start(each, key, due));
-    }
-    for (const key of this.#seen.keys()) if (!known.has(key)) this.#seen.delete(key);
-    await Promise.all(work);
+    await Promise.all(triggers.map((each) => this.#seeTo(each, now)));
   }
 
-  async #start({ tenant, ...each }: Triggered & { tenant: string }, key: string, due: number): Promise<void> {
+  async #seeTo(each: Due, now: number): Promise<void> {
+    if (!('cron' in each.trigger)) return;
+    const { cron, timezone } = each.trigger;
+    const key = keyOf(each);
+    const since = Math.max(now - this.options.catchUpMs, each.workflow.createdAt);
+    const next = this.#next.get(key) ?? dueAfter(cron, timezone, since) ?? Infinity;
+    this.#next.set(key, next);
+    if (now < next) return;
+    const due = dueUntil(cron, timezone, now);
+    const later = due !== undefined && due > since && (await this.#start(each, key, due)) === 'later';
+    if (!later) this.#next.set(key, dueAfter(cron, timezone, now) ?? Infinity);
+  }
+
+  /** Never rejects. @returns `later` when it is to be tried again */
+  async #start({ tenant, ...each }: Due, key: string, due: number): Promise<'done' | 'later'> {
     const { log, triggers } = this.options;
     const { name } = each.workflow;
     const time = new Date(due).toISOString();
@@ -68,25 +72,15 @@ export class WorkflowClock {
     try {
       const runId = await triggers.start(tenant, each, event, TraceContext.start());
       log.info({ runId, workflow: name, due: time }, 'a workflow was started because its time had come');
-      this.#seen.set(key, due);
+      return 'done';
     } catch (error) {
       const later = (error as { retriable?: boolean }).retriable === true;
-      log.warn(
-        { err: error, workflow: name, due: time },
-        later ? 'a workflow that is due cannot be started now' : 'a workflow that was due cannot be started',
-      );
-      if (!later) this.#seen.set(key, due);
+      const what = later ? 'a workflow that is due cannot be started now' : 'a workflow that was due cannot be started';
+      log.warn({ err: error, workflow: name, due: time }, what);
+      return later ? 'later' : 'done';
     }
   }
 }
 
-/** The last time after `since` and not after `now`. */
-function lastDue(cron: string, timezone: string, since: number, now: number): number | undefined {
-  let last: number | undefined;
-  let next = dueAfter(cron, timezone, since);
-  for (let times = 0; next !== undefined && next <= now && times < MOST_TIMES; times += 1) {
-    last = next;
-    next = dueAfter(cron, timezone, next);
-  }
-  return last;
-}
+const keyOf = ({ tenant, workflow, trigger }: Due): string =>
+  JSON.stringify([tenant, workflow.name, 'cron' in trigger ? [trigger.cron, trigger.timezone] : trigger.event]);
