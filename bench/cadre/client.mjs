@@ -7,8 +7,8 @@ import { makeRunId, Plan, RunOptions, STREAMS, unpackBlock } from '@cadre/contra
 import { connectNats, NatsCommandSender } from '@cadre/messaging';
 import { jetstream } from '@nats-io/jetstream';
 import { answerQuestions, inFlight } from '../harness/children.mjs';
+import { submitRun } from './submit-run.mjs';
 
-const PART_TASKS = 1000;
 const ENDS = new Set(['RunCompleted', 'RunFailed', 'RunCancelled']);
 const nats = await connectNats({ url: process.env.NATS_URL, name: 'bench-client' });
 const sender = new NatsCommandSender(nats);
@@ -83,33 +83,7 @@ function runOne(number, plan) {
 async function startRun(number, plan, whenEnded) {
   const runId = makeRunId(0, randomUUID());
   if (whenEnded) waiting.set(runId, whenEnded);
-  const command = {
-    type: 'StartRun',
-    id: randomUUID(),
-    runId,
-    tenant: 'bench',
-    goal: `Bench run ${number}`,
-    inputs: [],
-    fingerprint: runId,
-  };
-  const [first, ...more] = partsOf(plan.tasks);
-  await send({ ...command, options: OPTIONS, plan: { tasks: first }, ...(more.length > 0 && { morePlan: true }) });
-  for (const [i, tasks] of more.entries()) {
-    const part = { part: i + 2, tasks, last: i === more.length - 1 };
-    await send({ type: 'AddTasks', id: randomUUID(), runId, tenant: 'bench', ...part });
-  }
-}
-
-async function send(command) {
-  const [reply] = await sender.send([command]);
-  if (reply.outcome !== 'accepted' && reply.outcome !== 'duplicate') throw new Error(`${command.type}: ${JSON.stringify(reply)}`);
-}
-
-/** A large plan does not fit into one message. */
-function partsOf(tasks) {
-  const parts = [];
-  for (let at = 0; at < tasks.length; at += PART_TASKS) parts.push(tasks.slice(at, at + PART_TASKS));
-  return parts;
+  await submitRun(sender, { runId, tenant: 'bench', goal: `Bench run ${number}`, options: OPTIONS, tasks: plan.tasks });
 }
 
 const OPTIONS = RunOptions.parse({ summarize: false });

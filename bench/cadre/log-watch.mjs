@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { makeRunId, Plan, RunOptions, STREAMS, unpackBlock } from '@cadre/contracts';
 import { connectNats, NatsCommandSender } from '@cadre/messaging';
 import { jetstream } from '@nats-io/jetstream';
+import { submitRun } from './submit-run.mjs';
 
-const PART_TASKS = 1000;
 const ENDS = new Set(['RunCompleted', 'RunFailed', 'RunCancelled']);
 
 export class LogWatch {
@@ -30,18 +30,9 @@ export class LogWatch {
   /** @returns the id of a run of so many tasks that each sleep for so long */
   async start({ tenant, tasks, sleepMs, ...options }) {
     const runId = makeRunId(0, randomUUID());
-    const plan = Plan.parse({ tasks: Array.from({ length: tasks }, (_, i) => taskOf(i, sleepMs)) }).tasks;
-    const [first, ...more] = Array.from({ length: Math.ceil(tasks / PART_TASKS) }, (_, i) =>
-      plan.slice(i * PART_TASKS, (i + 1) * PART_TASKS),
-    );
-    const command = { id: randomUUID(), runId, tenant, goal: 'Bench', inputs: [], fingerprint: runId };
-    await this.#send({
-      ...{ type: 'StartRun', ...command, options: RunOptions.parse({ summarize: false, ...options }), plan: { tasks: first } },
-      ...(more.length > 0 && { morePlan: true }),
-    });
-    for (const [i, part] of more.entries()) {
-      await this.#send({ type: 'AddTasks', id: randomUUID(), runId, tenant, part: i + 2, tasks: part, last: i === more.length - 1 });
-    }
+    const plan = Plan.parse({ tasks: Array.from({ length: tasks }, (_, i) => taskOf(i, sleepMs)) });
+    const settings = RunOptions.parse({ summarize: false, ...options });
+    await submitRun(this.sender, { runId, tenant, goal: 'Bench', options: settings, tasks: plan.tasks });
     return runId;
   }
 
@@ -57,11 +48,6 @@ export class LogWatch {
   /** `{ scheduledAt, startedAt, endedAt }` of each task of the run. */
   times(runId) {
     return [...this.#tasks.get(runId).values()];
-  }
-
-  async #send(command) {
-    const [reply] = await this.sender.send([command]);
-    if (reply.outcome !== 'accepted' && reply.outcome !== 'duplicate') throw new Error(`${command.type}: ${JSON.stringify(reply)}`);
   }
 
   #take({ commits }) {
