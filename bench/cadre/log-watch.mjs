@@ -50,6 +50,16 @@ export class LogWatch {
     return [...this.#tasks.get(runId).values()];
   }
 
+  /** Of each task of the run: how many attempts of other runs started after it was known, and before it. */
+  overtakenBy(runId) {
+    const tasks = this.#tasks.get(runId);
+    return this.starts.flatMap((start, index) => {
+      if (start.runId !== runId) return [];
+      const since = tasks.get(start.taskId).scheduledAt;
+      return [this.starts.slice(0, index).filter((other) => other.runId !== runId && other.at > since).length];
+    });
+  }
+
   #take({ commits }) {
     for (const { runId, at, events } of commits) for (const event of events) this.#takeEvent(runId, at, event);
   }

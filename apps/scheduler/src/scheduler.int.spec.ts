@@ -120,7 +120,7 @@ test('the more urgent first; only to those that can; offers that are let pass go
   expect(tester.offers[0]).toMatchObject({ taskId: 't2', agent: 'tester' });
   const general = startWorker({ id: 'general' });
   await until(() => general.held.size === 1);
-  expect(general.offers[0]).toMatchObject({ runId, taskId: 't1', priority: 'critical' });
+  expect(general.offers[0]).toMatchObject({ runId, taskId: 't1', turn: { urgency: 0 } });
   general.state = 'paused';
   general.beat();
   await pause(100);
@@ -129,7 +129,7 @@ test('the more urgent first; only to those that can; offers that are let pass go
   expect(general.held.size).toBe(0);
   general.state = 'idle';
   await until(() => general.held.size === 1);
-  expect(general.offers.at(-1)).toMatchObject({ taskId: 't0', priority: 'low' });
+  expect(general.offers.at(-1)).toMatchObject({ taskId: 't0', turn: { urgency: 3 } });
 });
 
 test('a worker that dies is found within 5 s and its work goes to another; one that comes back anew is noticed sooner', async () => {

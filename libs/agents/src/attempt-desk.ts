@@ -2,7 +2,6 @@
  * Takes offers while slots are free, keeps the attempts at work, and hands them back at the end. The scheduler foresees when slots become free, and offers ahead of
  * it: such an offer waits, and is begun when the work of another attempt is done, together with the telling of its result.
  */
-import { PRIORITIES } from '@cadre/contracts';
 import type { AgentDefinition, Backlog, CancelBatch, HeldAttempt, Offer, OfferBatch } from '@cadre/contracts';
 import { AttemptWork } from './attempt-work.js';
 import type { Given, WorkSurroundings } from './attempt-work.js';
@@ -18,6 +17,8 @@ const MAX_NEXT = 100;
 
 export class AttemptDesk {
   private readonly works = new Map<string, AttemptWork>();
+  /** How much of a tenant is at work, by the newest of its offers that wait. */
+  private readonly atWork = new Map<string, number>();
   /** Taken, but not begun: at most as many as there are slots. */
   private readonly waiting = new Map<string, { offer: Offer; agent: AgentDefinition }>();
   private readonly agents: Map<string, AgentDefinition>;
@@ -94,9 +95,15 @@ export class AttemptDesk {
     const agent = this.agents.get(offer.agent);
     if (!this.open || !agent || this.works.has(key) || this.waiting.has(key)) return;
     if (this.hasFree) this.begin(key, { offer }, agent);
-    else if (this.waiting.size < this.slots) this.waiting.set(key, { offer, agent });
+    else if (this.waiting.size < this.slots) this.wait(key, offer, agent);
     else return;
     this.onChange();
+  }
+
+  private wait(key: string, offer: Offer, agent: AgentDefinition): void {
+    if (this.waiting.size === 0) this.atWork.clear();
+    this.atWork.set(offer.turn.tenant, offer.turn.atWork);
+    this.waiting.set(key, { offer, agent });
   }
 
   private begin(key: string, given: Given, agent: AgentDefinition): void {
@@ -138,15 +145,20 @@ export class AttemptDesk {
     return this.works.size - this.ending < this.slots;
   }
 
-  /** The most urgent of those that wait, if a slot is free; of equals the one that came first. */
+  /** The one of those that wait whose turn it is, if a slot is free; see `Offer`. */
   private beginNext(): void {
     if (!this.hasFree || this.waiting.size === 0) return;
     let [first] = this.waiting;
-    for (const entry of this.waiting) if (first && rankOf(entry) < rankOf(first)) first = entry;
+    for (const entry of this.waiting) if (first && this.goesBefore(entry[1].offer, first[1].offer)) first = entry;
     if (!first) return;
     const [key, { offer, agent }] = first;
     this.waiting.delete(key);
     this.begin(key, { offer }, agent);
+  }
+
+  private goesBefore({ turn: a }: Offer, { turn: b }: Offer): boolean {
+    const more = (this.atWork.get(a.tenant) ?? 0) - (this.atWork.get(b.tenant) ?? 0);
+    return more === 0 ? a.urgency < b.urgency : more < 0;
   }
 
   /** Waits until nothing is held, but not longer. */
@@ -160,10 +172,6 @@ export class AttemptDesk {
       };
     });
   }
-}
-
-function rankOf([, { offer }]: readonly [string, { offer: Offer }]): number {
-  return PRIORITIES.indexOf(offer.priority);
 }
 
 function keyOf({ runId, taskId, attempt }: HeldAttempt): string {

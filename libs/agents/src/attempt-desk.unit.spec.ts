@@ -5,7 +5,10 @@ import { MemoryBlobs } from './testing/memory-blobs.js';
 import { plainDigest } from './testing/plain-digest.js';
 
 const RUN = makeRunId(0, '00000000-0000-7000-8000-000000000001');
-const offer = (taskId: string): Offer => ({ runId: RUN, taskId, attempt: 1, agent: 'echo', priority: 'medium' });
+const offer = (taskId: string, turn: Partial<Offer['turn']> = {}): Offer => ({
+  ...{ runId: RUN, taskId, attempt: 1, agent: 'echo' },
+  turn: { tenant: 'default', atWork: 1, urgency: 2, ...turn },
+});
 const turn = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
 const assignment = (taskId: string, attempt = 1): Json => ({
@@ -60,7 +63,7 @@ function rig(perform: Performer = () => Promise.reject(new Error('not reached'))
 describe('offers beyond the free slots', () => {
   test('are begun when the work of another is done, with the telling of its result: the most urgent first', async () => {
     const it = rig(() => Promise.resolve({ answer: 'done', confidence: 1 }), 2);
-    it.desk.take({ offers: [offer('a'), offer('b'), offer('c'), { ...offer('d'), priority: 'critical' }] });
+    it.desk.take({ offers: [offer('a'), offer('b'), offer('c'), offer('d', { urgency: 0 })] });
     await it.answer(assignment('b'));
     expect(it.newest(2)).toMatchObject([
       { type: 'CompleteAttempt', taskId: 'b' },
@@ -76,9 +79,24 @@ describe('offers beyond the free slots', () => {
     expect(it.asked()).toEqual(['a', 'b', 'b', 'd', 'd', 'c']);
   });
 
+  test('of several tenants the one with the least at work, by its newest offer, goes first; then the most urgent; then the first one', async () => {
+    const it = rig(undefined, 5);
+    it.desk.take({ offers: ['a', 'b', 'c', 'd', 'e'].map((id) => offer(id)) });
+    const [big, small] = [
+      { tenant: 'big', atWork: 1 },
+      { tenant: 'small', atWork: 4 },
+    ];
+    it.desk.take({
+      offers: [offer('f', { ...big, urgency: 0 }), offer('g', { ...small, urgency: 4 }), offer('h', { ...small, urgency: 3 })],
+    });
+    it.desk.take({ offers: [offer('i', { ...big, atWork: 9 }), offer('j', { ...small, urgency: 3 })] });
+    for (let index = 0; index < 5; index += 1) await it.refuse(index);
+    expect(it.asked().slice(5)).toEqual(['h', 'j', 'g', 'f', 'i']);
+  });
+
   test('wait, are listed as held, and begin as slots become free', async () => {
     const it = rig();
-    it.desk.take({ offers: ['a', 'b', 'c', 'd', 'e'].map(offer) });
+    it.desk.take({ offers: ['a', 'b', 'c', 'd', 'e'].map((id) => offer(id)) });
     await turn();
     expect(it.asked()).toEqual(['a', 'b']);
     expect(it.held()).toEqual(['a', 'b', 'c', 'd']); // more than again as many as there are slots is left alone
@@ -89,7 +107,7 @@ describe('offers beyond the free slots', () => {
 
   test('can be cancelled and are forgotten at shutdown without having begun', async () => {
     const it = rig();
-    it.desk.take({ offers: ['a', 'b', 'c', 'd'].map(offer) });
+    it.desk.take({ offers: ['a', 'b', 'c', 'd'].map((id) => offer(id)) });
     it.desk.cancel({ attempts: [{ runId: RUN, taskId: 'c', attempt: 1 }] });
     expect(it.held()).toEqual(['a', 'b', 'd']);
     void it.desk.close(1000);

@@ -32,7 +32,15 @@ function stage(performerWith: (clock: VirtualClock) => Performer, slots = 2, tas
     () => (changes += 1),
   );
   const offer = (...ids: string[]) =>
-    desk.take({ offers: ids.map((taskId) => ({ runId: RUN_ID, taskId, attempt: 1, agent: 'generalist', priority: 'medium' })) });
+    desk.take({
+      offers: ids.map((taskId) => ({
+        runId: RUN_ID,
+        taskId,
+        attempt: 1,
+        agent: 'generalist',
+        turn: { tenant: 'default', atWork: 1, urgency: 2 },
+      })),
+    });
   return { clock, owner, desk, endings, offer, changes: () => changes, silence: () => void (silent = true) };
 }
 
@@ -43,7 +51,9 @@ test('takes nothing twice, nothing for strangers, and is free again afterwards',
   const it = stage((clock) => async () => (await after(clock, 100), { answer: 'x', confidence: 1 }));
   const { clock } = it;
   it.offer('a', 'a', 'b');
-  it.desk.take({ offers: [{ runId: RUN_ID, taskId: 'c', attempt: 1, agent: 'stranger', priority: 'low' }] });
+  it.desk.take({
+    offers: [{ runId: RUN_ID, taskId: 'c', attempt: 1, agent: 'stranger', turn: { tenant: 'default', atWork: 1, urgency: 2 } }],
+  });
   expect(it.desk.held().map(({ taskId }) => taskId)).toEqual(['a', 'b']);
   await clock.advance(150);
   expect(it.endings).toEqual(['a completed', 'b completed']);

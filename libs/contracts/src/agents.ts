@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { Micros, Timestamp } from './values.js';
 import { AnyToolName } from './calls.js';
-import { AgentName, RunId, TaskId, WorkerId } from './ids.js';
-import { Priority, Skill } from './plan.js';
+import { AgentName, RunId, TaskId, TenantId, WorkerId } from './ids.js';
+import { Skill } from './plan.js';
 
 export const AgentDefinition = z.strictObject({
   name: AgentName,
@@ -70,7 +70,11 @@ export const Offer = z.strictObject({
   taskId: TaskId,
   attempt: z.int().min(1),
   agent: AgentName,
-  priority: Priority,
+  /**
+   * Which offer is begun first of several that wait for a slot: of the tenant with the least at work (by the newest offer of each), the most urgent one (the
+   * smallest number), and of equals the one that came first.
+   */
+  turn: z.strictObject({ tenant: TenantId, atWork: z.int().nonnegative(), urgency: z.int() }),
   /** For planning tasks: the agents at hand. */
   catalogue: z.array(AgentSummary).optional(),
 });

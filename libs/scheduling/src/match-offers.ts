@@ -2,7 +2,7 @@
  * Matches ready attempts to free slots. The tenant with the least at work goes first, and of its attempts the most urgent (priority, then age); among the
  * workers that can do it the least loaded one gets it, and of equals the one whose turn is longest ago. The same input gives the same matches.
  */
-import type { AgentName, AgentSummary, RunId, WorkerId } from '@cadre/contracts';
+import type { AgentName, AgentSummary, Offer, RunId, WorkerId } from '@cadre/contracts';
 import { attemptKey, type ReadyAttempt, type ReadyGroup } from './attempts.js';
 import { urgencyOf } from './urgency.js';
 
@@ -11,11 +11,21 @@ export interface OpenWorker {
   workerId: WorkerId;
   epoch: string;
   agents: readonly AgentSummary[];
+  /** With those that are expected to become free. */
   slots: number;
   /** Slots taken: attempts held, running or offered. */
   used: number;
+  /** Set when work was offered to it ahead of free slots and waits there: work that has a better right to the next slot may overtake it. */
+  ahead?: OfferedAhead;
   /** Grows with each offer made to anybody; what it was when this worker was last chosen. */
   lastTurn: number;
+}
+
+export interface OfferedAhead {
+  /** So many attempts may be there in all. */
+  most: number;
+  /** What may be overtaken. An overtaken offer is taken out. */
+  offers: { tenant: string; urgency: number }[];
 }
 
 export interface Match {
@@ -23,6 +33,7 @@ export interface Match {
   workerId: WorkerId;
   epoch: string;
   agent: AgentName;
+  turn: Offer['turn'];
 }
 
 export interface MatchRules {
@@ -123,12 +134,12 @@ export function matchOffers(groups: Iterable<ReadyGroup>, workers: readonly Open
     const chosen = allowed ? choose(line, rules, shares) : undefined;
     if (chosen) {
       turn += 1;
-      chosen.worker.used += 1;
+      take(chosen.worker, line, shares);
       chosen.worker.lastTurn = turn;
       shares.take(line.group, chosen.agent.name);
-      matches.push({ attempt: line.head, workerId: chosen.worker.workerId, epoch: chosen.worker.epoch, agent: chosen.agent.name });
+      matches.push(matchOf(line, chosen, shares));
     }
-    const full = !chosen && line.candidates.every((candidate) => !isFree(candidate, shares));
+    const full = !chosen && line.candidates.every((candidate) => !isFree(candidate, line, shares));
     if (!allowed || full || !advance(line, rules)) lines.splice(index, 1);
   }
   return matches;
@@ -164,7 +175,7 @@ function openLines(groups: Iterable<ReadyGroup>, workers: readonly OpenWorker[],
 function candidatesFor(group: ReadyGroup, workers: readonly OpenWorker[], shares: Shares): Candidate[] {
   const candidates: Candidate[] = [];
   for (const worker of workers) {
-    if (worker.used >= worker.slots) continue;
+    if (worker.used >= worker.slots && !mayBeOvertaken(worker)) continue;
     for (const agent of agentsFor(group, worker, shares.agents)) {
       candidates.push({ worker, agent, spare: group.agent === undefined ? spareSkills(agent, group) : 0 });
     }
@@ -185,8 +196,35 @@ function agentsFor(group: ReadyGroup, worker: OpenWorker, room: Shares['agents']
   return other ? [best, other] : [best];
 }
 
-function isFree({ worker, agent }: Candidate, { agents }: Shares): boolean {
-  return worker.used < worker.slots && (agents === undefined || agents.of(agent.name) > 0);
+function isFree({ worker, agent }: Candidate, line: Line, shares: Shares): boolean {
+  if (shares.agents !== undefined && shares.agents.of(agent.name) <= 0) return false;
+  return worker.used < worker.slots || overtaken(worker, line, shares) !== undefined;
+}
+
+function mayBeOvertaken({ ahead, used }: OpenWorker): boolean {
+  return ahead !== undefined && ahead.offers.length > 0 && used < ahead.most;
+}
+
+/** An offer that waits at the worker and has less right to the next slot than what the line would send. */
+function overtaken(worker: OpenWorker, { group, urgency }: Line, { atWork }: Shares): number | undefined {
+  if (!mayBeOvertaken(worker)) return undefined;
+  const own = atWork.of(group.tenant);
+  const index = worker.ahead!.offers.findIndex((offer) =>
+    // Of another tenant: only if that one has more even when this attempt is counted, else the two would overtake each other for ever.
+    offer.tenant === group.tenant ? urgency < offer.urgency : own + 1 < atWork.of(offer.tenant),
+  );
+  return index < 0 ? undefined : index;
+}
+
+function take(worker: OpenWorker, line: Line, shares: Shares): void {
+  const index = worker.used < worker.slots ? undefined : overtaken(worker, line, shares);
+  if (index !== undefined) worker.ahead!.offers.splice(index, 1);
+  worker.used += 1;
+}
+
+function matchOf({ head, group, urgency }: Line, { worker, agent }: Candidate, { atWork }: Shares): Match {
+  const turn = { tenant: group.tenant, atWork: atWork.of(group.tenant), urgency };
+  return { attempt: head, workerId: worker.workerId, epoch: worker.epoch, agent: agent.name, turn };
 }
 
 function advance(line: Line, rules: MatchRules): boolean {
@@ -219,7 +257,7 @@ function choose(line: Line, rules: MatchRules, shares: Shares): Candidate | unde
   const shunned = rules.shunned?.(line.head);
   let best: Candidate | undefined;
   for (const candidate of line.candidates) {
-    if (!isFree(candidate, shares) || rules.holds?.(candidate.worker.workerId, line.head)) continue;
+    if (!isFree(candidate, line, shares) || rules.holds?.(candidate.worker.workerId, line.head)) continue;
     if (!best || compareCandidates(candidate, best, shunned) < 0) best = candidate;
   }
   return best;
@@ -227,10 +265,12 @@ function choose(line: Line, rules: MatchRules, shares: Shares): Candidate | unde
 
 function compareCandidates(a: Candidate, b: Candidate, shunned: WorkerId | undefined): number {
   const penalty = (candidate: Candidate) => (candidate.worker.workerId === shunned ? 1 : 0);
+  const full = ({ worker }: Candidate) => (worker.used < worker.slots ? 0 : 1);
   const misfit = (candidate: Candidate) => (candidate.spare >= 1000 ? 1 : 0);
   const load = (candidate: Candidate) => candidate.worker.used / candidate.worker.slots;
   return (
     penalty(a) - penalty(b) ||
+    full(a) - full(b) ||
     misfit(a) - misfit(b) ||
     load(a) - load(b) ||
     a.spare - b.spare ||

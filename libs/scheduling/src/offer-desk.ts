@@ -7,12 +7,13 @@ import type { AgentName, HeldAttempt, Offer, QuestionId, RunId, UnwantedAttempt,
 import type { AgentBreakerView, BreakerRules } from './agent-breakers.js';
 import type { AgentDirectory, KnownWorker } from './agent-directory.js';
 import { attemptKey, type ReadyAttempt, type ReadyGroup, type RunningAttempt, type WorkerOffers } from './attempts.js';
-import { capableAgent, matchOffers, type MatchRules, type OpenWorker } from './match-offers.js';
+import { capableAgent, matchOffers, type MatchRules, type OfferedAhead, type OpenWorker } from './match-offers.js';
 import type { OpenWork } from './open-work.js';
-import { priorityOf } from './urgency.js';
+import { PendingOffers, type OfferPatience } from './pending-offers.js';
+import { urgencyOf } from './urgency.js';
 import { Usage, type TenantSlots, type Underway } from './usage.js';
 
-export interface DeskTiming {
+export interface DeskTiming extends OfferPatience {
   /**
    * Work is offered so long before a slot becomes free, as far as can be foreseen: as much as the worker is expected to complete in that time. It waits there,
    * and is begun together with the telling of a result instead of a journey to and fro later.
@@ -20,12 +21,8 @@ export interface DeskTiming {
   aheadMs: number;
   /** Waiting this long raises an attempt by one level of priority. */
   ageingMs: number;
-  /** An offer that no heartbeat confirms within this time is made again. */
-  confirmMs: number;
   /** A started attempt must be listed by beats that come this long after its start was seen. */
   listedAfterMs: number;
-  /** A taken offer whose start does not reach the log within this time is made again, elsewhere too: only one start counts. */
-  startMs: number;
   /** Ready work that no live agent can do is reported after this time. */
   unmatchedMs: number;
   /** When an agent that fails is left alone; over `BREAKER_RULES`. */
@@ -62,19 +59,9 @@ export interface Unmatched {
   attempts: HeldAttempt[];
 }
 
-interface PendingOffer {
-  workerId: WorkerId;
-  agent: AgentName;
-  epoch: string;
-  offeredAt: number;
-  takenAt?: number;
-}
-
 export class OfferDesk {
   readonly #timing: DeskTiming;
-  readonly #pending = new Map<string, PendingOffer>();
-  /** Who let an offer of the attempt pass. */
-  readonly #shunned = new Map<string, WorkerId>();
+  readonly #pending: PendingOffers;
   readonly #lastTurn = new Map<WorkerId, number>();
   readonly #unmatchedSince = new Map<string, number>();
 
@@ -84,6 +71,7 @@ export class OfferDesk {
     timing: Partial<DeskTiming> = {},
   ) {
     this.#timing = { ...DESK_TIMING, ...timing };
+    this.#pending = new PendingOffers(work, directory, this.#timing);
   }
 
   /** Offers not confirmed yet, or confirmed but not started. */
@@ -93,22 +81,22 @@ export class OfferDesk {
 
   /** The offers to make now; they count as pending from here on. @returns one entry for each worker that gets some */
   offers(now: number): WorkerOffers[] {
-    this.#settlePending(now);
+    this.#pending.settle(now);
     if (this.work.ready(now).length === 0) return [];
-    const workers = this.#openWorkers(now).map((worker) => ({ ...worker, slots: worker.slots + this.#ahead(worker) }));
+    const workers = this.#openWorkers(now).map((worker) => this.#withAhead(worker, now));
     if (workers.length === 0) return [];
     const matches = matchOffers(this.work.ready(now), workers, {
       ...{ now, ageingMs: this.#timing.ageingMs, ...this.#shares(now) },
       skip: (attempt) => this.#pending.has(attemptKey(attempt)),
       holds: (workerId, attempt) => this.directory.get(workerId)?.held.has(attemptKey(attempt)) ?? false,
-      shunned: (attempt) => this.#shunned.get(attemptKey(attempt)),
+      shunned: (attempt) => this.#pending.shunnedBy(attemptKey(attempt)),
     });
     const byWorker = new Map<WorkerId, WorkerOffers>();
-    for (const { attempt, workerId, epoch, agent } of matches) {
-      this.#pending.set(attemptKey(attempt), { workerId, agent, epoch, offeredAt: now });
+    for (const { attempt, workerId, epoch, agent, turn } of matches) {
+      this.#pending.add(attemptKey(attempt), { workerId, agent, epoch, offeredAt: now });
       const entry = byWorker.get(workerId) ?? { workerId, epoch, offers: [] };
       byWorker.set(workerId, entry);
-      entry.offers.push(this.#offer(attempt, agent, now));
+      entry.offers.push(this.#offer(attempt, agent, turn, now));
     }
     for (const worker of workers) this.#lastTurn.set(worker.workerId, worker.lastTurn);
     return [...byWorker.values()];
@@ -200,27 +188,6 @@ export class OfferDesk {
     return this.#openWorkers(now).reduce((sum, worker) => sum + Math.max(0, worker.slots - worker.used), 0);
   }
 
-  /** Drops offers that have served their purpose or were let pass. */
-  #settlePending(now: number): void {
-    for (const [key, offer] of this.#pending) {
-      if (!this.work.isReadyKey(key)) {
-        this.#pending.delete(key);
-        this.#shunned.delete(key);
-        continue;
-      }
-      const worker = this.directory.get(offer.workerId);
-      const alive = worker !== undefined && worker.beat.epoch === offer.epoch && this.directory.isLive(worker, now);
-      if (alive && worker.held.has(key)) offer.takenAt ??= now;
-      const since = offer.takenAt ?? offer.offeredAt;
-      const patience = offer.takenAt === undefined ? this.#timing.confirmMs : this.#timing.startMs;
-      const dropped = offer.takenAt !== undefined && alive && !worker.held.has(key);
-      if (alive && !dropped && now - since <= patience) continue;
-      this.#pending.delete(key);
-      this.#shunned.set(key, offer.workerId);
-    }
-    for (const key of this.#shunned.keys()) if (!this.work.isReadyKey(key)) this.#shunned.delete(key);
-  }
-
   /** Who has how much, and may get how much more. */
   #shares(now: number): Partial<MatchRules> {
     const usage = new Usage(this.work, this.#underway(now));
@@ -233,7 +200,7 @@ export class OfferDesk {
 
   /** Offers of our own, and what workers have taken of a leader before us. */
   *#underway(now: number): Iterable<Underway> {
-    for (const [key, { agent }] of this.#pending) yield { key, agent };
+    for (const [key, { agent }] of this.#pending.entries()) yield { key, agent };
     for (const { held } of this.directory.live(now)) for (const key of held) if (!this.#pending.has(key)) yield { key };
   }
 
@@ -258,15 +225,26 @@ export class OfferDesk {
     return Math.min(Math.floor(slots / 2), Math.floor(expected));
   }
 
+  /** Offers wait there when more is used than there are slots; as many again may be sent to overtake them. */
+  #withAhead(worker: OpenWorker, now: number): OpenWorker {
+    const { workerId, slots, used } = worker;
+    const ahead = this.#ahead(worker);
+    if (used <= slots || ahead === 0) return { ...worker, slots: slots + ahead };
+    const offers: OfferedAhead['offers'] = [];
+    for (const key of this.#pending.at(workerId)) {
+      const ready = this.work.readyOf(key);
+      if (ready) offers.push({ tenant: ready.tenant, urgency: urgencyOf(ready.rank, ready.readyAt, now, this.#timing.ageingMs) });
+    }
+    return { ...worker, slots: slots + ahead, ahead: { most: slots + 2 * ahead, offers } };
+  }
+
   #openWorkers(now: number): OpenWorker[] {
-    const pending = new Map<WorkerId, number>();
-    for (const { workerId } of this.#pending.values()) pending.set(workerId, (pending.get(workerId) ?? 0) + 1);
     return this.directory.offerable(now).map((worker) => ({
       workerId: worker.beat.workerId,
       epoch: worker.beat.epoch,
       agents: worker.beat.agents,
       slots: worker.beat.slots,
-      used: this.#usedSlots(worker) + (pending.get(worker.beat.workerId) ?? 0),
+      used: this.#usedSlots(worker) + this.#pending.at(worker.beat.workerId).size,
       lastTurn: this.#lastTurn.get(worker.beat.workerId) ?? 0,
     }));
   }
@@ -282,8 +260,8 @@ export class OfferDesk {
     return used;
   }
 
-  #offer({ runId, taskId, attempt, rank, planning }: ReadyAttempt, agent: string, now: number): Offer {
-    return { runId, taskId, attempt, agent, priority: priorityOf(rank), ...(planning && { catalogue: this.directory.catalogue(now) }) };
+  #offer({ runId, taskId, attempt, planning }: ReadyAttempt, agent: string, turn: Offer['turn'], now: number): Offer {
+    return { runId, taskId, attempt, agent, turn, ...(planning && { catalogue: this.directory.catalogue(now) }) };
   }
 
   #whyLost(attempt: RunningAttempt, now: number): Pick<LostAttempt, 'cause' | 'reason'> | undefined {

@@ -114,7 +114,9 @@ test('begins no more than it has slots, nothing twice, nothing for agents that i
   offer('a', 'a', 'b', 'c');
   stage.nats.publish(
     SUBJECTS.offers(lastBeat().workerId, lastBeat().epoch),
-    JSON.stringify({ offers: [{ runId: RUN, taskId: 'd', attempt: 1, agent: 'stranger', priority: 'low' }] }),
+    JSON.stringify({
+      offers: [{ runId: RUN, taskId: 'd', attempt: 1, agent: 'stranger', turn: { tenant: 'default', atWork: 1, urgency: 2 } }],
+    }),
   );
   await until(() => owner.of('StartAttempt').length === 2);
   await sleep(100);

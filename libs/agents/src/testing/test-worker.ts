@@ -40,7 +40,7 @@ export class TestWorker {
   take(taskId: string): { work: AttemptWork; ending: Promise<WorkEnding> } {
     const { id, clock, blobs, agent, performer, owner } = this.parts;
     const { attempt } = owner.rig.task(taskId);
-    const offer: Offer = { runId: RUN_ID, taskId, attempt, agent: agent.name, priority: 'medium' };
+    const offer: Offer = { runId: RUN_ID, taskId, attempt, agent: agent.name, turn: { tenant: 'default', atWork: 1, urgency: 2 } };
     const work = new AttemptWork({ offer }, agent, {
       ...{ workerId: id, clock, blobs },
       chance: { random: () => 0.5, newId: () => `${id}-${(this.ids += 1)}` },

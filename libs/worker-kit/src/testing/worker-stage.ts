@@ -93,7 +93,7 @@ export class WorkerStage {
 
   offer(runId: string, tasks: string[], attempt = 1, agent = 'generalist'): void {
     const { workerId, epoch } = this.lastBeat();
-    const offers: Offer[] = tasks.map((taskId) => ({ runId, taskId, attempt, agent, priority: 'medium' }));
+    const offers: Offer[] = tasks.map((taskId) => ({ runId, taskId, attempt, agent, turn: { tenant: 'default', atWork: 1, urgency: 2 } }));
     this.nats.publish(SUBJECTS.offers(workerId, epoch), JSON.stringify({ offers }));
   }
 }
