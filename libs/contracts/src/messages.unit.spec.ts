@@ -196,7 +196,7 @@ describe('workers', () => {
   });
 
   test('a message of offers holds 1 to 250', () => {
-    const offer = { runId, taskId: 'a', attempt: 1, agent: 'planner', priority: 'medium' };
+    const offer = { runId, taskId: 'a', attempt: 1, agent: 'planner', turn: { tenant: 'default', atWork: 1, urgency: 2 } };
     const fits = (count: number) => OfferBatch.safeParse({ offers: Array.from({ length: count }, () => offer) }).success;
     expect([1, 250].every(fits)).toBe(true);
     expect([0, 251].some(fits)).toBe(false);
