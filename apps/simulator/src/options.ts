@@ -20,7 +20,7 @@ export interface WorldOptions {
   keepBlocks: number;
   weather: Weather;
   manners: OutsideManners;
-  /** Plans have scopes and waits in them. */
+  /** Plans have scopes and waits in them, and agents give work to each other. */
   scopes: boolean;
 }
 

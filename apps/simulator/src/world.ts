@@ -5,7 +5,7 @@ import { Client } from './actors/client.js';
 import { Machine, type Boot } from './actors/machine.js';
 import { bootOrchestrator } from './actors/orchestrator.js';
 import { bootScheduler, type SchedulerDuty } from './actors/scheduler.js';
-import { bootWorker, DEFINITIONS, type WorkerDuty } from './actors/worker.js';
+import { bootWorker, DEFINITIONS, DELEGATING_DEFINITIONS, type WorkerDuty } from './actors/worker.js';
 import { effectOf } from './actors/calls.js';
 import { Dice } from './chance.js';
 import { DisasterDesk } from './disasters.js';
@@ -82,7 +82,8 @@ export class World {
 
   #addWorker(index: number): void {
     const name = `work${index}`;
-    const agents = index === 0 ? DEFINITIONS : [DEFINITIONS[index % 2]!];
+    const definitions = this.options.scopes ? DELEGATING_DEFINITIONS : DEFINITIONS;
+    const agents = index === 0 ? definitions : [definitions[index % 2]!];
     const boot = bootWorker(this.#around, this.outside, { workerId: name, slots: this.options.slots, agents });
     this.#add(name, (wire) => kept(this.#workers, name, boot(wire)));
   }

@@ -15,8 +15,8 @@ import type { Performance, Performer, Work } from './performer.js';
 import type { CallRequest, MadeCall } from './settlement.js';
 import type { WorkerPorts } from './worker-ports.js';
 
-/** How an attempt ended, as seen from the worker. `dropped`: it was closed from outside. `refused`: it was never ours. */
-export type WorkEnding = 'completed' | 'failed' | 'released' | 'dropped' | 'refused';
+/** How an attempt ended, as seen from the worker. `delegated`: its task waits for others. `dropped`: it was closed from outside. `refused`: it was never ours. */
+export type WorkEnding = 'completed' | 'failed' | 'released' | 'delegated' | 'dropped' | 'refused';
 
 /** What is told to people. None of these may throw. */
 export interface WorkReports {
@@ -73,6 +73,7 @@ export class AttemptWork {
   private readonly silence = new Ending();
   private readonly line: OwnerLine;
   private unwanted = false;
+  private delegated = false;
   private failure: Failure | undefined;
   /** What the worker has to go on with, once this has ended. */
   next: Assignment[] = [];
@@ -170,6 +171,7 @@ export class AttemptWork {
       onCall: (call) => reports.made?.(call),
       onRecorded: (call) => reports.recorded?.(call),
       onClosed: () => this.drop(),
+      onDelegated: () => void (this.delegated = true),
     });
   }
 
@@ -218,7 +220,7 @@ export class AttemptWork {
   }
 
   private async report(product: Product, settle: Parameters<OwnerLine['fail']>[0]): Promise<WorkEnding> {
-    if (this.unwanted) return 'dropped';
+    if (this.unwanted) return this.delegated ? 'delegated' : 'dropped';
     const { at } = this.around;
     if (product.kind === 'completed') {
       at?.('worker-before-complete');

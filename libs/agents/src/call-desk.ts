@@ -7,7 +7,17 @@
  * input by all that led to it. What has an effect is keyed by what is asked for: whoever starts the work anew comes to the same key.
  */
 import { CadreError, HEARTBEAT } from '@cadre/contracts';
-import type { ArtifactRef, Assignment, CallGrant, CallKey, CallReservation, CallSettlement, Json, ToolEffect } from '@cadre/contracts';
+import type {
+  ArtifactRef,
+  Assignment,
+  CallGrant,
+  CallKey,
+  CallReservation,
+  CallSettlement,
+  Delegation,
+  Json,
+  ToolEffect,
+} from '@cadre/contracts';
 import { abortError, attemptClosed, failureOf, untilAborted } from './abort.js';
 import { billedOf } from './call-retry.js';
 import { canonicalJson } from './canonical.js';
@@ -54,6 +64,8 @@ export interface CallDeskParts {
   onRecorded?(call: CallRequest): void;
   /** The attempt is not ours any more. */
   onClosed(): void;
+  /** It has ended with work that was given to others. */
+  onDelegated?(): void;
 }
 
 /** No call is ever tried so often: a reservation with it is not granted, and answered all the same if the call is on record. */
@@ -140,6 +152,24 @@ export class CallDesk {
     instead?: () => Promise<AnsweredCall | undefined>,
   ): Promise<CallEnd> {
     return this.track(this.ask(request, perform, instead));
+  }
+
+  /**
+   * Gives work to other agents. The attempt ends with that, so this never resolves but with why it was refused, as `{error}`; what comes of the work is the answer
+   * of the call to the attempt that goes on. Only calls of the tools in `DELEGATING_TOOLS` may do so.
+   * @param key of the call that waits for it
+   */
+  async delegate(key: CallKey, work: Delegation): Promise<Json> {
+    const { line, onClosed, onDelegated } = this.parts;
+    const settle = this.pending.splice(0, MAX_SETTLED);
+    const answer = await line.delegate(settle, key, work);
+    if (answer.kind === 'refused') {
+      this.pending.unshift(...settle);
+      return { error: answer.message };
+    }
+    if (answer.kind === 'taken') onDelegated?.();
+    onClosed();
+    throw attemptClosed();
   }
 
   /** The first of these calls that is on record, and which it is; makes none. */

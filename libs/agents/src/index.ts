@@ -33,5 +33,6 @@ export type { Vitals } from './pulse.js';
 export { runAttempt } from './run-attempt.js';
 export type { AttemptMeans } from './run-attempt.js';
 export type { CallAnswer, CallRequest, MadeCall } from './settlement.js';
+export { delegatingTools, delegateWork } from './delegating-tools.js';
 export { ToolDesk, TOOL_OUTPUT_BYTES } from './tool-desk.js';
 export type { WorkerPorts } from './worker-ports.js';

@@ -2,11 +2,13 @@
 import { Assignment, CadreError, CallGrants, CompletionReply, isPlainAssignment } from '@cadre/contracts';
 import type {
   AgentDefinition,
+  CallKey,
   CallReservation,
   CallSettlement,
   Command,
   CommandReply,
   Continuation,
+  Delegation,
   Failure,
   HeldAttempt,
   Json,
@@ -71,6 +73,11 @@ export class OwnerLine {
 
   async release(settle: CallSettlement[]): Promise<OwnerAnswer> {
     return (await this.tell({ type: 'ReleaseAttempt', ...this.head(), settle })).answer;
+  }
+
+  /** Ends the attempt; `key` is the call that waits for the work. */
+  async delegate(settle: CallSettlement[], key: CallKey, work: Delegation): Promise<OwnerAnswer> {
+    return (await this.tell({ type: 'DelegateWork', ...this.head(), settle, key, ...work })).answer;
   }
 
   private head() {

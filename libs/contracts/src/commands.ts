@@ -1,11 +1,11 @@
 /** Commands: what may be asked of the owner of a shard. */
 import { z } from 'zod';
 import { ArtifactRef, Failure, Json, Micros, Traceparent } from './values.js';
-import { CallReservation, CallSettlement, AnyToolName } from './calls.js';
+import { CallKey, CallReservation, CallSettlement, AnyToolName } from './calls.js';
 import { QuestionChoice, QuestionId } from './questions.js';
 import { AccountCommand } from './accounts.js';
 import { AgentName, RunId, TaskId, TenantId, WorkerId, shardOf } from './ids.js';
-import { Goal, MAX_PLAN_TASKS, Params, Plan, RunOptions, TaskSpec } from './plan.js';
+import { Delegation, Goal, MAX_PLAN_TASKS, Params, Plan, RunOptions, TaskSpec } from './plan.js';
 import { TaskResult } from './results.js';
 import { EventType } from './scopes.js';
 
@@ -104,6 +104,20 @@ export type FailAttempt = z.infer<typeof FailAttempt>;
 export const ReleaseAttempt = z.strictObject({ type: z.literal('ReleaseAttempt'), ...command, ...held, ...settle });
 export type ReleaseAttempt = z.infer<typeof ReleaseAttempt>;
 
+/**
+ * An attempt gives work to other agents and ends with that; its slot is free. When the work has ended, the next attempt of the task finds what came of it as the
+ * answer of the call `key`, which must be the attempt's only open one.
+ */
+export const DelegateWork = z.strictObject({
+  type: z.literal('DelegateWork'),
+  ...command,
+  ...held,
+  ...settle,
+  key: CallKey,
+  ...Delegation.shape,
+});
+export type DelegateWork = z.infer<typeof DelegateWork>;
+
 /** The scheduler no longer hears of the worker that holds the attempt. */
 export const LoseAttempt = z.strictObject({ type: z.literal('LoseAttempt'), ...command, ...held, reason: z.string().max(300) });
 export type LoseAttempt = z.infer<typeof LoseAttempt>;
@@ -159,6 +173,7 @@ export const Command = z.discriminatedUnion('type', [
   CompleteAttempt,
   FailAttempt,
   ReleaseAttempt,
+  DelegateWork,
   LoseAttempt,
   ExpireAttempt,
   AnswerQuestion,

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ArtifactRef, Content, Failure, Json, Micros, Timestamp, Usage } from './values.js';
 import { AgentName, RunId, TaskId, TenantId, WorkerId } from './ids.js';
-import { Params, PlanSource, RunOptions, TaskSpec } from './plan.js';
+import { Delegation, Params, PlanSource, RunOptions, TaskSpec } from './plan.js';
 import { AccountCommit } from './accounts.js';
 import { TaskResult } from './results.js';
 import { CallKey, CallKind, CallReservation, CallSettlement, SpendLimit, AnyToolName } from './calls.js';
@@ -41,13 +41,17 @@ export const TaskResolved = z.strictObject({
   input: Json.optional(),
   agents: z.array(AgentName).max(6).optional(),
 });
-/** A scope or a wait has begun. `count`: how many items, or rounds at most, a scope will have. `wakeAt`: when its time is up. */
+/**
+ * A scope or a wait has begun. `count`: how many items, or rounds at most, a scope will have. `wakeAt`: when its time is up. `delegated`: a task whose agent has given
+ * work to others waits for it, as a scope with one item for each time that it has done so; the last of `count` is the one that begins.
+ */
 export const TaskOpened = z.strictObject({
   type: z.literal('TaskOpened'),
   ...task,
   count: z.int().min(0).optional(),
   items: z.array(Json).optional(),
   wakeAt: Timestamp.optional(),
+  delegated: z.strictObject({ key: CallKey, ...Delegation.shape }).optional(),
 });
 /** All tasks of an item (from 0) of a scope have ended. */
 export const ItemEnded = z.strictObject({ type: z.literal('ItemEnded'), ...task, item: z.int().min(0), ok: z.boolean() });

@@ -55,6 +55,7 @@ export {
   Require,
   TaskSpec,
   Scope,
+  Delegation,
   Plan,
   ParamName,
   Params,
@@ -94,6 +95,7 @@ export {
   CompleteAttempt,
   FailAttempt,
   ReleaseAttempt,
+  DelegateWork,
   LoseAttempt,
   ExpireAttempt,
   AnswerQuestion,
@@ -199,9 +201,11 @@ export {
   ApiExport,
   TOOLS,
   TOOL_NAMES,
+  DELEGATING_TOOLS,
+  Delegated,
   AgentReply,
 } from './tools.js';
-export type { Cell, ToolName, ToolArgs, ToolResult } from './tools.js';
+export type { Cell, DelegatingTool, ToolName, ToolArgs, ToolResult } from './tools.js';
 export {
   RunLinks,
   RunAccepted,

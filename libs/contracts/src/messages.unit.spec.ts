@@ -36,6 +36,7 @@ describe('commands', () => {
       CompleteAttempt: ['settle', 'next'],
       FailAttempt: ['settle', 'fresh'],
       ReleaseAttempt: ['settle'],
+      DelegateWork: ['settle', 'handOff'],
       AnswerQuestion: ['note', 'raiseMicros', 'result'],
       WakeTask: ['event'],
     };

@@ -103,6 +103,14 @@ export const TaskSpec = z.strictObject({
 export type TaskSpec = z.infer<typeof TaskSpec>;
 export type TaskSpecInput = z.input<typeof TaskSpec>;
 
+/** Work that an agent gives to others while it is at work itself. */
+export const Delegation = z.strictObject({
+  tasks: z.array(TaskSpec).min(1).max(50),
+  /** The one task takes the place of the task that hands it over: what it brings is the result of both. */
+  handOff: z.literal(true).optional(),
+});
+export type Delegation = z.infer<typeof Delegation>;
+
 export const Plan = z.strictObject({ tasks: z.array(TaskSpec).min(1).max(MAX_PLAN_TASKS) });
 export type Plan = z.infer<typeof Plan>;
 

@@ -3,7 +3,9 @@
  * (or the deterministic model server) reads their results.
  */
 import { z } from 'zod';
-import { WorkspacePath } from './values.js';
+import { AgentName, TaskId } from './ids.js';
+import { Skill } from './plan.js';
+import { Json, WorkspacePath } from './values.js';
 
 const Cell = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 export type Cell = z.infer<typeof Cell>;
@@ -77,6 +79,31 @@ export const Finding = z.object({
 });
 export type Finding = z.infer<typeof Finding>;
 export const ApiExport = z.object({ name: z.string(), kind: z.string(), signature: z.string(), doc: z.string() });
+
+/** Who is to do it: an agent by name, or whoever has the skills. */
+const peer = { agent: AgentName.optional(), skills: z.array(Skill).max(10).default([]) };
+const work = { instructions: z.string().min(1).max(8000), input: Json.optional() };
+
+/** What came of work that was given to others. */
+export const Delegated = z.object({
+  results: z.array(
+    z.object({
+      task: z.string(),
+      status: z.enum(['completed', 'failed', 'skipped', 'cancelled']),
+      agent: z.string().optional(),
+      /** Shortened where many are long; the whole is among the results of the attempt. */
+      answer: z.string().optional(),
+      confidence: z.number().optional(),
+      artifacts: z.array(z.string()),
+      error: z.string().optional(),
+    }),
+  ),
+});
+export type Delegated = z.infer<typeof Delegated>;
+
+/** Tools that give work to other agents. Who calls one has no slot while it waits. */
+export const DELEGATING_TOOLS = ['ask_agent', 'delegate', 'hand_off'] as const;
+export type DelegatingTool = (typeof DELEGATING_TOOLS)[number];
 
 /** Name → purpose, arguments, result. A failing tool answers `{ "error": "…" }` instead. */
 export const TOOLS = {
@@ -157,6 +184,36 @@ export const TOOLS = {
       findings: z.array(Finding),
       metrics: z.array(z.object({ file: z.string(), lines: z.int(), functions: z.int(), longestFunction: z.int() })),
     }),
+  },
+  ask_agent: {
+    description: 'Ask one other agent, by name or by the skills that it takes, and wait for its answer.',
+    args: z.strictObject({ ...peer, question: z.string().min(1).max(8000), input: Json.optional() }),
+    result: Delegated,
+  },
+  delegate: {
+    description:
+      'Give tasks to other agents and wait until all have ended. Each names an agent or the skills that it takes; tasks that do not depend on each other run side by side. Review what comes back: tasks that failed may be given again, to others or with better instructions.',
+    args: z.strictObject({
+      tasks: z
+        .array(
+          z.strictObject({
+            id: TaskId,
+            title: z.string().min(1).max(200).optional(),
+            ...peer,
+            ...work,
+            dependsOn: z.array(TaskId).default([]),
+          }),
+        )
+        .min(1)
+        .max(20),
+    }),
+    result: Delegated,
+  },
+  hand_off: {
+    description:
+      'Hand your task over to another agent, by name or by the skills that it takes: its result becomes yours. Say what is left to do and what is known. You are answered only if it fails.',
+    args: z.strictObject({ ...peer, ...work }),
+    result: Delegated,
   },
 } as const;
 export type ToolName = keyof typeof TOOLS;

@@ -38,9 +38,10 @@ function outcomesAmong(tasks: TaskReader, only?: ReadonlySet<TaskId>): TaskOutco
   return found.sort((a, b) => a.order - b.order).map(outcomeOf);
 }
 
-/** All that a task may look at; of the scopes that it depends on also what their items brought, and in a round what the one before it did. */
+/** All that a task may look at; of the scopes that it depends on also what their items brought, what it has given to others, and in a round what the one before it did. */
 function seenBy(tasks: TaskReader, task: TaskState): Set<TaskId> {
   const seen = upstream(tasks, task.spec, NEAREST);
+  for (const id of task.delegated?.tasks ?? []) seen.add(id);
   for (const id of task.spec.dependsOn) {
     const scope = tasks.get(id);
     for (let item = 0; item < (scope?.scope?.opened ?? 0); item += 1) {

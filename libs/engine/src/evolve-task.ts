@@ -1,4 +1,5 @@
 /** How one task changes by one event. Returns a new object; the old one stays as it was. */
+import { childId } from '@cadre/contracts';
 import type { RunEvent } from '@cadre/contracts';
 import type { TaskState } from './state.js';
 
@@ -7,9 +8,16 @@ type EventOf<T extends TaskEvent['type']> = Extract<TaskEvent, { type: T }>;
 /** Events of a task that concern neither calls nor questions. */
 export type PlainTaskEvent = Exclude<TaskEvent, { type: 'CallsReserved' | 'CallsSettled' | 'QuestionAsked' | 'QuestionAnswered' }>;
 
+/** A task of its own again, that waits for nobody. */
+function undelegated(task: TaskState): TaskState {
+  if (!task.delegating) return task;
+  const { scope: _scope, ...spec } = task.spec;
+  return { ...task, spec, scope: undefined, delegating: undefined };
+}
+
 function scheduled(task: TaskState, event: EventOf<'AttemptScheduled'>, at: number): TaskState {
   return {
-    ...task,
+    ...undelegated(task),
     status: 'ready',
     attempt: event.attempt,
     notBefore: event.notBefore,
@@ -52,7 +60,30 @@ function resolved({ spec, ...task }: TaskState, event: EventOf<'TaskResolved'>):
   };
 }
 
-function opened(task: TaskState, { count, items, wakeAt }: EventOf<'TaskOpened'>, at: number): TaskState {
+/** Items are counted over all times that the agent has given work to others, so that their tasks have names of their own. */
+function delegating(task: TaskState, count: number, { key, tasks, handOff }: NonNullable<EventOf<'TaskOpened'>['delegated']>): TaskState {
+  const before = count - 1;
+  const scope = {
+    body: tasks,
+    width: 1,
+    join: { need: 'all', until: 'enough' },
+    combine: { by: 'list' },
+  } satisfies TaskState['spec']['scope'];
+  const ids = tasks.map(({ id }) => childId(task.spec.id, before, id));
+  return {
+    ...task,
+    status: 'open',
+    spec: { ...task.spec, scope },
+    scope: { count, opened: before, succeeded: before, failed: [], working: {} },
+    delegating: { key, ...(handOff && { handOff }) },
+    delegated: { count, tasks: [...(task.delegated?.tasks ?? []), ...ids] },
+    resumable: true,
+  };
+}
+
+function opened(task: TaskState, event: EventOf<'TaskOpened'>, at: number): TaskState {
+  const { count, items, wakeAt, delegated } = event;
+  if (delegated) return delegating(task, count ?? 1, delegated);
   const fresh = { opened: 0, succeeded: 0, failed: [], working: {} };
   return {
     ...task,
@@ -90,7 +121,7 @@ function failedAttempt(task: TaskState, event: EventOf<'AttemptFailed'>): TaskSt
 
 function completed(task: TaskState, event: EventOf<'TaskCompleted'>, at: number): TaskState {
   return {
-    ...task,
+    ...undelegated(task),
     status: 'completed',
     result: event.result,
     endedAt: at,

@@ -75,6 +75,13 @@ export interface ScopeState {
   working: Record<number, number>;
 }
 
+/** A task whose agent has given work to others waits for it; see `delegations.ts`. */
+export interface Delegating {
+  /** The call that is answered with what comes of it. */
+  key: CallKey;
+  handOff?: true;
+}
+
 /** What a task no longer has may be undefined instead of missing: a copy without a field is slow, and the snapshot's JSON does not show it. */
 export interface TaskState {
   spec: TaskSpec;
@@ -131,7 +138,11 @@ export interface TaskState {
   unpricedAllowed?: true;
   /** The attempt closed last without a result, by whom and why: recognises repeated commands. */
   lastClosed?: { attempt: number; workerId?: WorkerId; code: string; message: string };
-  scope?: ScopeState;
+  /** Also of a task that waits for what its agent has given to others. */
+  scope?: ScopeState | undefined;
+  delegating?: Delegating | undefined;
+  /** How often its agent has given work to others, and the tasks that this made. */
+  delegated?: { count: number; tasks: TaskId[] };
   /** When the time of an open scope or wait is up. */
   wakeAt?: number | undefined;
   /** Tasks that name this one in `dependsOn`; kept so that a decision need not search. */

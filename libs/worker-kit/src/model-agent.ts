@@ -1,5 +1,5 @@
 /** The work of an agent that is a definition: the agent loop in a workspace of its own. */
-import { readText, runAttempt } from '@cadre/agents';
+import { delegatingTools, readText, runAttempt } from '@cadre/agents';
 import type { ModelPort, Performer, Tool, Work } from '@cadre/agents';
 import type { Blobs, Chance, Clock } from '@cadre/engine';
 import type { Tracing } from '@cadre/service-kit';
@@ -22,7 +22,7 @@ export function modelAgent(means: ModelAgentMeans): Performer {
   return async (work) => {
     const { blobs, clock, chance, tracing, workDir } = means;
     const workspace = await openWorkspace(work, workDir, blobs);
-    const tools = [...genericTools(workspace), ...means.tools(workspace, work)];
+    const tools = [...genericTools(workspace), ...delegatingTools(work.calls), ...means.tools(workspace, work)];
     const performance = await runAttempt(work, {
       model: tracedModel(means.model, tracing, work),
       tools: tools.map((tool) => tracedTool(tool, tracing, work)),

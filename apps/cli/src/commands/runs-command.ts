@@ -115,6 +115,8 @@ function detailOf(data: FeedEvent['data']): string {
       return `: ${data.goal}`;
     case 'TasksAdded':
       return ` (${data.source}): ${data.tasks.map(({ id }) => id).join(', ')}`;
+    case 'TaskOpened':
+      return data.delegated ? `: waits for ${data.delegated.tasks.map(({ title }) => title).join('; ')}` : '';
     case 'AttemptStarted':
       return ` by ${data.agent} on ${data.workerId}`;
     case 'CallsReserved':

@@ -47,7 +47,7 @@ function change(task: TaskProgress, data: Exclude<TaskEvent, { type: 'CallsSettl
       return;
     case 'TaskOpened':
       Object.assign(task, { phase: 'open', startedAt: at });
-      if (data.count !== undefined) task.items = { count: data.count, ended: 0 };
+      if (data.count !== undefined && !data.delegated) task.items = { count: data.count, ended: 0 };
       return;
     case 'ItemEnded':
       if (task.items) task.items.ended += 1;

@@ -1,5 +1,6 @@
 /** An agent with a model: production's agent loop with a model that decides by the key of each call, so that every attempt of a round hears the same. */
 import {
+  delegatingTools,
   runAttempt,
   type ModelPort,
   type ModelQuote,
@@ -16,6 +17,7 @@ import { z } from 'zod';
 import type { Life } from '../life.js';
 import type { Outside } from '../outside/outside.js';
 import { diceOf, effectOf, MODELS, TOOLS } from './calls.js';
+import { drawDelegation } from './delegations.js';
 import { drawPlan } from './plans.js';
 
 const TIMEOUT_MS = 3000;
@@ -27,7 +29,7 @@ export function modelAgent(life: Life, outside: Outside, blobs: Blobs): Performe
   return (work) =>
     runAttempt(work, {
       model: new SimModel(life, outside, work),
-      tools: Object.keys(TOOLS).map((name) => toolOf(name, life, outside)),
+      tools: [...Object.keys(TOOLS).map((name) => toolOf(name, life, outside)), ...delegatingTools(work.calls)],
       clock,
       chance,
       readContent: (content) => readText(content, blobs),
@@ -77,9 +79,15 @@ class SimModel implements ModelPort {
     const reply = { model, text: '', toolCalls: [], finish: 'stop' as const, ...counts };
     if (dice.chance(0.02)) return { ...reply, text: 'no', finish: 'refusal' };
     if (dice.chance(0.05)) return { ...reply, text: 'this is not what was asked for' };
-    if (turn < 4 && tools.length > 0 && dice.chance(0.6)) {
+    const given = turn < 4 ? drawDelegation(dice, this.work.assignment) : undefined;
+    if (given) {
+      const call = { id: 'c0', name: given.name, arguments: JSON.stringify(given.args) };
+      return { ...reply, toolCalls: [call], finish: 'tool-calls' };
+    }
+    const own = tools.filter(({ name }) => Object.hasOwn(TOOLS, name));
+    if (turn < 4 && own.length > 0 && dice.chance(0.6)) {
       const toolCalls = Array.from({ length: dice.int(1, 2) }, (_, position) => {
-        return { id: `c${position}`, name: dice.pick(tools).name, arguments: JSON.stringify({ n: dice.int(0, 2) }) };
+        return { id: `c${position}`, name: dice.pick(own).name, arguments: JSON.stringify({ n: dice.int(0, 2) }) };
       });
       return { ...reply, toolCalls, finish: 'tool-calls' };
     }

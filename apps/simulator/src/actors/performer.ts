@@ -3,12 +3,14 @@
  * deterministic would; how it ends may differ from attempt to attempt.
  */
 import { CadreError, PLAN_TASK } from '@cadre/contracts';
+import { delegateWork } from '@cadre/agents';
 import type { Performance, Performer, Work } from '@cadre/agents';
 import { pause, type Blobs } from '@cadre/engine';
 import type { Dice } from '../chance.js';
 import type { Life } from '../life.js';
 import type { Outside } from '../outside/outside.js';
 import { diceOf, MODELS, TOOLS } from './calls.js';
+import { drawDelegation } from './delegations.js';
 import { modelAgent } from './model-agent.js';
 import { drawPlan } from './plans.js';
 
@@ -49,6 +51,8 @@ class Performing {
       if (luck.chance(0.3)) await pause(this.life.clock, luck.int(1, 200), signal);
       if (luck.chance(0.03)) throw new CadreError('tool-failed', 'it broke', { retriable: luck.chance(0.7) });
     }
+    const given = drawDelegation(dice, assignment);
+    if (given) this.#known += JSON.stringify(await delegateWork(this.work.calls, given.name, given.args));
     if (luck.chance(0.04)) throw new CadreError('malformed-output', 'that is no answer', { retriable: true });
     const plan = taskId === PLAN_TASK && luck.chance(0.8) ? { plan: { plan: drawPlan(luck, false) } } : {};
     return {

@@ -1,7 +1,7 @@
 /** A worker: production's desk, attempts, calls and heartbeats on simulated ports. */
 import { createHash } from 'node:crypto';
 import { AttemptDesk, Pulse, type WorkSurroundings } from '@cadre/agents';
-import { AgentDefinition, type AgentState, type HeldAttempt } from '@cadre/contracts';
+import { AgentDefinition, DELEGATING_TOOLS, type AgentState, type HeldAttempt } from '@cadre/contracts';
 import { PersistentSender } from '@cadre/engine';
 import { SimBlobs } from '../ports/sim-blobs.js';
 import { SimCommandLine } from '../ports/sim-command-line.js';
@@ -29,6 +29,11 @@ export const DEFINITIONS: AgentDefinition[] = [
   { name: 'alpha', description: 'does all', skills: ['general', 'planning', 'synthesis', 'testing'], fallbackModels: ['cheap'] },
   { name: 'beta', description: 'does less', skills: ['general', 'testing'], limits: { maxCostMicros: 3000 } },
 ].map((agent) => AgentDefinition.parse({ instructions: 'do it', tools: Object.keys(TOOLS), ...agent }));
+
+/** The same, but they may give work to each other. */
+export const DELEGATING_DEFINITIONS: AgentDefinition[] = DEFINITIONS.map((agent) => {
+  return { ...agent, tools: [...agent.tools, ...DELEGATING_TOOLS] };
+});
 
 export function bootWorker(
   around: Surroundings,

@@ -9,6 +9,7 @@ import { decideAddTasks } from './add-tasks.js';
 import { decideAnswerQuestion, decideExpireQuestion } from './answer-question.js';
 import { decideCancelRun, decideExpireRun } from './end-early.js';
 import { decideCompleteAttempt, decideExpireAttempt, decideFailAttempt, decideLoseAttempt, decideReleaseAttempt } from './end-attempt.js';
+import { decideDelegateWork } from './delegate-work.js';
 import { decideRecordCalls } from './record-calls.js';
 import { decideStartAttempt } from './start-attempt.js';
 import { decideRepeatedStart, decideStartRun } from './start-run.js';
@@ -32,6 +33,8 @@ function decideOpen(state: RunState, command: Command, context: DecideContext): 
       return decideFailAttempt(state, command, context);
     case 'ReleaseAttempt':
       return decideReleaseAttempt(state, command, context);
+    case 'DelegateWork':
+      return decideDelegateWork(state, command, context);
     case 'LoseAttempt':
       return decideLoseAttempt(state, command, context);
     case 'ExpireAttempt':

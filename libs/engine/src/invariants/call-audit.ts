@@ -2,12 +2,14 @@
  * Follows the calls of a run and reports what breaks invariants 6 (money), 7 (nothing is reserved after a cancel), 8 (effects that must happen once) and 10 (grants).
  * The sums are its own, made from the events alone: a mistake of the engine's bookkeeping must not be made here again.
  */
-import { addUsage, NO_USAGE } from '@cadre/contracts';
+import { addUsage, DELEGATING_TOOLS, NO_USAGE } from '@cadre/contracts';
 import type { CallReservation, CallSettlement, RunEvent, Usage } from '@cadre/contracts';
 import { MoneyAudit } from './money-audit.js';
 import type { Complain } from './task-audit.js';
 
 type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
+
+const DELEGATING: ReadonlySet<string> = new Set(DELEGATING_TOOLS);
 
 interface AuditCall {
   reservation: CallReservation;
@@ -34,7 +36,7 @@ export class CallAudit {
   /** Tasks that were stopped for good by a refusal. */
   readonly #stopped = new Set<string>();
   readonly #questions = new Map<string, EventOf<'QuestionAsked'>['question']>();
-  /** Calls (task and key) that a person says have happened; settled once more, by that. */
+  /** Calls (task and key) that a person says have happened, or that wait for the work of others; settled once more, by that. */
   readonly #byHand = new Set<string>();
   #usage: Usage = NO_USAGE;
   #cancelled = false;
@@ -54,6 +56,8 @@ export class CallAudit {
           if (spec.tools) this.#allowedTools.set(spec.id, new Set(spec.tools));
         }
         return;
+      case 'TaskOpened':
+        return this.#delegated(event);
       case 'AttemptScheduled':
         if (this.#stopped.has(event.taskId))
           this.#complain(6, 'retry-after-refusal', `${event.taskId} goes on after a final refusal`, event.taskId);
@@ -108,6 +112,15 @@ export class CallAudit {
       );
     }
     this.#grants.set(taskId, { agent, agentCapMicros, tools: new Set(tools) });
+  }
+
+  /** Of the call that asked for it nobody knows how it ends until the others have. */
+  #delegated({ taskId, delegated }: EventOf<'TaskOpened'>): void {
+    if (!delegated) return;
+    const call = this.#calls.get(taskId)?.get(delegated.key);
+    if (call?.state !== 'unknown' || !DELEGATING.has(call.reservation.name))
+      this.#complain(10, 'delegated-without-call', `${taskId} gave work to others, but call ${delegated.key} did not ask for it`, taskId);
+    this.#byHand.add(`${taskId} ${delegated.key}`);
   }
 
   #reserved({ taskId, attempt }: EventOf<'CallsReserved'>, call: CallReservation): void {

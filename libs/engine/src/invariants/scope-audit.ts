@@ -17,6 +17,8 @@ interface AuditScope {
   bad: number;
   /** By item that has not ended: its tasks. */
   items: Map<number, string[]>;
+  /** An agent has given this work to others. */
+  delegated?: { handOff: boolean };
 }
 
 function neededOf({ need }: Join, count: number): number {
@@ -31,6 +33,8 @@ export class ScopeAudit {
   /** The run was asked to cancel: attempts within a scope that has ended may still wind up. */
   cancelling = false;
   readonly #scopes = new Map<string, AuditScope>();
+  /** By task: how often its agent has given work to others. */
+  readonly #delegations = new Map<string, number>();
   /** By scope that has ended in this commit: what was at work in it. */
   readonly #left = new Map<string, string[]>();
   readonly #tasks: ReadonlyMap<string, AuditTask>;
@@ -47,6 +51,28 @@ export class ScopeAudit {
     const due = scope.over !== undefined ? (items?.length ?? -1) : scope.branches ? scope.body.length : (scope.repeat?.max ?? 1);
     if (count !== due) this.#complain(5, 'scope-size', `scope ${id} was opened for ${count} items; ${due} are due`, id);
     this.#scopes.set(id, { spec: scope, count, opened: 0, good: 0, bad: 0, items: new Map() });
+  }
+
+  /** A task that waits for what its agent has given to others: one more item than the last time. */
+  delegated({ taskId: id, count = 0, delegated }: EventOf<'TaskOpened'>): void {
+    const before = this.#delegations.get(id) ?? 0;
+    if (!delegated || count !== before + 1)
+      this.#complain(5, 'scope-size', `${id} gave work to others for the ${count}th time, after ${before}`, id);
+    this.#delegations.set(id, count);
+    const spec: Scope = { body: delegated?.tasks ?? [], width: 1, join: { need: 'all', until: 'enough' }, combine: { by: 'list' } };
+    const handOff = delegated?.handOff ?? false;
+    this.#scopes.set(id, { spec, count, opened: count - 1, good: 0, bad: 0, items: new Map(), delegated: { handOff } });
+  }
+
+  /** The task goes on by itself. */
+  resumed(id: string): void {
+    const scope = this.#scopes.get(id);
+    if (!scope?.delegated) return this.#complain(4, 'resumed-wrongly', `${id} goes on, but is no work of an agent`, id);
+    if (scope.items.size > 0 || scope.good + scope.bad === 0)
+      this.#complain(5, 'resumed-early', `${id} goes on before the work that it gave to others has ended`, id);
+    if (scope.delegated.handOff && scope.good > 0)
+      this.#complain(4, 'resumed-wrongly', `${id} goes on, but was handed over with success`, id);
+    this.#scopes.delete(id);
   }
 
   /** Tasks that join the run as parts of items. */
@@ -87,7 +113,7 @@ export class ScopeAudit {
     if (open.length > 0) this.#complain(9, 'item-left-open', `item ${item} of ${id} ended with ${open.join(', ')} open`, id);
     const name = scope.spec.branches ? scope.spec.body[item]?.id : (scope.spec.result ?? scope.spec.body.at(-1)?.id);
     const isGood = countOf(this.#tasks, `${id}~${item}~${name ?? ''}`) === 'good';
-    const fell = !this.tolerant && tasks.some((task) => this.#fellForGood(task));
+    const fell = !this.tolerant && !scope.delegated && tasks.some((task) => this.#fellForGood(task));
     if (ok !== (isGood && !fell))
       this.#complain(4, 'item-misjudged', `item ${item} of ${id} is said to have ${ok ? 'succeeded' : 'failed'}`, id);
   }
@@ -113,8 +139,11 @@ export class ScopeAudit {
     if (!scope) return;
     if (!this.cancelling) this.#left.set(id, [...scope.items.values()].flat());
     this.#scopes.delete(id);
-    if (!completed || scope.spec.repeat) {
-      if (completed && scope.bad > 0) this.#complain(5, 'joined-wrongly', `scope ${id} was completed though a round failed`, id);
+    if (scope.delegated && completed && !(scope.delegated.handOff && scope.good > 0))
+      this.#complain(4, 'result-outside-attempt', `${id} was completed by the engine, but was not handed over with success`, id);
+    if (!completed || scope.spec.repeat || scope.delegated) {
+      if (completed && scope.bad > 0 && !scope.delegated)
+        this.#complain(5, 'joined-wrongly', `scope ${id} was completed though a round failed`, id);
       return;
     }
     const need = neededOf(scope.spec.join, scope.count);

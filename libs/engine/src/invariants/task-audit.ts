@@ -120,6 +120,7 @@ export class TaskAudit {
   #opened(task: AuditTask, event: EventOf<'TaskOpened'>, at: number, cancelled: boolean): void {
     const { taskId: id } = event;
     if (cancelled) this.#complain(7, 'opened-after-cancel', `${id} was opened after the cancel`, id);
+    if (event.delegated) return this.#delegated(task, event);
     if (task.ending || task.phase !== 'none') this.#complain(4, 'opened-twice', `${id} was opened, but has begun or ended before`, id);
     if (!task.spec.scope && !task.spec.wait) this.#complain(4, 'opened-wrongly', `${id} was opened, but is an agent's work`, id);
     this.#checkFirst(task, id);
@@ -131,6 +132,16 @@ export class TaskAudit {
     const ms = wait ? ('delayMs' in wait ? wait.delayMs : wait.timeoutMs) : task.spec.scope?.join.deadlineMs;
     if (event.wakeAt !== (ms === undefined ? undefined : at + ms))
       this.#complain(5, 'wrong-time', `${id} was opened until ${event.wakeAt}`, id);
+  }
+
+  /** The attempt that gave work to others is closed with that, and counts for nothing. */
+  #delegated(task: AuditTask, event: EventOf<'TaskOpened'>): void {
+    const { taskId: id } = event;
+    if (task.ending || task.phase !== 'closed' || task.lastFailure?.counted !== false || task.questions.size > 0)
+      this.#complain(4, 'opened-wrongly', `${id} waits for others, but no attempt of it has just given work away`, id);
+    task.phase = 'opened';
+    task.notBefore = 0;
+    this.scopes.delegated(event);
   }
 
   /** Only what the engine does itself is completed by it, and a delay never early. */
@@ -152,6 +163,7 @@ export class TaskAudit {
     if (task.questions.size > 0)
       this.#complain(9, 'attempt-while-asking', `attempt ${attempt} of ${id} was scheduled before its question was answered`, id);
     if (attempt !== task.attempt + 1) this.#complain(5, 'attempt-number', `attempt ${attempt} of ${id} follows ${task.attempt}`, id);
+    if (task.phase === 'opened') this.scopes.resumed(id);
     if (task.attempt === 0) this.#checkFirst(task, id);
     else this.#checkRetry(task, event, at);
     task.attempt = attempt;

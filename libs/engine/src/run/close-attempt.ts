@@ -21,6 +21,7 @@ export const CLOSED_BY = {
   budget: 'budget-exceeded',
   unpriced: 'model-unpriced',
   asked: 'waiting-for-answer',
+  delegated: 'waiting-for-others',
   cancelled: 'run-cancelled',
 } as const;
 

@@ -9,6 +9,7 @@ import { evaluateCondition, evaluateValue } from '../plan/expressions.js';
 import type { Evaluated } from '../plan/expressions.js';
 import type { ScopeState, TaskState } from '../state.js';
 import { combine } from './combine.js';
+import { endDelegation } from './delegations.js';
 import type { Draft } from './draft.js';
 import { bodyOf, inputOf, resultId, resultTask } from './expression-input.js';
 import { settleOpenCalls } from './settle-calls.js';
@@ -28,7 +29,8 @@ function scopeOf(task: TaskState): { spec: Scope; state: ScopeState } {
   return { spec: task.spec.scope as Scope, state: task.scope as ScopeState };
 }
 
-function depthOf(id: TaskId): number {
+/** How many scopes a task stands in. */
+export function depthOf(id: TaskId): number {
   let depth = 0;
   for (let place = placeOf(id); place !== undefined; place = placeOf(place.scope)) depth += 1;
   return depth;
@@ -84,6 +86,16 @@ function tooMany(draft: Draft, tasks: readonly TaskSpec[]): Failure | undefined 
   return bytes > MAX_PLAN_ID_BYTES
     ? failure('too-many-tasks', `The ids of the run's tasks would take more than ${MAX_PLAN_ID_BYTES} bytes.`)
     : undefined;
+}
+
+/** Opens the work that a task's agent has given to others. @returns the tasks that have joined the run */
+export function openDelegated(draft: Draft, id: TaskId): TaskId[] {
+  const task = draft.need(id);
+  const { spec, state } = scopeOf(task);
+  const { priority } = task.spec;
+  const tasks = spec.body.map((each) => ({ ...asChild(id, state.opened, each), priority }));
+  draft.emit({ type: 'TasksAdded', source: 'engine', tasks });
+  return tasks.map((task) => task.id);
 }
 
 /** How many items may be opened now. */
@@ -236,9 +248,9 @@ function cancelItems(draft: Draft, scope: TaskId): void {
   cancelTasks(draft, ids);
 }
 
-/** Whether an item has failed though it has not ended. */
-function isLost(draft: Draft, id: TaskId): boolean {
-  if (draft.run.options.continueOnFailure) return false;
+/** Whether an item has failed though it has not ended. Who has given work to others sees all that comes of it. */
+function isLost(draft: Draft, scope: TaskState, id: TaskId): boolean {
+  if (draft.run.options.continueOnFailure || scope.delegating) return false;
   return hasFailed(draft.need(id)) && standing(draft, id) === 'failed';
 }
 
@@ -254,7 +266,7 @@ export function moveScope(draft: Draft, id: TaskId, cascade: Cascade): boolean {
   const isOver = task.scope.working[place.item] === 0;
   // Another of its tasks may have failed in the same decision, and not have been looked at yet.
   const among = isOver ? bodyOf(task.spec.scope as Scope, place.item).map((spec) => childId(place.scope, place.item, spec.id)) : [id];
-  const lost = among.some((each) => isLost(draft, each)) || (original !== undefined && isLost(draft, original));
+  const lost = among.some((each) => isLost(draft, task, each)) || (original !== undefined && isLost(draft, task, original));
   if (lost) {
     const ids: TaskId[] = [];
     within(draft, place.scope, place.item, ids);
@@ -262,6 +274,6 @@ export function moveScope(draft: Draft, id: TaskId, cascade: Cascade): boolean {
   } else if (!isOver) return false;
   const ok = !lost && standing(draft, resultId(task, place.item)) === 'succeeded';
   draft.emit({ type: 'ItemEnded', taskId: place.scope, item: place.item, ok });
-  if (judge(draft, place.scope, cascade)) cascade.ended(place.scope);
+  if (task.delegating ? endDelegation(draft, place.scope) : judge(draft, place.scope, cascade)) cascade.ended(place.scope);
   return true;
 }

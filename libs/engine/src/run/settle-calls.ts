@@ -53,11 +53,16 @@ export function settleCalls(draft: Draft, taskId: TaskId, said: readonly CallSet
 
 /** What an attempt leaves open when it closes may have happened: it counts as unknown. */
 export function settleOpenCalls(draft: Draft, taskId: TaskId): void {
+  settleUnknown(draft, taskId, 'the attempt was closed before its outcome was known');
+}
+
+/** @param why what the open calls wait for */
+export function settleUnknown(draft: Draft, taskId: TaskId, why: string): void {
   const { openCalls, attempt } = draft.need(taskId);
   if (!openCalls) return;
   const calls = openCalls.map((key) => {
     const call = draft.call(taskId, key) as CallState;
-    return unknownSettlement(key, call, draft.now, `${call.name}: the attempt was closed before its outcome was known`);
+    return unknownSettlement(key, call, draft.now, `${call.name}: ${why}`);
   });
   draft.emit({ type: 'CallsSettled', taskId, attempt, calls });
 }
