@@ -2,6 +2,7 @@
  * The agents of the examples: small pieces of code in place of a model, so that every run comes to the same. A worker of your own looks like this; for agents
  * that a model plays leave `performers` out.
  */
+import { delegateWork } from '@cadre/agents';
 import { startWorker } from '@cadre/worker-kit';
 
 const json = (value, confidence = 1) => ({ answer: JSON.stringify(value), confidence });
@@ -53,7 +54,40 @@ const performers = {
     const { leaning, firmness, round, previous } = input;
     return json(previous && round > firmness ? previous.choice : leaning, 0.5);
   },
+  /** Asks the counter: 300 ms for each word. */
+  estimator: async ({ assignment: { input }, calls }) => {
+    const { results } = await delegateWork(calls, 'ask_agent', { agent: 'counter', question: 'How many words has it?', input });
+    return json({ ms: 300 * JSON.parse(results[0].answer).words });
+  },
+  /** Hands its task over; it comes back only if that fails. */
+  clerk: async ({ assignment: { input }, calls }) => {
+    const { results } = await delegateWork(calls, 'hand_off', { agent: 'squarer', instructions: 'Square it.', input });
+    throw new Error(`nobody can do it: ${results[0].error}`);
+  },
+  // A hierarchy: the head has two leads, each of them has novices and one who can.
+  head: async ({ assignment: { input }, calls }) => {
+    const half = input.numbers.length / 2;
+    const parts = [input.numbers.slice(0, half), input.numbers.slice(half)];
+    const tasks = parts.map((numbers, n) => ({ id: `part${n}`, agent: 'lead', instructions: 'Square and add them.', input: { numbers } }));
+    const { results } = await delegateWork(calls, 'delegate', { tasks });
+    return json(results.reduce((sum, { answer }) => sum + JSON.parse(answer), 0));
+  },
+  lead: async ({ assignment: { input }, calls }) => {
+    const ask = (agent, number) => ({ id: `n${number}`, agent, instructions: 'Square it.', input: { number } });
+    const first = await delegateWork(calls, 'delegate', { tasks: input.numbers.map((number) => ask('novice', number)) });
+    const squares = new Map(first.results.map(({ answer }, n) => [input.numbers[n], JSON.parse(answer)]));
+    const wrong = input.numbers.filter((number) => squares.get(number) !== number ** 2);
+    const again =
+      wrong.length > 0 ? await delegateWork(calls, 'delegate', { tasks: wrong.map((number) => ask('squarer', number)) }) : { results: [] };
+    again.results.forEach(({ answer }, n) => squares.set(wrong[n], JSON.parse(answer)));
+    return json([...squares.values()].reduce((sum, square) => sum + square, 0));
+  },
+  /** Is wrong about odd numbers. */
+  novice: async ({ assignment: { input } }) => json(input.number % 2 === 0 ? input.number ** 2 : input.number * 2),
 };
+
+/** Who gives work to others needs the tool for it, like any other. */
+const TOOLS = { estimator: ['ask_agent'], clerk: ['hand_off'], head: ['delegate'], lead: ['delegate'] };
 
 function ill(who) {
   return async () => {
@@ -73,7 +107,13 @@ await startWorker({
   specialty: 'examples',
   slots: 8,
   agents: Object.keys(performers).map((name) => {
-    return { name, description: `The ${name} of the examples.`, skills: ['example'], instructions: 'None: this agent is code.', tools: [] };
+    return {
+      name,
+      description: `The ${name} of the examples.`,
+      skills: ['example'],
+      instructions: 'None: this agent is code.',
+      tools: TOOLS[name] ?? [],
+    };
   }),
   performers,
 });

@@ -43,6 +43,8 @@ const EXPECTED: Record<string, Record<string, unknown>> = {
   },
   '12-deliberation': { debate: expect.objectContaining({ choice: 'tea', share: 1, dissent: [] }) },
   '13-batch': { map: Array.from({ length: 1000 }, (_, n) => (n + 1) ** 2), sum: 333_833_500 },
+  '17-consultation': { estimates: Array.from({ length: 12 }, (_, n) => ({ ms: 300 * ((n % 3) + 1) })), square: 144 },
+  '18-hierarchy': { squares: 91 },
 };
 
 let live: LiveSystem;
