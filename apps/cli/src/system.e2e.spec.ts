@@ -130,6 +130,25 @@ describe('a quiet system', () => {
     await expectTestsPassed(live, run);
   });
 
+  test('a coordinator gives the parts of its task to others and puts them together', async () => {
+    const text = dataFile('seattle-weather.csv');
+    const instructions = 'Have this done:\n- Analyze the trend of the wind\n- Say what is in the file';
+    const plan = { tasks: [{ id: 'report', title: 'Report', instructions, skills: ['coordination'] }] };
+    const { runId } = await live.client.startRun(
+      { goal: 'Report', plan, options: { summarize: false } },
+      { files: [{ name: 'weather.csv', data: text }] },
+    );
+    submissions.push({ runId });
+    const run = await live.ended(runId);
+    expect(run.status).toBe('completed');
+    expect(run.tasks.map(({ taskId, agent, attempt }) => [taskId, agent, attempt])).toEqual([
+      ['report', 'coordinator', 2],
+      ['report~0~part1', 'data-analyst', 1],
+      ['report~0~part2', 'generalist', 1],
+    ]);
+    expect(await live.client.answer(runId)).toMatch(/2 of 2 parts done by others/);
+  });
+
   test('a CloudEvent from a plain NATS client starts a run, once', async () => {
     const nats = await connect({ servers: live.natsUrl });
     const feed = nats.subscribe('cadre.ev.default.*');

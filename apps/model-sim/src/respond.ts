@@ -2,6 +2,7 @@
 import { readConversation, type Brief, type Conversation } from './conversation.js';
 import { codeReviewer } from './roles/code-reviewer.js';
 import { codeWriter } from './roles/code-writer.js';
+import { coordinator } from './roles/coordinator.js';
 import { dataAnalyst } from './roles/data-analyst.js';
 import { documentationWriter } from './roles/documentation-writer.js';
 import { generalist } from './roles/generalist.js';
@@ -22,6 +23,7 @@ export type Role = (brief: Brief, desk: ToolDesk) => Script<object>;
 
 /** By agent name; an agent of another name is known by the first of these tools that it was granted. */
 const ROLES: readonly { agent: string; tool: string; role: Role }[] = [
+  { agent: 'coordinator', tool: 'delegate', role: coordinator },
   { agent: 'data-analyst', tool: 'profile_data', role: dataAnalyst },
   { agent: 'test-writer', tool: 'run_tests', role: testWriter },
   { agent: 'code-reviewer', tool: 'static_checks', role: codeReviewer },

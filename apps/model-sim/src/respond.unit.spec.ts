@@ -25,6 +25,7 @@ interface Setting {
   catalogue?: object[];
   tools?: string[];
   maxTokens?: number;
+  instructions?: string;
 }
 
 /** A conversation that goes on as the agent loop would. */
@@ -33,12 +34,12 @@ class Talk {
   readonly asked: { name: string; args: Record<string, unknown> }[] = [];
 
   constructor(private readonly setting: Setting) {
-    const { kind = 'work', agent = 'generalist', goal = 'Do it', inputs = [], results = [], catalogue } = setting;
+    const { kind = 'work', agent = 'generalist', goal = 'Do it', inputs = [], results = [], catalogue, instructions = 'T.' } = setting;
     const brief = {
       kind,
       agent,
       goal,
-      task: { id: 't', title: 'T', instructions: 'T.' },
+      task: { id: 't', title: 'T', instructions },
       inputs: inputs.map((name) => ({ name, size: 1, mediaType: 'text/plain' })),
       results,
       ...(catalogue && { catalogue }),
@@ -265,6 +266,38 @@ describe('replies', () => {
   test('whoever is no agent is told what this is', () => {
     const request = ChatRequest.parse({ model: 'cadre-sim-1', messages: [{ role: 'user', content: 'Hello there' }] });
     expect(respond(request, tokens).text).toContain('not a language model');
+  });
+});
+
+describe('coordinator', () => {
+  const part = (task: string, status: string, answer?: string) => ({
+    ...{ task, status, agent: 'a', artifacts: [], confidence: 0.6 },
+    ...(answer === undefined ? { error: 'too hard' } : { answer }),
+  });
+  const setting = { agent: 'coordinator', tools: ['delegate'], inputs: ['w.csv'] };
+
+  test('gives the listed parts to those who can, gives what failed again, and puts it together', () => {
+    const talk = new Talk({ ...setting, instructions: 'Do this:\n- Analyze the trend\n- Write a greeting' });
+    const rounds = [
+      { results: [part('part1', 'completed', 'It rises.'), part('part2', 'failed')] },
+      { results: [part('part2', 'completed', 'Hello.')] },
+    ];
+    const { answer, confidence } = talk.finish(() => rounds.shift());
+    expect(talk.asked.map(({ args }) => args['tasks'])).toEqual([
+      [
+        { id: 'part1', instructions: 'Analyze the trend', skills: ['data-analysis'] },
+        { id: 'part2', instructions: 'Write a greeting', skills: ['general'] },
+      ],
+      [{ id: 'part2', instructions: 'Write a greeting', skills: ['general'] }],
+    ]);
+    expect(answer).toMatch(/^2 of 2 parts done by others\.[\s\S]*It rises\.[\s\S]*Hello\./);
+    expect(confidence).toBe(0.6);
+  });
+
+  test('says what could not be done, and why', () => {
+    const failing = new Talk(setting).finish(() => ({ results: [part('part1', 'failed')] }));
+    expect(failing).toMatchObject({ answer: expect.stringContaining('Not done (failed): too hard'), confidence: 0.2 });
+    expect(new Talk(setting).finish(() => ({ error: 'no more than 8 deep' }))['answer']).toContain('no more than 8 deep');
   });
 });
 

@@ -1,4 +1,5 @@
 import { AgentDefinition, SKILLS, TOOL_NAMES } from '@cadre/contracts';
+import { coordinator } from './coordinator.js';
 import { generalist } from './generalist.js';
 import { planner } from './planner.js';
 import { synthesizer } from './synthesizer.js';
@@ -6,6 +7,7 @@ import { synthesizer } from './synthesizer.js';
 test.each([
   [planner, SKILLS.planning],
   [synthesizer, SKILLS.synthesis],
+  [coordinator, SKILLS.coordination],
   [generalist, SKILLS.general],
 ])('$name is a sound definition with one skill and known tools', (definition, skill) => {
   const agent = AgentDefinition.parse(definition);

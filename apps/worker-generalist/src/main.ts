@@ -1,6 +1,7 @@
 import { startWorker } from '@cadre/worker-kit';
+import { coordinator } from './coordinator.js';
 import { generalist } from './generalist.js';
 import { planner } from './planner.js';
 import { synthesizer } from './synthesizer.js';
 
-await startWorker({ specialty: 'generalist', agents: [planner, synthesizer, generalist], slots: 4 });
+await startWorker({ specialty: 'generalist', agents: [planner, synthesizer, coordinator, generalist], slots: 4 });

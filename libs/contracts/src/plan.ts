@@ -21,6 +21,7 @@ export const SKILLS = {
   documentation: 'documentation',
   codeReview: 'code-review',
   synthesis: 'synthesis',
+  coordination: 'coordination',
   general: 'general',
 } as const;
 
