@@ -3,7 +3,14 @@ import type { CommandReply } from '@cadre/contracts';
 import type { ShardLog } from '@cadre/engine';
 import { JetStreamLeases, JetStreamLog, ensureTopology } from '@cadre/event-log';
 import { NatsCommandSender, systemChance, systemClock } from '@cadre/messaging';
-import { TermKeeper, type AgentBreakerView, type Finding, type TermKeeperReports, type Unmatched } from '@cadre/scheduling';
+import {
+  TermKeeper,
+  type AgentBreakerView,
+  type Finding,
+  type TaskTensor,
+  type TermKeeperReports,
+  type Unmatched,
+} from '@cadre/scheduling';
 import type { ServiceContext } from '@cadre/service-kit';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { crashingLine, crashingLog, crashingSender } from './crashing-wires.js';
@@ -70,6 +77,11 @@ export class SchedulerDuty implements OnApplicationBootstrap, BeforeApplicationS
   get unmatched(): { leader: boolean; unmatched: readonly Unmatched[]; breakers: readonly AgentBreakerView[] } {
     const term = this.#term;
     return { leader: term !== undefined, unmatched: term?.unmatched ?? [], breakers: term?.breakers ?? [] };
+  }
+
+  /** A standby has none. */
+  get tensor(): TaskTensor | undefined {
+    return this.#term?.tensor;
   }
 
   #health(): { ok: boolean; detail: string } {

@@ -215,6 +215,15 @@ test('work that nobody can do is shown; nonsense on the wire changes nothing', a
   await until(async () => (await shown()).unmatched.length === 1);
   expect(await shown()).toMatchObject({ leader: true, unmatched: [{ skills: ['magic'], count: 1, attempts: [{ runId, taskId: 't0' }] }] });
   expect(worker.held.size).toBe(1);
+  const tensor = (await (await fetch(`${scheduler.url}/tensor`)).json()) as {
+    labels: { agents: string[] };
+    shape: number[];
+    entries: number[][];
+  };
+  expect(tensor).toMatchObject({
+    shape: [2, 1, 5],
+    labels: { agents: ['generalist'], tasks: [{ runId, taskId: 't1' }, { taskId: 't0' }] },
+  });
   const metrics = await metricsOf(scheduler);
   expect(metrics).toMatch(/cadre_unmatched_attempts\{[^}]*\} 1/);
   expect(metrics).toMatch(/cadre_heartbeats_malformed\{[^}]*\} 4/);

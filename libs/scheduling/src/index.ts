@@ -10,6 +10,8 @@ export { matchOffers, capableAgent } from './match-offers.js';
 export type { Match, MatchRules, OpenWorker } from './match-offers.js';
 export { attemptKey, groupReady } from './attempts.js';
 export type { AttemptName, ReadyAttempt, ReadyGroup, RunningAttempt, WorkerOffers } from './attempts.js';
+export { taskTensor } from './task-tensor.js';
+export type { TaskTensor, TensorRules, TensorTask } from './task-tensor.js';
 export { rankOf, priorityOf, urgencyOf } from './urgency.js';
 export { CommandDesk } from './command-desk.js';
 export type { BareCommand, Finding } from './command-desk.js';

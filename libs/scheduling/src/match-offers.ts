@@ -145,10 +145,15 @@ export function matchOffers(groups: Iterable<ReadyGroup>, workers: readonly Open
   return matches;
 }
 
+/** Whether an agent may be given it: the one that is named, or any with the skills. */
+export function isCapable({ name, skills }: AgentSummary, needs: Pick<ReadyGroup, 'skills' | 'agent'>): boolean {
+  return needs.agent === undefined ? needs.skills.every((skill) => skills.includes(skill)) : name === needs.agent;
+}
+
 /** The agent of the worker that would do it; undefined: none can. A named agent needs no skills. Without needs the generalist is best. */
 export function capableAgent(agents: readonly AgentSummary[], needs: Pick<ReadyGroup, 'skills' | 'agent'>): AgentSummary | undefined {
-  if (needs.agent !== undefined) return agents.find((agent) => agent.name === needs.agent);
-  const able = agents.filter((agent) => needs.skills.every((skill) => agent.skills.includes(skill)));
+  const able = agents.filter((agent) => isCapable(agent, needs));
+  if (needs.agent !== undefined) return able[0];
   return able.sort((a, b) => spareSkills(a, needs) - spareSkills(b, needs) || (a.name < b.name ? -1 : 1))[0];
 }
 

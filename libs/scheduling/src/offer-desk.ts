@@ -10,6 +10,7 @@ import { attemptKey, type ReadyAttempt, type ReadyGroup, type RunningAttempt, ty
 import { capableAgent, matchOffers, type MatchRules, type OfferedAhead, type OpenWorker } from './match-offers.js';
 import type { OpenWork } from './open-work.js';
 import { PendingOffers, type OfferPatience } from './pending-offers.js';
+import { taskTensor, type TaskTensor } from './task-tensor.js';
 import { urgencyOf } from './urgency.js';
 import { Usage, type TenantSlots, type Underway } from './usage.js';
 
@@ -176,6 +177,11 @@ export class OfferDesk {
     }
     for (const key of this.#unmatchedSince.keys()) if (!unmatched.has(key)) this.#unmatchedSince.delete(key);
     return [...unmatched.values()].filter(({ since }) => now - since >= this.#timing.unmatchedMs);
+  }
+
+  /** What is assigned to whom, of at most so many tasks. */
+  tensor(now: number, most = 1000): TaskTensor {
+    return taskTensor(this.work, this.#openWorkers(now), { now, ageingMs: this.#timing.ageingMs, most });
   }
 
   /** Agents that get no work, or only one attempt as a probe, because they failed too often. */

@@ -116,6 +116,11 @@ export class OpenWork {
     return this.#running.has(attemptKey(name));
   }
 
+  /** Of a task of an open run; see `rankOf`. */
+  rankOf(runId: RunId, taskId: TaskId): number | undefined {
+    return this.#runs.get(runId)?.tasks.get(taskId)?.rank;
+  }
+
   /** Whether the attempt is its task's open one, ready or running. */
   isOpen({ runId, taskId, attempt }: AttemptName): boolean {
     return this.#runs.get(runId)?.tasks.get(taskId)?.attempt === attempt;

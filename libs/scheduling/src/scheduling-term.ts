@@ -10,6 +10,7 @@ import type { CommandDesk, Finding } from './command-desk.js';
 import { LogTails, type TailReports } from './log-tails.js';
 import { OfferDesk, type DeskTiming, type LostAttempt, type Unmatched } from './offer-desk.js';
 import { OpenWork } from './open-work.js';
+import type { TaskTensor } from './task-tensor.js';
 import type { HeartbeatEar, OfferLine } from './ports.js';
 
 /** What a term tells about itself; the service turns it into logs and metrics. */
@@ -65,6 +66,10 @@ export class SchedulingTerm {
   get working(): boolean {
     const { ear, lease, clock } = this.around;
     return this.#tails.complete && ear.connected && ear.directory.listeningFor(clock.now()) >= LISTEN_MS && lease.isHeld();
+  }
+
+  get tensor(): TaskTensor {
+    return this.desk.tensor(this.around.clock.now());
   }
 
   get unmatched(): readonly Unmatched[] {

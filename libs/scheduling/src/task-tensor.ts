@@ -1,0 +1,97 @@
+/**
+ * What is assigned to whom, and who could be: `T[tasks, agents, levels]`. 1 where an agent works on a task; for a task that waits, a fraction for each agent that could
+ * take it. Everything else is 0 and not listed.
+ */
+import { PRIORITIES, type AgentName, type AgentSummary, type Priority, type RunId, type TaskId } from '@cadre/contracts';
+import { isCapable, type OpenWorker } from './match-offers.js';
+import type { OpenWork } from './open-work.js';
+import { urgencyOf } from './urgency.js';
+
+export interface TensorTask {
+  runId: RunId;
+  taskId: TaskId;
+  attempt: number;
+  tenant: string;
+  state: 'running' | 'ready';
+}
+
+export interface TaskTensor {
+  /** Tasks, agents, levels. */
+  shape: [number, number, number];
+  /** What the places along each dimension stand for. */
+  labels: { tasks: TensorTask[]; agents: AgentName[]; levels: readonly Priority[] };
+  /** Task, agent, level, value. */
+  entries: [task: number, agent: number, level: number, value: number][];
+  /** Tasks beyond the most that are told: of the waiting ones the least urgent are left out. */
+  leftOut: number;
+}
+
+export interface TensorRules {
+  /** Milliseconds since 1970. */
+  now: number;
+  /** Waiting this long raises an attempt by one level of priority. */
+  ageingMs: number;
+  /** Tasks told at most. */
+  most: number;
+}
+
+const LEAST_URGENT = PRIORITIES.length - 1;
+
+interface Candidate {
+  agent: AgentSummary;
+  free: number;
+}
+
+/** Agents by name, with the slots that are free for them over all their workers. */
+function candidates(workers: readonly OpenWorker[]): Map<AgentName, Candidate> {
+  const byName = new Map<AgentName, Candidate>();
+  for (const { agents, slots, used } of workers) {
+    for (const agent of agents) {
+      const known = byName.get(agent.name);
+      byName.set(agent.name, { agent, free: (known?.free ?? 0) + Math.max(0, slots - used) });
+    }
+  }
+  return byName;
+}
+
+/** Running attempts first, then ready ones, the most urgent of them first. */
+function tasksOf(work: OpenWork, { now, ageingMs }: TensorRules) {
+  const running = Array.from(work.running(), ({ runId, taskId, attempt, tenant, agent }) => {
+    const level = work.rankOf(runId, taskId) ?? LEAST_URGENT;
+    return { label: { runId, taskId, attempt, tenant, state: 'running' as const }, level, agent, needs: undefined };
+  });
+  const ready = work.ready(now).flatMap((group) =>
+    Array.from(group.attempts, ({ runId, taskId, attempt, tenant, rank, readyAt }) => {
+      const level = Math.max(0, urgencyOf(rank, readyAt, now, ageingMs));
+      return { label: { runId, taskId, attempt, tenant, state: 'ready' as const }, level, agent: undefined, needs: group };
+    }),
+  );
+  return [...running, ...ready.sort((a, b) => a.level - b.level)];
+}
+
+/** @param workers those that may be offered work */
+export function taskTensor(work: OpenWork, workers: readonly OpenWorker[], rules: TensorRules): TaskTensor {
+  const all = tasksOf(work, rules);
+  const told = all.slice(0, rules.most);
+  const known = candidates(workers);
+  // Who works may have become silent since.
+  const names = new Set([...known.keys(), ...told.flatMap(({ agent }) => agent ?? [])]);
+  const agents = [...names].sort();
+  const place = new Map(agents.map((name, index) => [name, index]));
+  const entries: TaskTensor['entries'] = [];
+  for (const [task, { level, agent, needs }] of told.entries()) {
+    if (agent !== undefined) entries.push([task, place.get(agent) as number, level, 1]);
+    if (needs === undefined) continue;
+    const able = [...known.values()].filter(({ agent: each }) => isCapable(each, needs));
+    // An agent without a free slot could still be the next to have one; in sum they stay below an assignment.
+    const weights = able.reduce((sum, { free }) => sum + free + 1, 1);
+    for (const { agent: each, free } of able) entries.push([task, place.get(each.name) as number, level, (free + 1) / weights]);
+  }
+  const tasks = told.map(({ label }) => label);
+  return {
+    shape: [tasks.length, agents.length, PRIORITIES.length],
+    labels: { tasks, agents, levels: PRIORITIES },
+    entries,
+    leftOut: all.length - told.length,
+  };
+}
