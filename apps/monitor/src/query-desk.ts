@@ -1,4 +1,4 @@
-/** Answers queries. What has just been stored may not be in the history yet: before anything is called unknown, the history catches up with the log. */
+/** Answers queries. What has just been stored may not be in the history yet: nothing is called unknown before the history has caught up with the log. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HistoryQuery, shardOf, type HistoryAnswer } from '@cadre/contracts';
 import type { ShardLog } from '@cadre/engine';
@@ -7,9 +7,9 @@ import type { HistoryStore } from '@cadre/history';
 const LOOK_EVERY_MS = 20;
 
 export interface QueryDeskOptions {
-  store: HistoryStore;
+  store: Pick<HistoryStore, 'query' | 'position'>;
   /** By shard. */
-  logs: readonly ShardLog[];
+  logs: readonly Pick<ShardLog, 'lastSeq'>[];
   catchUpMs: number;
   /** Longest answer, in bytes. */
   answerBytes: () => number;
@@ -25,17 +25,20 @@ export class QueryDesk {
     const query = parsed.data;
     const limits = { bytes: this.options.answerBytes() };
     // An event must not miss a task that began to wait a moment before it.
-    if (query.type === 'GetWaits') await Promise.all(this.options.logs.map((_, shard) => this.#caughtUp(shard)));
+    if (query.type === 'GetWaits') {
+      const caughtUp = await Promise.all(this.options.logs.map((log, shard) => this.#caughtUp(log, shard)));
+      if (caughtUp.includes(false)) return { type: 'Behind' };
+    }
     const answer = await this.options.store.query(query, limits);
     if (answer.type !== 'NotFound' || !('runId' in query) || query.runId === undefined) return answer;
-    if (!(await this.#caughtUp(shardOf(query.runId)))) return answer;
-    return await this.options.store.query(query, limits);
+    const shard = shardOf(query.runId);
+    const log = this.options.logs[shard];
+    if (log === undefined) return answer;
+    return (await this.#caughtUp(log, shard)) ? this.options.store.query(query, limits) : { type: 'Behind' };
   }
 
-  /** @returns false when there is nothing to wait for, or when the time was not enough */
-  async #caughtUp(shard: number): Promise<boolean> {
-    const log = this.options.logs[shard];
-    if (log === undefined) return false;
+  /** @returns false when the time was not enough */
+  async #caughtUp(log: Pick<ShardLog, 'lastSeq'>, shard: number): Promise<boolean> {
     const until = Date.now() + this.options.catchUpMs;
     const end = await log.lastSeq().catch(() => undefined);
     if (end === undefined) return false;

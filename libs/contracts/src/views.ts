@@ -146,6 +146,8 @@ export const HistoryAnswer = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('TenantBudget'), budget: TenantBudgetView }),
   z.strictObject({ type: z.literal('Position'), seq: z.int().nonnegative() }),
   z.strictObject({ type: z.literal('NotFound') }),
+  /** It is not in the history, but the log has more than the history: ask again. */
+  z.strictObject({ type: z.literal('Behind') }),
   z.strictObject({ type: z.literal('Invalid'), message: z.string() }),
 ]);
 export type HistoryAnswer = z.infer<typeof HistoryAnswer>;

@@ -38,7 +38,7 @@ export interface EventPage {
 
 type Answer<T extends HistoryAnswer['type']> = Extract<HistoryAnswer, { type: T }>;
 
-/** All methods: error `unavailable` (retriable) when no monitor answers in time. */
+/** All methods: error `unavailable` (retriable) when no monitor answers in time, or none has caught up with the log by then. */
 export class HistoryClient {
   constructor(
     private readonly nats: NatsConnection,
@@ -126,12 +126,16 @@ export class HistoryClient {
   private async requestUntil(until: number, query: HistoryQueryInput, trace: TraceContext): Promise<HistoryAnswer> {
     for (;;) {
       const timeoutMs = Math.max(1, until - Date.now());
+      let trouble: CadreError;
       try {
-        return await requestJson(this.nats, SUBJECTS.history, query, { schema: HistoryAnswer, timeoutMs, trace });
+        const answer = await requestJson(this.nats, SUBJECTS.history, query, { schema: HistoryAnswer, timeoutMs, trace });
+        if (answer.type !== 'Behind') return answer;
+        trouble = behind();
       } catch (error) {
         if (!(error instanceof CadreError) || !error.retriable) throw error;
-        if (Date.now() + RETRY_EVERY_MS >= until) throw unavailable(error);
+        trouble = unavailable(error);
       }
+      if (Date.now() + RETRY_EVERY_MS >= until) throw trouble;
       await sleep(RETRY_EVERY_MS);
     }
   }
@@ -144,6 +148,13 @@ function withoutUndefined<T extends object>(value: T): { [K in keyof T]?: Exclud
 
 function missing(runId: RunId): never {
   throw new CadreError('unknown-run', `There is no run ${runId}.`, { remedy: 'see GET /v1/runs for the runs there are' });
+}
+
+function behind(): CadreError {
+  return new CadreError('unavailable', 'The run history is behind what has happened.', {
+    retriable: true,
+    remedy: 'ask again in a moment',
+  });
 }
 
 function unavailable(cause: CadreError): CadreError {
