@@ -6,10 +6,12 @@ import type { z } from 'zod';
 import * as accounts from './accounts.js';
 import * as agents from './agents.js';
 import * as commands from './commands.js';
+import * as context from './context.js';
 import * as events from './events.js';
 import * as feed from './feed.js';
 import * as http from './http.js';
 import * as ids from './ids.js';
+import * as lineage from './lineage.js';
 import * as packed from './packed-events.js';
 import * as plan from './plan.js';
 import * as calls from './calls.js';
@@ -45,6 +47,8 @@ const requests = group('Requests from outside', 'received', [
   ['CancelRequest', http.CancelRequest, 'Body of `POST /v1/runs/{id}/cancel`; may be left out.'],
   ['TenantBudgetRequest', accounts.TenantBudgetRequest, 'Body of `PUT /v1/tenants/{tenant}/budget`; null takes the cap away.'],
   ['EventRequest', http.EventRequest, 'Body of `POST /v1/events`.'],
+  ['ContextPutRequest', context.ContextPutRequest, 'Body of `PUT /v1/context/artifacts/{name}`.'],
+  ['ContextGrantsRequest', context.ContextGrantsRequest, 'Body of `PUT /v1/context/grants/{agent}`: all that the agent may do.'],
   ['AnswerRequest', http.AnswerRequest, 'Body of `POST /v1/runs/{id}/questions/{question}/answer`.'],
   [
     'IngressEvent',
@@ -180,6 +184,18 @@ const viewRows = group('Views: answers of the read model and of the HTTP API', '
     'Answer to `PUT` and `GET /v1/workflows/{name}`; also what the bucket `cadre_defs` holds.',
   ],
   ['WorkflowList', workflows.WorkflowList, 'Answer to `GET /v1/workflows`.'],
+  ['ContextRecord', context.ContextRecord, 'An artifact of the context store, as the bucket `cadre_context` holds it.'],
+  [
+    'ContextArtifactView',
+    context.ContextArtifactView,
+    'Answer to `PUT /v1/context/artifacts/{name}` and `GET /v1/context/versions/{name}`.',
+  ],
+  ['ContextPage', context.ContextPage, 'Answer to `GET /v1/context`.'],
+  ['ContextDeleted', context.ContextDeleted, 'Answer to `DELETE /v1/context/artifacts/{name}`.'],
+  ['ContextGrants', context.ContextGrants, 'Answer to `PUT /v1/context/grants/{agent}`; also what the bucket holds.'],
+  ['ContextGrantsList', context.ContextGrantsList, 'Answer to `GET /v1/context/grants`.'],
+  ['ContextLineage', lineage.ContextLineage, 'Answer to `GET /v1/context/lineage/{name}`: what a version was made from, and so on back.'],
+  ['RunLineage', lineage.RunLineage, 'Answer to `GET /v1/runs/{id}/lineage`: what an answer rests on.'],
   ['EventAccepted', http.EventAccepted, 'Answer to `POST /v1/events`.'],
   ['QuestionList', http.QuestionList, 'Answer to `GET /v1/questions` and `GET /v1/runs/{id}/questions`.'],
   ['CallList', http.CallList, 'Answer to `GET /v1/runs/{id}/calls`.'],
@@ -237,6 +253,21 @@ export const PARTS: Readonly<Record<string, z.ZodType>> = {
   Scope: plan.Scope,
   Delegation: plan.Delegation,
   Delegated: tools.Delegated,
+  ContextAccess: context.ContextAccess,
+  ContextAuthor: context.ContextAuthor,
+  ContextKey: context.ContextKey,
+  ContextName: context.ContextName,
+  ContextPattern: context.ContextPattern,
+  ContextRef: context.ContextRef,
+  ContextRule: context.ContextRule,
+  ContextSettings: context.ContextSettings,
+  ContextSource: context.ContextSource,
+  ContextSummary: context.ContextSummary,
+  ContextTag: context.ContextTag,
+  ContextVersion: context.ContextVersion,
+  TaskContext: context.TaskContext,
+  ContextStep: lineage.ContextStep,
+  TaskStep: lineage.TaskStep,
   WorkflowName: workflows.WorkflowName,
   WorkflowParam: workflows.WorkflowParam,
   Trigger: workflows.Trigger,

@@ -23,6 +23,31 @@ export {
   WorkflowRunRequest,
   WorkflowVersion,
 } from './workflows.js';
+export {
+  CONTEXT_LIMITS,
+  ContextAccess,
+  ContextArtifactView,
+  ContextAuthor,
+  ContextDeleted,
+  ContextGrants,
+  ContextGrantsList,
+  ContextGrantsRequest,
+  ContextKey,
+  ContextName,
+  ContextPage,
+  ContextPattern,
+  ContextPutRequest,
+  ContextRecord,
+  ContextRef,
+  ContextRule,
+  ContextSettings,
+  ContextSource,
+  ContextSummary,
+  ContextTag,
+  ContextVersion,
+  TaskContext,
+} from './context.js';
+export { ContextLineage, ContextStep, RunLineage, TaskStep } from './lineage.js';
 export { Combine, EventType, Expression, Join, Need, Repeat, SCOPE_LIMITS, Wait } from './scopes.js';
 export { STREAMS, BUCKETS, SUBJECTS, HEADERS } from './subjects.js';
 export {

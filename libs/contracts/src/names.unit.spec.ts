@@ -49,7 +49,7 @@ describe('NATS names', () => {
       'CADRE_EVENTS',
       'CADRE_DEAD',
     ]);
-    expect(BUCKETS).toEqual({ leases: 'cadre_leases', blobs: 'cadre_blobs', definitions: 'cadre_defs' });
+    expect(BUCKETS).toEqual({ leases: 'cadre_leases', blobs: 'cadre_blobs', definitions: 'cadre_defs', context: 'cadre_context' });
     expect(SUBJECTS.log(0)).toBe('cadre.log.00');
     expect(SUBJECTS.shardCommands(12)).toBe('cadre.shard.12.cmd');
     expect(SUBJECTS.ingress('default', 'run.start')).toBe('cadre.in.default.run.start');

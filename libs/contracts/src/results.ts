@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { ArtifactRef, Content, Json, Timestamp } from './values.js';
 import { AnyToolName } from './calls.js';
+import { TaskContext } from './context.js';
 import { AgentName, RunId, TaskId, TenantId } from './ids.js';
 import { Plan, PlanSource } from './plan.js';
 
@@ -13,6 +14,8 @@ export const TaskResult = z.strictObject({
   degradedTo: z.string().max(200).optional(),
   /** Of a scope: some of its items failed, or its deadline has cut it off. */
   partial: z.literal(true).optional(),
+  /** What it has read and written of the context store, if anything. */
+  context: TaskContext.optional(),
   /** Set by the planning task only; the log has it as `TasksAdded`. */
   plan: z.strictObject({ plan: Plan, source: PlanSource, note: z.string().max(2000).optional() }).optional(),
 });

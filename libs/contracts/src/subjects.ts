@@ -9,7 +9,7 @@ export const STREAMS = {
   dead: 'CADRE_DEAD',
 } as const;
 
-export const BUCKETS = { leases: 'cadre_leases', blobs: 'cadre_blobs', definitions: 'cadre_defs' } as const;
+export const BUCKETS = { leases: 'cadre_leases', blobs: 'cadre_blobs', definitions: 'cadre_defs', context: 'cadre_context' } as const;
 
 export const SUBJECTS = {
   /** Blocks of a shard's log. */

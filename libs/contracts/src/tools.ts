@@ -3,9 +3,10 @@
  * (or the deterministic model server) reads their results.
  */
 import { z } from 'zod';
+import { ContextName, ContextSettings, ContextTag, ContextVersion } from './context.js';
 import { AgentName, TaskId } from './ids.js';
 import { Skill } from './plan.js';
-import { Json, WorkspacePath } from './values.js';
+import { BlobRef, Json, WorkspacePath } from './values.js';
 
 const Cell = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 export type Cell = z.infer<typeof Cell>;
@@ -104,6 +105,13 @@ export type Delegated = z.infer<typeof Delegated>;
 /** Tools that give work to other agents. Who calls one has no slot while it waits. */
 export const DELEGATING_TOOLS = ['ask_agent', 'delegate', 'hand_off'] as const;
 export type DelegatingTool = (typeof DELEGATING_TOOLS)[number];
+
+/** What a model reads of a version in the context store. */
+const ContextFound = ContextVersion.pick({ version: true, at: true, by: true, tags: true }).extend({
+  name: ContextName,
+  mediaType: z.string(),
+  size: z.int(),
+});
 
 /** Name → purpose, arguments, result. A failing tool answers `{ "error": "…" }` instead. */
 export const TOOLS = {
@@ -214,6 +222,51 @@ export const TOOLS = {
       'Hand your task over to another agent, by name or by the skills that it takes: its result becomes yours. Say what is left to do and what is known. You are answered only if it fails.',
     args: z.strictObject({ ...peer, ...work }),
     result: Delegated,
+  },
+  context_put: {
+    description:
+      'Keep a text in the context store, for later runs and other agents, as the next version of the artifact with that name. With "expects" it is kept only if that is the newest version (0: only if there is none).',
+    args: ContextSettings.extend({
+      name: ContextName,
+      text: z.string().max(1_000_000),
+      mediaType: BlobRef.shape.mediaType.default('text/markdown'),
+    }),
+    result: z.object({ name: ContextName, version: z.int(), sha256: z.string() }),
+  },
+  context_get: {
+    description:
+      'Read an artifact of the context store: its newest version, or another one that is kept. Of a long one ask on from "next".',
+    args: z.strictObject({
+      name: ContextName,
+      version: z.int().min(1).optional(),
+      /** In bytes. */
+      offset: z.int().min(0).default(0),
+      maxBytes: z.int().min(4).max(40_000).default(20_000),
+    }),
+    result: ContextFound.extend({
+      sha256: z.string(),
+      /** All that are kept. */
+      versions: z.array(z.int()),
+      text: z.string(),
+      /** The offset to go on from; left out: this is the end. */
+      next: z.int().optional(),
+    }),
+  },
+  context_list: {
+    description: 'List what you may read of the context store, by name: all, those whose names begin alike, or those with a tag.',
+    args: z.strictObject({
+      prefix: z.string().max(200).default(''),
+      tag: ContextTag.optional(),
+      /** Those after this name. */
+      after: ContextName.optional(),
+      limit: z.int().min(1).max(100).default(50),
+    }),
+    result: z.object({ artifacts: z.array(ContextFound), more: z.boolean() }),
+  },
+  context_delete: {
+    description: 'Delete an artifact of the context store with all its versions. With "expects" only if that is its newest version.',
+    args: z.strictObject({ name: ContextName, expects: z.int().min(1).optional() }),
+    result: z.object({ name: ContextName, version: z.int() }),
   },
 } as const;
 export type ToolName = keyof typeof TOOLS;

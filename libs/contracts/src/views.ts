@@ -4,6 +4,7 @@ import { ArtifactRef, Content, Failure, Micros, Timestamp, Usage } from './value
 import { AgentName, RunId, TaskId, TenantId, WorkerId } from './ids.js';
 import { Params, PlanSource, Priority, Require, RunOptions, Skill } from './plan.js';
 import { TenantBudgetView } from './accounts.js';
+import { TaskContext } from './context.js';
 import { CallKind, CallOutcome, CallSettlement, ToolEffect } from './calls.js';
 import { QuestionView } from './questions.js';
 import { EventType } from './scopes.js';
@@ -38,6 +39,8 @@ export const TaskView = z.strictObject({
   confidence: z.number().optional(),
   answer: Content.optional(),
   artifacts: z.array(ArtifactRef),
+  /** What it has read and written of the context store, if anything. */
+  context: TaskContext.optional(),
   /** The cheaper model that its budget brought it to. */
   degradedTo: z.string().optional(),
   /** The last failure of the task or of its last attempt, or why it was skipped. */

@@ -50,3 +50,9 @@ export type { KeeperReports, KeeperSettings, KeeperState, KeeperSurroundings, Se
 export { KeptLeases, LEASE_TIMING } from './kept-leases.js';
 export type { LeaseEntry, LeaseStore, LeaseSurroundings, LeaseTiming, LeaseWrite } from './kept-leases.js';
 export { leaseAborted, leaseLost, leaseReleased } from './lease-errors.js';
+export type { ContextStore, StoredContext } from './context/context-store.js';
+export { SharedContext } from './context/shared-context.js';
+export type { ContextCaller, ContextParts, ContextPut, ContextQuery, GetEnd, PutEnd, RemoveEnd } from './context/shared-context.js';
+export { refusalError } from './context/context-refusal.js';
+export type { ContextRefusal } from './context/context-refusal.js';
+export { runLineage, traceArtifacts } from './context/lineage.js';

@@ -36,6 +36,7 @@ test('all streams and buckets are there, whoever creates them at the same time a
       STREAMS.log(1),
       `KV_${BUCKETS.leases}`,
       `KV_${BUCKETS.definitions}`,
+      `KV_${BUCKETS.context}`,
       `OBJ_${BUCKETS.blobs}`,
     ].sort(),
   );

@@ -67,7 +67,10 @@ function shapes(shards: number): Shape[] {
   const logs = Array.from({ length: shards }, (_, shard) => logShape(shard));
   // No stream of ours may acknowledge what it has not kept, or be a copy of another.
   const plain = { no_ack: false, sealed: false, mirror: undefined, persist_mode: undefined };
-  return [...logs, ingressShape(), eventsShape(), leasesShape(), definitionsShape(), blobsShape()].map((shape) => ({ ...shape, ...plain }));
+  return [...logs, ingressShape(), eventsShape(), leasesShape(), definitionsShape(), contextShape(), blobsShape()].map((shape) => ({
+    ...shape,
+    ...plain,
+  }));
 }
 
 function logShape(shard: number): Shape {
@@ -141,6 +144,9 @@ function leasesShape(): Shape {
 
 /** What is there is never changed. */
 const definitionsShape = (): Shape => bucketShape(BUCKETS.definitions, 'Cadre: definitions, in versions');
+
+/** Entries that are forgotten some time after the end of an artifact. */
+const contextShape = (): Shape => ({ ...bucketShape(BUCKETS.context, 'Cadre: shared context'), allow_msg_ttl: true });
 
 /** As the client's object store makes it. */
 function blobsShape(): Shape {

@@ -76,6 +76,7 @@ export function taskView(task: TaskState): TaskView {
     ...(task.endedAt !== undefined && { endedAt: task.endedAt }),
     ...(result !== undefined && { confidence: result.confidence, answer: result.answer }),
     artifacts: result?.artifacts ?? [],
+    ...(result?.context !== undefined && { context: result.context }),
     ...(task.degradedTo !== undefined && { degradedTo: task.degradedTo }),
     ...(error !== undefined && { error }),
     usage: task.usage,

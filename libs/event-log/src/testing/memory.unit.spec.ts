@@ -1,6 +1,8 @@
 import { blobsContract } from './blobs-contract.js';
+import { contextStoreContract } from './context-store-contract.js';
 import { leasesContract } from './leases-contract.js';
 import { MemoryBlobs } from './memory-blobs.js';
+import { MemoryContextStore } from './memory-context-store.js';
 import { MemoryLeases } from './memory-leases.js';
 import { MemoryLogStore, MemoryShardLog } from './memory-shard-log.js';
 import { shardLogContract } from './shard-log-contract.js';
@@ -29,4 +31,9 @@ blobsContract('MemoryBlobs', async () => {
     },
     close: async () => undefined,
   };
+});
+
+contextStoreContract('MemoryContextStore', async () => {
+  const store = new MemoryContextStore();
+  return { open: async () => store, close: async () => undefined };
 });
