@@ -214,8 +214,12 @@ export class AttemptWork {
     }
   }
 
-  private async resultOf({ answer, confidence, artifacts = [], plan, degradedTo }: Performance): Promise<TaskResult> {
-    const labels = { ...(degradedTo !== undefined && { degradedTo }), ...(plan && { plan: { ...plan, source: 'model' as const } }) };
+  private async resultOf({ answer, confidence, artifacts = [], context, plan, degradedTo }: Performance): Promise<TaskResult> {
+    const labels = {
+      ...(context && { context }),
+      ...(degradedTo !== undefined && { degradedTo }),
+      ...(plan && { plan: { ...plan, source: 'model' as const } }),
+    };
     return { answer: await storeText(answer, this.around.blobs), confidence, artifacts, ...labels };
   }
 

@@ -1,5 +1,5 @@
 /** Who does the work of an attempt: the agent loop with a model, or code. */
-import type { AgentDefinition, AgentSummary, ArtifactRef, Assignment, Plan } from '@cadre/contracts';
+import type { AgentDefinition, AgentSummary, ArtifactRef, Assignment, Plan, TaskContext } from '@cadre/contracts';
 import type { CallDesk } from './call-desk.js';
 
 export interface Work {
@@ -23,6 +23,8 @@ export interface Performance {
   confidence: number;
   /** Default: none. */
   artifacts?: ArtifactRef[];
+  /** What it has read and written of the context store, if anything. */
+  context?: TaskContext;
   /** Of the planning task. */
   plan?: { plan: Plan; note?: string };
   /** The model that the work went on with when the budget did not allow the wanted one. */

@@ -94,8 +94,8 @@ export interface Tool<A = unknown> {
    * whether it happened, and a person is asked.
    */
   run(args: A, context: ToolContext): Promise<Json>;
-  /** Told instead of `run` when the call's answer is on record: for a tool that remembers between calls what it was asked. */
-  recall?(args: A): void;
+  /** Told instead of `run` when the call's answer is on record: for a tool that remembers between calls what it was asked, or what it answered. */
+  recall?(args: A, answer: Json): void;
 }
 
 /** The files of an attempt's workspace, as its record needs them. */

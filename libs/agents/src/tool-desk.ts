@@ -66,7 +66,7 @@ export class ToolDesk {
     if (end.kind !== 'answered') throw end.kind === 'failed' ? end.error : new CadreError('grants-invalid', 'A tool has no other model.');
     if (end.recorded) {
       if (end.files.length > 0) await this.files?.restore(end.files);
-      remember(tool, args);
+      remember(tool, args, end.text);
     }
     return end.text;
   }
@@ -99,9 +99,9 @@ export class ToolDesk {
   }
 }
 
-function remember(tool: Tool, args: unknown): void {
+function remember(tool: Tool, args: unknown, answer: string): void {
   try {
-    tool.recall?.(args);
+    tool.recall?.(args, JSON.parse(answer) as Json);
   } catch {
     // It refused these arguments when the call was made, too: the answer on record says so.
   }

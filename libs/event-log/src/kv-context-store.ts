@@ -1,11 +1,11 @@
 /**
  * The context store in a KV bucket: `<tenant>.artifact.<name>` holds an artifact's record, `<tenant>.grant.<agent>` what an agent may do. A record is published to
  * its key's own subject, with the revision that it must follow and its time to live, since the client's KV cannot do both. Bodies are in the object store.
+ * Nothing is asked of the server at the start: a worker may be there before the bucket is.
  */
 import { BUCKETS, ContextGrants, ContextRecord, type AgentName, type ContextName, type TenantId } from '@cadre/contracts';
 import type { ContextStore, StoredContext } from '@cadre/engine';
 import { jetstreamManager, type JetStreamManager, type StoredMsg } from '@nats-io/jetstream';
-import { Kvm, type KV } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { backoffMs, ConnectionState, pause } from './connection.js';
 import { storeUnavailable } from './errors.js';
@@ -16,24 +16,18 @@ const TRIES = 4;
 
 export class KvContextStore implements ContextStore {
   readonly #jsm: JetStreamManager;
-  readonly #kv: KV;
   readonly #connection: ConnectionState;
   readonly #publisher: StreamPublisher;
 
-  private constructor(nats: NatsConnection, jsm: JetStreamManager, kv: KV) {
+  private constructor(nats: NatsConnection, jsm: JetStreamManager) {
     this.#jsm = jsm;
-    this.#kv = kv;
     this.#connection = new ConnectionState(nats);
     this.#publisher = new StreamPublisher(nats, REQUEST_MS);
   }
 
-  /** The bucket must exist: see `ensureTopology`. */
+  /** The bucket must exist by the first use: see `ensureTopology`. */
   static async open(nats: NatsConnection): Promise<KvContextStore> {
-    const jsm = await jetstreamManager(nats, { timeout: REQUEST_MS, checkAPI: false });
-    const kv = await new Kvm(nats).open(BUCKETS.context).catch((cause: unknown) => {
-      throw unavailable(cause);
-    });
-    return new KvContextStore(nats, jsm, kv);
+    return new KvContextStore(nats, await jetstreamManager(nats, { timeout: REQUEST_MS, checkAPI: false }));
   }
 
   close(): void {
@@ -47,21 +41,9 @@ export class KvContextStore implements ContextStore {
   }
 
   async write(tenant: TenantId, record: ContextRecord, afterRevision: number, forgetAfterMs?: number): Promise<'written' | 'changed'> {
-    const key = artifactKey(tenant, record.name);
-    const json = JSON.stringify(record);
     const headers: [string, string][] = [['Nats-Expected-Last-Subject-Sequence', String(afterRevision)]];
     if (forgetAfterMs !== undefined) headers.push(['Nats-TTL', `${Math.max(1, Math.ceil(forgetAfterMs / 1000))}s`]);
-    for (let tries = 0; tries < TRIES; tries += 1) {
-      const reply = await this.#publisher.send(subjectOf(key), Buffer.from(json), headers);
-      if (reply.kind === 'stored') return 'written';
-      if (reply.kind === 'refused' && !isConflict(reply)) throw unavailable(new Error(`${reply.description} (${reply.code})`));
-      // Ours may be there with its answer lost. A conflict while the revision is the same passes: the server is about to store something.
-      const there = await this.#last(key);
-      if (there?.string() === json) return 'written';
-      if ((there?.seq ?? 0) !== afterRevision) return 'changed';
-      await pause(backoffMs(tries));
-    }
-    throw unavailable();
+    return this.#publish(artifactKey(tenant, record.name), JSON.stringify(record), headers, afterRevision);
   }
 
   async names(tenant: TenantId, prefix: string): Promise<ContextName[]> {
@@ -76,7 +58,7 @@ export class KvContextStore implements ContextStore {
   }
 
   async writeGrants(tenant: TenantId, grants: ContextGrants): Promise<void> {
-    await this.#asked(() => this.#kv.put(grantKey(tenant, grants.agent), JSON.stringify(grants)));
+    await this.#publish(grantKey(tenant, grants.agent), JSON.stringify(grants), []);
   }
 
   async listGrants(tenant: TenantId): Promise<ContextGrants[]> {
@@ -90,12 +72,26 @@ export class KvContextStore implements ContextStore {
     return this.#asked(() => this.#jsm.streams.getMessage(`KV_${BUCKETS.context}`, { last_by_subj: subjectOf(key) }));
   }
 
-  #keys(filter: string): Promise<string[]> {
-    return this.#asked(async () => {
-      const found: string[] = [];
-      for await (const key of await this.#kv.keys(filter)) found.push(key);
-      return found;
-    });
+  async #keys(filter: string): Promise<string[]> {
+    const query = { subjects_filter: subjectOf(filter), deleted_details: false, offset: 0 };
+    const { state } = await this.#asked(() => this.#jsm.streams.info(`KV_${BUCKETS.context}`, query));
+    return Object.keys(state.subjects ?? {}).map((subject) => subject.slice(subjectOf('').length));
+  }
+
+  /** @param afterRevision that of the entry to follow; undefined: whatever is there */
+  async #publish(key: string, json: string, headers: [string, string][], afterRevision?: number): Promise<'written' | 'changed'> {
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      await this.#connection.whenUp(REQUEST_MS);
+      const reply = await this.#publisher.send(subjectOf(key), Buffer.from(json), headers);
+      if (reply.kind === 'stored') return 'written';
+      if (reply.kind === 'refused' && !isConflict(reply)) throw unavailable(new Error(`${reply.description} (${reply.code})`));
+      // Ours may be there with its answer lost. A conflict while the revision is the same passes: the server is about to store something.
+      const there = await this.#last(key);
+      if (there?.string() === json) return 'written';
+      if (afterRevision !== undefined && (there?.seq ?? 0) !== afterRevision) return 'changed';
+      await pause(backoffMs(tries));
+    }
+    throw unavailable();
   }
 
   async #asked<T>(ask: () => Promise<T>): Promise<T> {

@@ -1,24 +1,37 @@
 /** The work of an agent that is code. Nothing is made for it but what it asks for: an attempt of code may take less than a millisecond. */
 import type { Performance, Performer, Work } from '@cadre/agents';
-import type { Blobs } from '@cadre/engine';
+import type { Blobs, SharedContext } from '@cadre/engine';
+import { AttemptContext } from './context/attempt-context.js';
+import { contextCalls } from './context/context-calls.js';
+import type { ContextCalls } from './context/context-calls.js';
 import { openWorkspace } from './open-workspace.js';
 import type { Workspace } from './workspace.js';
 
 export interface CodeWork extends Work {
   /** A private folder with the run's inputs and the artifacts of earlier tasks, made when it is first asked for. Files written there become artifacts. */
   workspace(): Promise<Workspace>;
+  /** The artifacts that outlive the run, as far as the agent was granted the tools and a person the access. */
+  context(): ContextCalls;
   blobs: Blobs;
 }
 
 /** A `CadreError` that it rejects with becomes the attempt's failure. */
 export type CodePerformer = (work: CodeWork) => Promise<Performance>;
 
-export function codeAgent(perform: CodePerformer, blobs: Blobs, workDir: string): Performer {
+export function codeAgent(perform: CodePerformer, blobs: Blobs, workDir: string, shared: SharedContext): Performer {
   return async (work) => {
     let opened: Promise<Workspace> | undefined;
+    let used: AttemptContext | undefined;
     const workspace = () => (opened ??= openWorkspace(work, workDir, blobs));
-    const performance = await perform(Object.assign(work, { workspace, blobs }));
-    if (opened === undefined || performance.artifacts !== undefined) return performance;
-    return { ...performance, artifacts: await (await opened).collectArtifacts(blobs) };
+    const context = () => contextCalls((used ??= new AttemptContext(shared, work)), work.calls);
+    const performance = await perform(Object.assign(work, { workspace, context, blobs }));
+    const told = { ...performance, ...contextOf(used) };
+    if (opened === undefined || performance.artifacts !== undefined) return told;
+    return { ...told, artifacts: await (await opened).collectArtifacts(blobs) };
   };
+}
+
+function contextOf(used: AttemptContext | undefined): Pick<Performance, 'context'> {
+  const context = used?.record();
+  return context === undefined ? {} : { context };
 }

@@ -1,8 +1,10 @@
 /** The work of an agent that is a definition: the agent loop in a workspace of its own. */
 import { delegatingTools, readText, runAttempt } from '@cadre/agents';
 import type { ModelPort, Performer, Tool, Work } from '@cadre/agents';
-import type { Blobs, Chance, Clock } from '@cadre/engine';
+import type { Blobs, Chance, Clock, SharedContext } from '@cadre/engine';
 import type { Tracing } from '@cadre/service-kit';
+import { AttemptContext } from './context/attempt-context.js';
+import { contextTools } from './context/context-tools.js';
 import { genericTools } from './generic-tools.js';
 import { fileRecord, openWorkspace } from './open-workspace.js';
 import type { ToolFactory } from './worker-options.js';
@@ -11,6 +13,7 @@ export interface ModelAgentMeans {
   model: ModelPort;
   tools: ToolFactory;
   blobs: Blobs;
+  shared: SharedContext;
   clock: Clock;
   chance: Chance;
   tracing: Tracing;
@@ -20,9 +23,11 @@ export interface ModelAgentMeans {
 
 export function modelAgent(means: ModelAgentMeans): Performer {
   return async (work) => {
-    const { blobs, clock, chance, tracing, workDir } = means;
+    const { blobs, shared, clock, chance, tracing, workDir } = means;
     const workspace = await openWorkspace(work, workDir, blobs);
-    const tools = [...genericTools(workspace), ...delegatingTools(work.calls), ...means.tools(workspace, work)];
+    const context = new AttemptContext(shared, work);
+    const own = [...genericTools(workspace), ...contextTools(context), ...delegatingTools(work.calls)];
+    const tools = [...own, ...means.tools(workspace, work)];
     const performance = await runAttempt(work, {
       model: tracedModel(means.model, tracing, work),
       tools: tools.map((tool) => tracedTool(tool, tracing, work)),
@@ -30,7 +35,8 @@ export function modelAgent(means: ModelAgentMeans): Performer {
       ...{ clock, chance },
       readContent: (content) => readText(content, blobs),
     });
-    return { ...performance, artifacts: await workspace.collectArtifacts(blobs) };
+    const used = context.record();
+    return { ...performance, ...(used && { context: used }), artifacts: await workspace.collectArtifacts(blobs) };
   };
 }
 

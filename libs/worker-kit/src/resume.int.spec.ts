@@ -104,3 +104,94 @@ test('an agent that is code: no folder unless it asks, a key for its calls, arti
   expect(rig.run().usage).toMatchObject({ toolCalls: 1, costMicros: 20 });
   await until(() => readdirSync(stage.workDir).length === 0);
 });
+
+test('what was read before the worker stopped is among the sources of what the next one writes, and long texts are read in parts', async () => {
+  const text = '"Ä"\n'.repeat(12_000);
+  const shared = await stage.sharedContext();
+  const user = { tenant: 'default', by: { kind: 'user' as const } };
+  const put = (name: string, key: string) =>
+    shared.put(user, { ...{ name, key, tags: ['raw'], from: [] }, bytes: Buffer.from(text), mediaType: 'text/plain' });
+  for (const name of ['facts/long', 'facts/other', 'secret']) await put(name, name);
+  await shared.setGrants('default', 'generalist', [
+    { on: 'facts/', may: ['read'] },
+    { on: 'reports/', may: ['read', 'write', 'delete'] },
+  ]);
+  const answers: Record<string, unknown>[] = [];
+  const call = (name: string, args: object): ChatReply => ({ calls: [{ name, args }] });
+  const turns: (() => ChatReply | Promise<ChatReply>)[] = [
+    () => call('context_list', { tag: 'raw' }),
+    () => call('context_get', { name: 'facts/long', maxBytes: 40_000 }),
+    () => new Promise(() => undefined),
+    () => call('context_get', { name: 'facts/long', offset: answers[1]!['next'], maxBytes: 40_000 }),
+    () => call('context_put', { name: 'reports/r', text: 'R', expects: 0 }),
+    () => call('context_put', { name: 'reports/r', text: 'RR', expects: 7 }),
+    () => call('context_delete', { name: 'reports/r', expects: 1 }),
+    () => call('context_get', { name: 'reports/r' }),
+    () => call('context_put', { name: 'reports/r', text: 'RRR' }),
+    () => done('Done.'),
+  ];
+  let asked = 0;
+  stage.model.chat = ({ messages }) => {
+    const last = messages.at(-1)!;
+    // The conversation of the second worker begins anew; its first answers are those on record.
+    if (last.role === 'tool' && asked !== 3) answers.push(JSON.parse(String(last.content)));
+    return turns[asked++]!();
+  };
+  begin();
+  const options = { agents: [stage.agent(['context_put', 'context_get', 'context_list', 'context_delete'])] };
+  const first = await stage.worker(options, { SHUTDOWN_GRACE_MS: '100' });
+  stage.offer(RUN_ID, ['a']);
+  await until(() => asked === 3);
+  await sleep(20);
+  await first.stop();
+  await stage.worker(options);
+  stage.offer(RUN_ID, ['a'], 2);
+  await until(() => status() === 'completed');
+  expect(answers[0]).toMatchObject({ artifacts: [{ name: 'facts/long', tags: ['raw'] }, { name: 'facts/other' }], more: false });
+  expect(`${answers[1]!['text']}${answers[2]!['text']}`).toBe(text.slice(0, `${answers[1]!['text']}${answers[2]!['text']}`.length));
+  expect(answers[1]).toMatchObject({ size: Buffer.byteLength(text), versions: [1], next: expect.any(Number) });
+  expect(answers[4]).toMatchObject({
+    error: expect.stringContaining('reports/r is at version 1 now'),
+    refusal: { expects: 7, present: 1 },
+  });
+  expect(answers.slice(5)).toMatchObject([{ version: 1 }, { refusal: { kind: 'not-found' } }, { version: 2 }]);
+  const kept = await shared.get(user, 'reports/r');
+  const { read = [], written = [] } = rig.task('a').result?.context ?? {};
+  expect(read).toMatchObject([{ artifact: 'facts/long', version: 1 }]);
+  expect(written.map(({ artifact, version }) => [artifact, version])).toEqual([
+    ['reports/r', 1],
+    ['reports/r', 2],
+  ]);
+  expect(kept.ok && kept.version).toMatchObject({ version: 2, from: read, by: { kind: 'agent', taskId: 'a', attempt: 2 } });
+});
+
+test('an agent that is code has the context store too; its calls are on record', async () => {
+  const shared = await stage.sharedContext();
+  await shared.setGrants('default', 'generalist', [{ on: 'code/', may: ['read', 'write', 'delete'] }]);
+  begin();
+  await stage.worker({
+    agents: [stage.agent(['context_put', 'context_get', 'context_list', 'context_delete'])],
+    performers: {
+      generalist: async ({ context }) => {
+        const store = context();
+        await store.put({ name: 'code/n', text: '1' });
+        const found = await store.get({ name: 'code/n' });
+        const again = await store.put({ name: 'code/n', text: '2', expects: 0 });
+        const listed = await store.list();
+        await store.put({ name: 'code/m', text: '3' });
+        await store.delete({ name: 'code/n' });
+        return { answer: JSON.stringify([found, again, listed]), confidence: 1 };
+      },
+    },
+  });
+  stage.offer(RUN_ID, ['a']);
+  await until(() => status() === 'completed');
+  const { answer, context } = rig.task('a').result!;
+  expect('text' in answer && JSON.parse(answer.text)).toMatchObject([
+    { version: 1, text: '1' },
+    { refusal: { kind: 'conflict', present: 1 } },
+    { artifacts: [{ name: 'code/n' }], more: false },
+  ]);
+  expect(context).toMatchObject({ read: [{ artifact: 'code/n' }], written: [{ artifact: 'code/n' }, { artifact: 'code/m' }] });
+  expect(rig.run().usage).toMatchObject({ toolCalls: 6 });
+});

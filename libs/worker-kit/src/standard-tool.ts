@@ -7,13 +7,13 @@ import type { z } from 'zod';
 /**
  * @param effect what a call may do to the world outside the attempt's private workspace
  * @param recall see `Tool.recall`
- * @param run gets validated arguments; a thrown `CadreError` becomes the tool's answer `{error}`, with its remedy
+ * @param run gets validated arguments; `{error}` says why it was not done; a thrown `CadreError` becomes the tool's answer `{error}`, with its remedy
  */
 export function standardTool<N extends ToolName>(
   name: N,
   effect: ToolEffect,
-  run: (args: ToolArgs<N>, context: ToolContext) => Promise<ToolResult<N>>,
-  recall?: (args: ToolArgs<N>) => void,
+  run: (args: ToolArgs<N>, context: ToolContext) => Promise<ToolResult<N> | { error: string }>,
+  recall?: (args: ToolArgs<N>, answer: ToolResult<N> | { error: string }) => void,
 ): Tool {
   const { description, args } = TOOLS[name];
   return {
@@ -22,6 +22,6 @@ export function standardTool<N extends ToolName>(
     parameters: args as z.ZodType<unknown>,
     effect,
     run: async (input, context) => (await run(input as ToolArgs<N>, context)) as Json,
-    ...(recall && { recall: (input: unknown) => recall(input as ToolArgs<N>) }),
+    ...(recall && { recall: (input: unknown, answer: Json) => recall(input as ToolArgs<N>, answer as ToolResult<N>) }),
   };
 }

@@ -15,7 +15,7 @@ export interface ToolEnvironment {
   onClose(close: () => void | Promise<void>): void;
 }
 
-/** The tools of a specialty for one attempt. Those of the generic list (list_files, read_file, write_file) are there already. */
+/** The tools of a specialty for one attempt. Those of the generic list (list_files, read_file, write_file) and of the context store (context_put, …) are there already. */
 export type ToolFactory = (workspace: Workspace, environment: ToolEnvironment) => Tool[];
 
 export interface WorkerOptions {

@@ -270,6 +270,46 @@ test('a tool factory that throws, a missing blob and a refused result are failur
   expect(owner.of('FailAttempt')[3]?.error.code).toBe('assignment-invalid');
 });
 
+test('the context store: without a grant a clear error; the same call of a later attempt makes no second version', async () => {
+  const put = { name: 'context_put', args: { name: 'notes/a.md', text: 'One.', tags: ['draft'], expects: 0 } };
+  const answers: string[] = [];
+  stage.model.chat = ({ messages }) => {
+    const last = messages.at(-1)!;
+    if (last.role === 'tool') answers.push(String(last.content));
+    return last.role === 'tool' ? done() : { calls: [put] };
+  };
+  await startedWorker({ agents: [stage.agent(['context_put'])] });
+  offer('a');
+  await until(() => owner.of('CompleteAttempt').length === 1);
+  expect(JSON.parse(answers[0]!)).toMatchObject({
+    error: expect.stringContaining('generalist may not write notes/a.md in the context store. A person can allow it: cadre context grant'),
+    refusal: { kind: 'forbidden', access: 'write' },
+  });
+  expect(owner.of('CompleteAttempt')[0]?.result.context).toBeUndefined();
+  const shared = await stage.sharedContext();
+  await shared.setGrants('default', 'generalist', [{ on: 'notes/', may: ['write'] }]);
+  for (const attempt of [1, 2]) {
+    await untilIdle();
+    stage.offer(RUN, ['b'], attempt);
+    await until(() => owner.of('CompleteAttempt').length === attempt + 1);
+  }
+  expect(owner.of('RecordCalls').flatMap(({ reserve }) => reserve.flatMap((call) => call.effect ?? []))).toEqual(
+    Array(3).fill('idempotent'),
+  );
+  const kept = await shared.get({ tenant: 'default', by: { kind: 'user' } }, 'notes/a.md');
+  const [{ key }] = owner
+    .of('RecordCalls')
+    .flatMap(({ reserve }) => reserve)
+    .filter((call) => call.name === 'context_put')
+    .slice(-1);
+  expect(kept.ok && kept.artifact.versions).toMatchObject([
+    { version: 1, key, tags: ['draft'], by: { agent: 'generalist', runId: RUN, taskId: 'b', attempt: 1 } },
+  ]);
+  const { sha256 } = kept.ok ? kept.version.body : { sha256: '' };
+  expect(answers.slice(1).map((text) => JSON.parse(text))).toEqual(Array(2).fill({ name: 'notes/a.md', version: 1, sha256 }));
+  expect(owner.of('CompleteAttempt')[2]?.result.context).toEqual({ read: [], written: [{ artifact: 'notes/a.md', version: 1, sha256 }] });
+});
+
 describe('shutdown', () => {
   const waitTool =
     (onClose: () => void): ToolFactory =>

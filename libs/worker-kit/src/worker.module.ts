@@ -1,7 +1,8 @@
 import { hash, randomBytes } from 'node:crypto';
 import type { ModelPort, Performer, WorkSurroundings } from '@cadre/agents';
 import type { AgentDefinition } from '@cadre/contracts';
-import { JetStreamBlobs } from '@cadre/event-log';
+import { SharedContext } from '@cadre/engine';
+import { JetStreamBlobs, KvContextStore } from '@cadre/event-log';
 import { NatsCommandSender, systemChance, systemClock } from '@cadre/messaging';
 import { ModelBreaker, OpenAiModel, loadPrices } from '@cadre/models';
 import type { BreakerChange } from '@cadre/models';
@@ -31,6 +32,8 @@ export class WorkerModule {
 async function surroundings(context: ServiceContext<WorkerConfig>, means: Means): Promise<WorkSurroundings> {
   const { nats, log, metrics, tracing, instanceId, pass } = context;
   const blobs = await JetStreamBlobs.open(nats);
+  const store = await KvContextStore.open(nats);
+  const shared = new SharedContext({ store, blobs, clock: systemClock, chance: systemChance });
   const isCode = (agent: string) => Object.hasOwn(means.performers, agent);
   return {
     workerId: instanceId,
@@ -38,7 +41,7 @@ async function surroundings(context: ServiceContext<WorkerConfig>, means: Means)
     ...{ clock: systemClock, chance: systemChance, blobs },
     sender: new NatsCommandSender(nats),
     digest: (text) => hash('sha256', text, 'hex'),
-    performerOf: performers(context, means, blobs),
+    performerOf: performers(context, means, { blobs, shared }),
     reports: workReports(log, new WorkMeter(metrics), isCode),
     span: ({ runId, taskId, attempt, traceparent }, { name }, work) => {
       const attributes = { 'cadre.run': runId, 'cadre.task': taskId, 'cadre.attempt': attempt, 'gen_ai.agent.name': name };
@@ -48,14 +51,24 @@ async function surroundings(context: ServiceContext<WorkerConfig>, means: Means)
   };
 }
 
-function performers(context: ServiceContext<WorkerConfig>, means: Means, blobs: JetStreamBlobs): WorkSurroundings['performerOf'] {
+interface Stores {
+  blobs: JetStreamBlobs;
+  shared: SharedContext;
+}
+
+function performers(context: ServiceContext<WorkerConfig>, means: Means, { blobs, shared }: Stores): WorkSurroundings['performerOf'] {
   const { config, tracing } = context;
   const workDir = config.CADRE_WORK_DIR;
   const code = new Map<string, Performer>(
-    Object.entries(means.performers).map(([agent, perform]) => [agent, codeAgent(perform, blobs, workDir)]),
+    Object.entries(means.performers).map(([agent, perform]) => [agent, codeAgent(perform, blobs, workDir, shared)]),
   );
   const model = makeModel(context);
-  const withModel = modelAgent({ ...{ model, blobs, tracing, workDir }, tools: means.tools, clock: systemClock, chance: systemChance });
+  const withModel = modelAgent({
+    ...{ model, blobs, shared, tracing, workDir },
+    tools: means.tools,
+    clock: systemClock,
+    chance: systemChance,
+  });
   return ({ name }: AgentDefinition) => code.get(name) ?? withModel;
 }
 

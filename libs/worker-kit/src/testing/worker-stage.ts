@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Heartbeat, SUBJECTS } from '@cadre/contracts';
 import type { Offer } from '@cadre/contracts';
-import { JetStreamBlobs, ensureTopology } from '@cadre/event-log';
-import { connectNats, serveRequests } from '@cadre/messaging';
+import { SharedContext } from '@cadre/engine';
+import { JetStreamBlobs, KvContextStore, ensureTopology } from '@cadre/event-log';
+import { connectNats, serveRequests, systemChance, systemClock } from '@cadre/messaging';
 import type { RunningService } from '@cadre/service-kit';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { startWorker } from '../start-worker.js';
@@ -64,13 +65,23 @@ export class WorkerStage {
     for (const cleanup of this.cleanups.splice(0).reverse()) await cleanup();
   }
 
+  agent(tools: string[]): WorkerOptions['agents'][number] {
+    return { name: 'generalist', description: 'd', skills: ['general'], instructions: 'Help.', tools };
+  }
+
+  /** The context store that the worker uses, too. */
+  async sharedContext(): Promise<SharedContext> {
+    const store = await KvContextStore.open(this.nats);
+    this.cleanups.push(async () => store.close());
+    return new SharedContext({ store, blobs: this.blobs, clock: systemClock, chance: systemChance });
+  }
+
   /** A worker that is ready for offers. */
   async worker(options: Partial<WorkerOptions> = {}, env: Record<string, string> = {}): Promise<RunningService> {
     const before = this.beats.length;
-    const tools = ['write_file', 'read_file', 'list_files', 'wait'];
     const worker = await startWorker({
       specialty: 'generalist',
-      agents: [{ name: 'generalist', description: 'd', skills: ['general'], instructions: 'Help.', tools }],
+      agents: [this.agent(['write_file', 'read_file', 'list_files', 'wait'])],
       ownsProcess: false,
       env: {
         NATS_URL: this.server.url,
