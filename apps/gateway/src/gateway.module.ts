@@ -1,12 +1,13 @@
 import { CadreError, type Command } from '@cadre/contracts';
-import type { Blobs } from '@cadre/engine';
-import { JetStreamBlobs, ensureTopology, WorkflowStore } from '@cadre/event-log';
-import { NatsCommandSender, systemClock } from '@cadre/messaging';
+import { SharedContext, type Blobs } from '@cadre/engine';
+import { JetStreamBlobs, KvContextStore, ensureTopology, WorkflowStore } from '@cadre/event-log';
+import { NatsCommandSender, systemChance, systemClock } from '@cadre/messaging';
 import { passingPoints, SERVICE_CONTEXT, type ServiceContext } from '@cadre/service-kit';
 import { Inject, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { AgentsController } from './agents/agents.controller.js';
 import { WorkerRoster } from './agents/worker-roster.js';
 import { ArtifactsController } from './artifacts/artifacts.controller.js';
+import { ContextController } from './context/context.controller.js';
 import { EventsController } from './feed/events.controller.js';
 import { RunFeed } from './feed/run-feed.js';
 import type { GatewayConfig } from './gateway.config.js';
@@ -78,6 +79,12 @@ const workflows = {
   inject: [SERVICE_CONTEXT, BLOBS],
   useFactory: ({ nats }: Context) => WorkflowStore.open(nats),
 };
+const context = {
+  provide: SharedContext,
+  inject: [SERVICE_CONTEXT, BLOBS],
+  useFactory: async ({ nats }: Context, store: Blobs) =>
+    new SharedContext({ store: await KvContextStore.open(nats), blobs: store, clock: systemClock, chance: systemChance }),
+};
 const triggers = {
   provide: WorkflowTriggers,
   inject: [WorkflowStore, RunIntake],
@@ -138,10 +145,27 @@ const ingress = {
     IngressController,
     WorkflowsController,
     ArtifactsController,
+    ContextController,
     AgentsController,
     TenantsController,
   ],
-  providers: [blobs, history, feed, intake, starter, workflows, triggers, clock, budgets, submissions, roster, dead, ingress, KnownShard],
+  providers: [
+    blobs,
+    history,
+    feed,
+    intake,
+    starter,
+    workflows,
+    context,
+    triggers,
+    clock,
+    budgets,
+    submissions,
+    roster,
+    dead,
+    ingress,
+    KnownShard,
+  ],
 })
 export class GatewayModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(

@@ -3,6 +3,7 @@ import multipart from '@fastify/multipart';
 import { StandardSchemaValidationPipe } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { serveApiDocs } from './api-docs/serve-api-docs.js';
+import { CONTEXT_BODY_BYTES } from './context/context-request.js';
 import { GatewayConfig } from './gateway.config.js';
 import { GatewayModule } from './gateway.module.js';
 import { MAX_BODY_BYTES } from './runs/run-request.js';
@@ -20,12 +21,13 @@ export const gatewayService: ServiceOptions<GatewayConfig> = {
 };
 
 async function configure(app: NestFastifyApplication, context: ServiceContext<GatewayConfig>): Promise<void> {
-  // Plans may be large; all else stays within the framework's 1 MiB.
+  // Plans and artifacts may be large; all else stays within the framework's 1 MiB.
   app
     .getHttpAdapter()
     .getInstance()
     .addHook('onRoute', (route) => {
       if (route.url === '/v1/runs' && [route.method].flat().includes('POST')) route.bodyLimit = MAX_BODY_BYTES;
+      if (route.url === '/v1/context/artifacts/*') route.bodyLimit = CONTEXT_BODY_BYTES;
     });
   await app.register(multipart);
   app.useGlobalPipes(new StandardSchemaValidationPipe({ exceptionFactory: (issues) => inputProblem(issues as IssueLike[]) }));

@@ -45,4 +45,6 @@ export interface Problem {
   remedy?: string;
   /** Each fault of the input: where it is (a JSON path) and what is wrong. */
   errors?: { path: string; message: string }[];
+  /** Of a `version-conflict`: the newest version; 0 when there is none. */
+  presentVersion?: number;
 }

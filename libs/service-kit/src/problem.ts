@@ -13,6 +13,7 @@ const MEANINGS: Record<string, Meaning> = {
   'malformed-json': { status: 400, title: 'The body is not JSON' },
   unauthenticated: { status: 401, title: 'Credentials are missing' },
   forbidden: { status: 403, title: 'Not allowed' },
+  'context-forbidden': { status: 403, title: 'Not allowed' },
   'not-found': { status: 404, title: 'Not found' },
   'unknown-run': { status: 404, title: 'No such run' },
   'unknown-question': { status: 404, title: 'No such open question' },
@@ -21,10 +22,12 @@ const MEANINGS: Record<string, Meaning> = {
   'not-acceptable': { status: 406, title: 'Not acceptable' },
   'request-incomplete': { status: 408, title: 'The request did not arrive whole' },
   'run-conflict': { status: 409, title: 'Another request has taken this key' },
+  'version-conflict': { status: 409, title: 'Another version is the newest' },
   'run-ended': { status: 409, title: 'The run has ended' },
   'attempt-closed': { status: 409, title: 'The attempt is closed' },
   'attempt-taken': { status: 409, title: 'The attempt is taken' },
   'body-too-large': { status: 413, title: 'The body is too large' },
+  'context-too-large': { status: 413, title: 'The artifact is too large' },
   'command-too-large': { status: 413, title: 'The request is too large' },
   'unsupported-media-type': { status: 415, title: 'Unsupported media type' },
   'invalid-plan': { status: 422, title: 'The plan is not valid' },
@@ -39,16 +42,20 @@ const MEANINGS: Record<string, Meaning> = {
 export interface ProblemOptions extends CadreErrorOptions {
   /** Each fault: where it is and what is wrong. */
   errors?: { path: string; message: string }[];
+  /** See `Problem`. */
+  presentVersion?: number;
 }
 
 /** An error for the caller that lists the faults of the input. */
 export class InputProblem extends CadreError {
   readonly errors: { path: string; message: string }[];
+  readonly presentVersion: number | undefined;
 
   constructor(code: string, message: string, options: ProblemOptions = {}) {
     super(code, message, options);
     this.name = 'InputProblem';
     this.errors = options.errors ?? [];
+    this.presentVersion = options.presentVersion;
   }
 }
 
@@ -97,6 +104,7 @@ export function problemOf(error: CadreError): Problem {
     code: error.code,
     ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
     ...(error instanceof InputProblem && error.errors.length > 0 ? { errors: error.errors } : {}),
+    ...(error instanceof InputProblem && error.presentVersion !== undefined ? { presentVersion: error.presentVersion } : {}),
   };
 }
 

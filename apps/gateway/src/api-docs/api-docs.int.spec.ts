@@ -6,9 +6,18 @@ import {
   ArtifactList,
   CallList,
   CancelAccepted,
+  ContextArtifactView,
+  ContextDeleted,
+  ContextGrants,
+  ContextGrantsList,
+  ContextGrantsRequest,
+  ContextLineage,
+  ContextPage,
+  ContextPutRequest,
   EventList,
   QuestionList,
   RunAccepted,
+  RunLineage,
   RunPage,
   RunRequest,
   RunView,
@@ -35,6 +44,8 @@ test('the examples fit the schemas', () => {
   EventRequest.parse(EXAMPLES.eventRequest);
   Workflow.parse(EXAMPLES.workflow);
   WorkflowRunRequest.parse(EXAMPLES.workflowRun);
+  ContextPutRequest.parse(EXAMPLES.contextPut);
+  ContextGrantsRequest.parse(EXAMPLES.contextGrantsRequest);
   AnswerRequest.parse(EXAMPLES.approval);
   AnswerRequest.parse(EXAMPLES.effectDone);
   for (const [schema, example] of [
@@ -52,6 +63,13 @@ test('the examples fit the schemas', () => {
     [EventList, EXAMPLES.events],
     [TenantBudgetView, EXAMPLES.tenantBudget],
     [WorkerList, EXAMPLES.workers],
+    [ContextPage, EXAMPLES.contextPage],
+    [ContextArtifactView, EXAMPLES.contextArtifact],
+    [ContextDeleted, EXAMPLES.contextDeleted],
+    [ContextLineage, EXAMPLES.contextLineage],
+    [ContextGrants, EXAMPLES.contextGrants],
+    [ContextGrantsList, EXAMPLES.contextGrantsList],
+    [RunLineage, EXAMPLES.runLineage],
   ] as const) {
     expect(schema.parse(example)).toEqual(example);
   }
@@ -80,10 +98,16 @@ test('the document names every route with its bodies, and every reference leads 
   expect(document.openapi).toBe('3.1.0');
   const routes = Object.entries(document.paths).flatMap(([path, each]) => Object.keys(each).map((method) => `${method} ${path}`));
   expect(routes.sort()).toEqual([
+    'delete /v1/context/artifacts/{name}',
     'get /livez',
     'get /metrics',
     'get /readyz',
     'get /v1/agents',
+    'get /v1/context',
+    'get /v1/context/artifacts/{name}',
+    'get /v1/context/grants',
+    'get /v1/context/lineage/{name}',
+    'get /v1/context/versions/{name}',
     'get /v1/questions',
     'get /v1/runs',
     'get /v1/runs/{runId}',
@@ -92,6 +116,7 @@ test('the document names every route with its bodies, and every reference leads 
     'get /v1/runs/{runId}/artifacts/{name}',
     'get /v1/runs/{runId}/calls',
     'get /v1/runs/{runId}/events',
+    'get /v1/runs/{runId}/lineage',
     'get /v1/runs/{runId}/questions',
     'get /v1/tenants/{tenant}/budget',
     'get /v1/workflows',
@@ -101,6 +126,8 @@ test('the document names every route with its bodies, and every reference leads 
     'post /v1/runs/{runId}/cancel',
     'post /v1/runs/{runId}/questions/{questionId}/answer',
     'post /v1/workflows/{name}/runs',
+    'put /v1/context/artifacts/{name}',
+    'put /v1/context/grants/{agent}',
     'put /v1/tenants/{tenant}/budget',
     'put /v1/workflows/{name}',
   ]);
@@ -124,6 +151,9 @@ test('the document names every route with its bodies, and every reference leads 
   const parameters = (path: string, method: string) =>
     (document.paths[path]?.[method]?.parameters ?? []).map((each) => `${each.name}${each.required ? '!' : ''}`).sort();
   expect(parameters('/v1/runs', 'get')).toEqual(['cursor', 'limit', 'status']);
+  expect(parameters('/v1/context/artifacts/{name}', 'put')).toEqual(['Idempotency-Key', 'name!']);
+  expect(parameters('/v1/context/artifacts/{name}', 'delete')).toEqual(['Idempotency-Key', 'expects', 'name!']);
+  expect(parameters('/v1/context/lineage/{name}', 'get')).toEqual(['name!', 'version']);
   expect(parameters('/v1/runs', 'post')).toEqual(['Idempotency-Key']);
   expect(parameters('/v1/runs/{runId}/questions/{questionId}/answer', 'post')).toEqual(['questionId!', 'runId!']);
   expect(parameters('/v1/runs/{runId}/events', 'get')).toEqual(['Last-Event-ID', 'after', 'limit', 'runId!']);

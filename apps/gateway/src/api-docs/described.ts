@@ -28,7 +28,7 @@ export interface Description {
 
 const PROBLEMS: Record<number, string> = {
   400: 'The request is not valid; `errors` names each fault',
-  404: 'There is no such run or artifact',
+  404: 'There is no such run, artifact or version',
   409: 'The request does not fit what is there',
   413: 'The body, a file or the goal is too large',
   415: 'The content type, or the kind of a file, cannot be read',

@@ -10,6 +10,16 @@ import {
   CancelAccepted,
   CancelRequest,
   Content,
+  ContextArtifactView,
+  ContextDeleted,
+  ContextGrants,
+  ContextGrantsList,
+  ContextGrantsRequest,
+  ContextLineage,
+  ContextPage,
+  ContextPutRequest,
+  ContextStep,
+  ContextVersion,
   EventList,
   FeedEvent,
   Json,
@@ -17,6 +27,7 @@ import {
   QuestionList,
   QuestionView,
   RunAccepted,
+  RunLineage,
   RunPage,
   Scope,
   TaskSpec,
@@ -62,6 +73,15 @@ const OUT: Record<string, z.ZodType> = {
   WorkerView,
   WorkflowVersion,
   WorkflowList,
+  ContextPage,
+  ContextArtifactView,
+  ContextVersion,
+  ContextDeleted,
+  ContextLineage,
+  ContextStep,
+  ContextGrants,
+  ContextGrantsList,
+  RunLineage,
 };
 const IN: Record<string, z.ZodType> = {
   RunRequest,
@@ -72,6 +92,8 @@ const IN: Record<string, z.ZodType> = {
   TenantBudgetRequest,
   Workflow,
   WorkflowRunRequest,
+  ContextPutRequest,
+  ContextGrantsRequest,
 };
 /** Refers to itself, so it needs a name of its own. */
 const JSON_NAME = 'Json';
@@ -98,6 +120,10 @@ const PARAMETERS: Record<string, object> = {
   runId: { description: 'Id of the run', example: EXAMPLES.runId },
   tenant: { description: 'Name of the tenant', example: 'default' },
   version: { description: 'Default: the newest', example: 3 },
+  expects: { description: 'Only if this is the newest version', example: 3 },
+  prefix: { description: 'Only those whose names begin with it', example: 'reports/' },
+  tag: { description: 'Only those with this tag', example: 'weather' },
+  agent: { description: 'Name of the agent', example: 'data-analyst' },
   questionId: { description: 'Id of the question within its run', example: 'q1' },
   'idempotency-key': {
     name: 'Idempotency-Key',
@@ -204,6 +230,8 @@ function finish(document: OpenAPIObject, limits: { fileBytes: number; files: num
   describeBody(paths['/v1/tenants/{tenant}/budget'], 'TenantBudgetRequest', true, { example: { capMicros: 50_000_000 } }, 'put');
   describeBody(paths['/v1/workflows/{name}'], 'Workflow', true, { example: EXAMPLES.workflow }, 'put');
   describeBody(paths['/v1/workflows/{name}/runs'], 'WorkflowRunRequest', false, { example: EXAMPLES.workflowRun });
+  describeBody(paths['/v1/context/artifacts/{name}'], 'ContextPutRequest', true, { example: EXAMPLES.contextPut }, 'put');
+  describeBody(paths['/v1/context/grants/{agent}'], 'ContextGrantsRequest', true, { example: EXAMPLES.contextGrantsRequest }, 'put');
   describeBody(paths['/v1/events'], 'EventRequest', true, { example: EXAMPLES.eventRequest });
   describeBody(paths['/v1/runs/{runId}/questions/{questionId}/answer'], 'AnswerRequest', true, {
     examples: {
@@ -238,11 +266,12 @@ function nameWildcard(paths: Record<string, Record<string, Operation>>, path: st
   if (!wildcard) return;
   delete operation[WILDCARD];
   const { name, description, example } = wildcard;
-  const rest = (operation.parameters ?? []).filter((parameter) => parameter['name'] === 'runId');
+  const rest = (operation.parameters ?? []).filter((parameter) => parameter['name'] === 'runId' || parameter['in'] !== 'path');
   operation.parameters = [...rest, { name, in: 'path', required: true, description, example, schema: { type: 'string' } }];
   const named = path.replace(/\/(\{[^/]*path[^/]*\}|\*.*|\{\*.*)$/, `/{${name}}`);
   if (named === path) return;
-  paths[named] = paths[path] ?? {};
+  // Several methods of one path come one after the other.
+  paths[named] ??= paths[path] ?? {};
   delete paths[path];
 }
 

@@ -23,6 +23,7 @@ import {
 } from '@cadre/contracts';
 import type { z } from 'zod';
 import { artifactPath, runLinks } from '../runs/run-links.js';
+import { CONTEXT_EXAMPLES } from './context-examples.js';
 
 const runId = 'r00-01936c5e-7d1c-7e3a-9d55-0b6f4c1d2e3f';
 const createdAt = Date.UTC(2026, 10, 20, 12);
@@ -214,6 +215,7 @@ const problem = {
 };
 
 export const EXAMPLES = {
+  ...CONTEXT_EXAMPLES,
   request,
   requestWithPlan,
   accepted,

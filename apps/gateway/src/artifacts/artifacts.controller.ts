@@ -1,4 +1,4 @@
-import { ArtifactList, CadreError, type ArtifactRef, type BlobRef, type Content, type RunId, type RunView } from '@cadre/contracts';
+import { ArtifactList, CadreError, type ArtifactRef, type Content, type RunId, type RunView } from '@cadre/contracts';
 import type { Blobs } from '@cadre/engine';
 import { traceOf } from '@cadre/service-kit';
 import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
@@ -11,6 +11,7 @@ import { HistoryClient } from '../history/history-client.js';
 import { KnownShard } from '../runs/known-shard.js';
 import { artifactPath } from '../runs/run-links.js';
 import { DEFAULT_TENANT } from '../tenant.js';
+import { sendBody } from './send-body.js';
 
 @ApiTags('Artifacts')
 @Controller('v1/runs/:runId')
@@ -53,7 +54,7 @@ export class ArtifactsController {
         remedy: `see /v1/runs/${runId}/artifacts for those it has`,
       });
     }
-    await this.send(artifact, name.split('/').at(-1) ?? name, http, reply);
+    await sendBody(artifact, { name, blobs: this.blobs }, http, reply);
   }
 
   @Get('answer')
@@ -72,24 +73,6 @@ export class ArtifactsController {
   private async textOf(content: Content): Promise<string> {
     return 'text' in content ? content.text : new TextDecoder().decode(await this.blobs.get(content.ref));
   }
-
-  private async send(blob: BlobRef, fileName: string, http: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const etag = `"${blob.sha256}"`;
-    void reply
-      .header('etag', etag)
-      // A name may get another content while the run goes on.
-      .header('cache-control', 'private, no-cache')
-      .header('x-content-type-options', 'nosniff')
-      // Agents write these files: a browser must not run what is in them.
-      .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; sandbox")
-      .header('content-disposition', disposition(fileName));
-    if (matches(http.headers['if-none-match'], etag)) {
-      await reply.status(304).send();
-      return;
-    }
-    const bytes = await this.blobs.get(blob);
-    await reply.header('content-type', contentType(blob.mediaType)).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-  }
 }
 
 /** The run's own list is complete when it has ended; until then its tasks have more. */
@@ -106,18 +89,4 @@ function noAnswer(run: RunView): CadreError {
   return new CadreError('run-ended', `The run has ended without an answer (${run.status}).`, {
     remedy: `see /v1/runs/${run.runId} for the reason`,
   });
-}
-
-function matches(header: string | undefined, etag: string): boolean {
-  return (header ?? '').split(',').some((each) => ['*', etag, `W/${etag}`].includes(each.trim()));
-}
-
-function contentType(mediaType: string): string {
-  const safe = /^[\w.+-]+\/[\w.+-]+(;[\w.+= -]*)?$/.test(mediaType) ? mediaType : 'application/octet-stream';
-  return safe.startsWith('text/') && !safe.includes('charset') ? `${safe}; charset=utf-8` : safe;
-}
-
-function disposition(fileName: string): string {
-  const ascii = fileName.replace(/[^\x20-\x7e]|["\\]/g, '_');
-  return `attachment; filename="${ascii}"; filename*=UTF-8''${encodeURIComponent(fileName)}`;
 }
