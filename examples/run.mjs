@@ -34,8 +34,10 @@ process.exit();
 
 async function runExample() {
   const client = new CadreClient({ baseUrl });
-  const { plan, params, event } = JSON.parse(await readFile(join(folder, name, 'example.json'), 'utf8'));
-  const { runId } = await client.startRun({ goal: `The example ${name}`, plan, params, options: { summarize: false } });
+  const { before, event, grants = {}, ...main } = JSON.parse(await readFile(join(folder, name, 'example.json'), 'utf8'));
+  for (const [agent, rules] of Object.entries(grants)) await client.context.setGrants(agent, rules);
+  if (before) await client.waitForEnd(await started(client, before));
+  const runId = await started(client, main);
   if (event) await waiting(client, runId).then(() => client.sendEvent(event));
   const run = await client.waitForEnd(runId);
   for (const task of run.tasks.filter(({ taskId }) => !taskId.includes('~'))) {
@@ -43,6 +45,11 @@ async function runExample() {
   }
   console.log(`The run is ${run.status}.`);
   process.exitCode = run.status === 'completed' ? 0 : 1;
+}
+
+async function started(client, { plan, params }) {
+  const { runId } = await client.startRun({ goal: `The example ${name}`, plan, params, options: { summarize: false } });
+  return runId;
 }
 
 /** Until a task waits for an event. */

@@ -84,10 +84,31 @@ const performers = {
   },
   /** Is wrong about odd numbers. */
   novice: async ({ assignment: { input } }) => json(input.number % 2 === 0 ? input.number ** 2 : input.number * 2),
+  /** Keeps a note for later runs. */
+  noter: async ({ assignment: { input }, context }) => {
+    const kept = await context().put({ name: input.name, text: input.text });
+    if (kept.error) throw new Error(kept.error);
+    return json({ kept: kept.name });
+  },
+  /** Keeps the note of an earlier run with more in it; reads it again when somebody else was first. */
+  improver: async ({ assignment: { input }, context }) => {
+    for (;;) {
+      const note = await context().get({ name: input.name });
+      if (note.error) throw new Error(note.error);
+      const text = `${note.text} ${input.more}`;
+      const kept = await context().put({ name: input.name, text, expects: note.version });
+      if (kept.refusal?.kind === 'conflict') continue;
+      if (kept.error) throw new Error(kept.error);
+      return json({ text });
+    }
+  },
 };
 
-/** Who gives work to others needs the tool for it, like any other. */
-const TOOLS = { estimator: ['ask_agent'], clerk: ['hand_off'], head: ['delegate'], lead: ['delegate'] };
+/** Who gives work to others, or keeps something beyond the run, needs the tool for it, like any other. */
+const TOOLS = {
+  ...{ estimator: ['ask_agent'], clerk: ['hand_off'], head: ['delegate'], lead: ['delegate'] },
+  ...{ noter: ['context_put'], improver: ['context_get', 'context_put'] },
+};
 
 function ill(who) {
   return async () => {

@@ -4,10 +4,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { jest } from '@jest/globals';
-import type { RunView } from '@cadre/contracts';
+import type { ContextGrants, RunView } from '@cadre/contracts';
 import { installationRoot, LOCAL_SERVICES } from '@cadre/local-system';
 import { LiveSystem } from '@cadre/local-system/testing';
 import type { RunRequestInput } from '@cadre/sdk';
+import { runProgram } from './program.js';
+import { recordedTerminal } from './testing/recorded-terminal.js';
 
 /** A whole system on a machine that may be slow. */
 jest.setTimeout(300_000);
@@ -43,9 +45,15 @@ const EXPECTED: Record<string, Record<string, unknown>> = {
   },
   '12-deliberation': { debate: expect.objectContaining({ choice: 'tea', share: 1, dissent: [] }) },
   '13-batch': { map: Array.from({ length: 1000 }, (_, n) => (n + 1) ** 2), sum: 333_833_500 },
+  '14-context': { improve: { text: 'The sea is deep. It is blue, too.' }, count: { words: 8 } },
   '17-consultation': { estimates: Array.from({ length: 12 }, (_, n) => ({ ms: 300 * ((n % 3) + 1) })), square: 144 },
   '18-hierarchy': { squares: 91 },
 };
+
+interface Example extends Pick<RunRequestInput, 'plan' | 'params'> {
+  before?: Pick<RunRequestInput, 'plan' | 'params'>;
+  grants?: Record<string, ContextGrants['rules']>;
+}
 
 let live: LiveSystem;
 let team: ChildProcess;
@@ -76,6 +84,33 @@ test.each(NAMES)('%s, as its page says', async (name) => {
   expect(Object.fromEntries(results)).toEqual(EXPECTED[name]);
 });
 
+test('what the runs of 14-context have kept and read is there for the command line', async () => {
+  const cadre = async (...args: string[]) => {
+    const terminal = recordedTerminal({ env: { CADRE_URL: live.system.url } });
+    return { code: await runProgram(['context', ...args], terminal), out: terminal.stdout.join('\n'), err: terminal.stderr.join('\n') };
+  };
+  expect((await cadre('get', 'notes/sea')).out).toBe('The sea is deep. It is blue, too.');
+  const lineage = (await cadre('lineage', 'notes/sea')).out;
+  expect(lineage).toMatch(
+    /^notes\/sea@2 .* by improver \((r00-\S+) improve\)\n {2}from {3}notes\/sea@1\nnotes\/sea@1 .* by noter \(r00-\S+ note\)$/,
+  );
+  const [, runId = ''] = /improver \((\S+)/.exec(lineage) ?? [];
+  expect((await cadre('lineage', runId)).out).toMatch(
+    /count {2}Count the words · counter\n {2}from {3}improve\nimprove {2}Improve the note · improver\n {2}read {3}notes\/sea@1\n {2}wrote {2}notes\/sea@2\nRead from the context store\n {2}notes\/sea@1 .* by noter/,
+  );
+  expect(await cadre('put', 'notes/sea', '--text', 'No', '--expects', '1')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('at version 2 now'),
+  });
+  expect(await cadre('put', 'notes/sky', '--text', 'High', '--tag', 'new', '--ttl', '30d', '--keep', '2')).toMatchObject({ code: 0 });
+  expect((await cadre('list', 'notes/', '--tag', 'new')).out).toMatch(/ARTIFACT .*\nnotes\/sky {3}1 {8}4 B .* user {2}new$/);
+  expect((await cadre('grant', 'improver', 'delete', 'notes/')).err).toBe('improver may read, write, delete on notes/.');
+  expect((await cadre('grants')).out).toMatch(/improver {2}notes\/ {2}read, write, delete/);
+  expect((await cadre('revoke', 'improver', 'notes/')).err).toContain('improver may do nothing');
+  expect(await cadre('delete', 'notes/sky')).toMatchObject({ code: 0, err: expect.stringContaining('newest version was 1') });
+  expect(await cadre('get', 'notes/sky')).toMatchObject({ code: 2, err: expect.stringContaining('There is no notes/sky') });
+});
+
 test('an unknown example is named, with those that there are', async () => {
   const failed = await promisify(execFile)(process.execPath, ['examples/run.mjs', 'nothing'], { cwd: installationRoot }).catch(
     (error: { stderr: string }) => error,
@@ -97,7 +132,9 @@ describe('while processes die', () => {
     team = startTeam();
     const { client } = live;
     for (const name of NAMES) {
-      const { plan, params } = JSON.parse(readFileSync(join(FOLDER, name, 'example.json'), 'utf8')) as RunRequestInput;
+      const { plan, params, before, grants = {} } = JSON.parse(readFileSync(join(FOLDER, name, 'example.json'), 'utf8')) as Example;
+      for (const [agent, rules] of Object.entries(grants)) await client.context.setGrants(agent, rules);
+      if (before) await live.ended((await client.startRun({ ...before, goal: 'before', options: { summarize: false } })).runId);
       const { runId } = await client.startRun({ goal: name, plan, options: { summarize: false }, ...(params && { params }) });
       submissions.set(name, runId);
     }

@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { listAgents } from './commands/agents-command.js';
 import { setBudget, showBudget } from './commands/budget-command.js';
+import { addContext } from './commands/context-grammar.js';
 import { listCalls } from './commands/calls-command.js';
 import { demoCommand, type DemoFlags, DEMO_GOAL } from './commands/demo-command.js';
 import { devCommand, type DevFlags } from './commands/dev-command.js';
@@ -12,6 +13,7 @@ import { answerQuestion, type AnswerFlags, listQuestions } from './commands/ques
 import { runCommand, type RunFlags, watchCommand } from './commands/run-command.js';
 import { cancelRun, type EventFlags, getRun, type ListFlags, listEvents, listRuns } from './commands/runs-command.js';
 import { getWorkflow, listWorkflows, putWorkflow, runWorkflow, type WorkflowFlags } from './commands/workflows-command.js';
+import { outputOption, urlOption, type Finish } from './usual-options.js';
 import { EXIT, EXIT_HELP } from './exit-codes.js';
 import { exitCodeOf, reportFailure } from './failure.js';
 import { DEFAULT_PORT } from '@cadre/local-system';
@@ -37,8 +39,6 @@ export async function runProgram(args: string[], terminal: Terminal): Promise<nu
   }
 }
 
-type Finish = (code: number) => void;
-
 function grammar(terminal: Terminal, finish: Finish): Command {
   const program = new Command('cadre')
     .description('A control plane for teams of LLM agents: give it a goal and data, get one answer and its artifacts.')
@@ -54,14 +54,12 @@ function grammar(terminal: Terminal, finish: Finish): Command {
   addQuestions(program, terminal, finish);
   addEvent(program, terminal, finish);
   addWorkflows(program, terminal, finish);
+  addContext(program, terminal, finish);
   addBudget(program, terminal, finish);
   addRuns(program, terminal, finish);
   addLocal(program, terminal, finish);
   return program;
 }
-
-const urlOption = (): Option => new Option('--url <address>', `the gateway (default: CADRE_URL, else ${DEFAULT_URL})`);
-const outputOption = (): Option => new Option('-o, --output <format>', 'json or text').default('text');
 
 function addRun(program: Command, terminal: Terminal, finish: Finish): void {
   program

@@ -128,7 +128,8 @@ export const ContextPutRequest = ContextSettings.extend({
     z.strictObject({ text: z.string() }),
     z.strictObject({ base64: z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/, 'not base64') }),
   ]),
-  mediaType: BlobRef.shape.mediaType.default('text/markdown'),
+  /** Default: by the extension of the name; of other texts Markdown. */
+  mediaType: BlobRef.shape.mediaType.optional(),
 });
 export type ContextPutRequest = z.infer<typeof ContextPutRequest>;
 

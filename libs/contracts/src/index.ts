@@ -49,6 +49,7 @@ export {
 } from './context.js';
 export { ContextLineage, ContextStep, RunLineage, TaskStep } from './lineage.js';
 export { Combine, EventType, Expression, Join, Need, Repeat, SCOPE_LIMITS, Wait } from './scopes.js';
+export { mediaTypeOf } from './media-types.js';
 export { STREAMS, BUCKETS, SUBJECTS, HEADERS } from './subjects.js';
 export {
   Json,

@@ -229,7 +229,8 @@ export const TOOLS = {
     args: ContextSettings.extend({
       name: ContextName,
       text: z.string().max(1_000_000),
-      mediaType: BlobRef.shape.mediaType.default('text/markdown'),
+      /** Default: by the extension of the name, else Markdown. */
+      mediaType: BlobRef.shape.mediaType.optional(),
     }),
     result: z.object({ name: ContextName, version: z.int(), sha256: z.string() }),
   },

@@ -25,9 +25,10 @@ import {
   WorkflowVersion,
 } from '@cadre/contracts';
 import type { z } from 'zod';
-import { CadreApiError } from './errors.js';
+import { ContextClient } from './context-client.js';
 import { runEvents, type EventsOptions, type RunFeedItem } from './event-stream.js';
-import { HttpExchange } from './http-exchange.js';
+import { HttpExchange, JSON_BODY, search } from './http-exchange.js';
+import { repeated } from './repeated.js';
 
 export interface CadreClientOptions {
   /** Address of the gateway, for example `http://127.0.0.1:7400`. */
@@ -86,11 +87,14 @@ const budgetPath = (tenant: string): string => `/v1/tenants/${encodeURIComponent
 /** Every method throws `CadreApiError` for a refusal (code, status, remedy, faults) and `CadreError` `gateway-unreachable` or `bad-answer`. */
 export class CadreClient {
   private readonly http: HttpExchange;
+  /** Artifacts that outlive a run. */
+  readonly context: ContextClient;
 
   constructor(options: CadreClientOptions) {
     // A bare reference to the global function loses its receiver in browsers.
     const send: typeof fetch = options.fetch ?? ((input, init) => fetch(input, init));
     this.http = new HttpExchange(options.baseUrl.replace(/\/+$/, ''), send, options.headers ?? {});
+    this.context = new ContextClient(this.http);
   }
 
   get baseUrl(): string {
@@ -269,26 +273,6 @@ export class CadreClient {
     const ready = await this.http.raw('/readyz', options);
     return { live: live.ok, ready: ready.ok, detail: (await ready.json().catch(() => undefined)) as unknown };
   }
-}
-
-const JSON_BODY = { 'content-type': 'application/json' };
-
-/** Tries again, after a growing pause, while the gateway says that it cannot answer for the moment. */
-async function repeated<T>(times: number, ask: () => Promise<T>): Promise<T> {
-  for (let again = 0; ; again += 1) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (again >= times || !(error instanceof CadreApiError) || error.status !== 503) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 300 * 2 ** again));
-    }
-  }
-}
-
-function search(query: Record<string, string | number | undefined>): string {
-  const params = new URLSearchParams();
-  for (const [key, value] of Object.entries(query)) if (value !== undefined) params.set(key, String(value));
-  return params.size === 0 ? '' : `?${params}`;
 }
 
 function form(request: string, files: InputFile[]): FormData {

@@ -7,6 +7,8 @@ export class CadreApiError extends CadreError {
   readonly status: number;
   /** Each fault of the input: where it is and what is wrong. Empty when the problem is of another kind. */
   readonly errors: { path: string; message: string }[];
+  /** Of a `version-conflict`: the newest version; 0 when there is none. */
+  readonly presentVersion: number | undefined;
 
   constructor(problem: Partial<Problem> & { status: number }) {
     const text = problem.detail ?? problem.title ?? `The gateway answered with HTTP status ${problem.status}.`;
@@ -17,6 +19,7 @@ export class CadreApiError extends CadreError {
     this.name = 'CadreApiError';
     this.status = problem.status;
     this.errors = Array.isArray(problem.errors) ? problem.errors : [];
+    this.presentVersion = problem.presentVersion;
   }
 }
 

@@ -4,11 +4,13 @@ import type { z } from 'zod';
 import { badAnswer, CadreApiError, unreachable } from './errors.js';
 
 export interface RequestOptions {
-  method?: 'GET' | 'POST' | 'PUT';
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   headers?: Record<string, string>;
   body?: FormData | string;
   signal?: AbortSignal;
 }
+
+export const JSON_BODY = { 'content-type': 'application/json' };
 
 export class HttpExchange {
   constructor(
@@ -49,6 +51,13 @@ export class HttpExchange {
     const body: unknown = await response.json().catch(() => undefined);
     return check(schema, body, `${this.baseUrl}${path}`);
   }
+}
+
+/** The query of an address; what is undefined is left out. */
+export function search(query: Record<string, string | number | undefined>): string {
+  const params = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) if (value !== undefined) params.set(key, String(value));
+  return params.size === 0 ? '' : `?${params}`;
 }
 
 /** Fields that this release does not know are let through, so that an older client works with a newer gateway. */

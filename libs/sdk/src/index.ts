@@ -12,6 +12,8 @@ export type {
   WorkflowInput,
   WorkflowRunInput,
 } from './cadre-client.js';
+export { ContextClient } from './context-client.js';
+export type { ContextContent, ContextPutOptions } from './context-client.js';
 export type { EventsOptions, RunFeedItem } from './event-stream.js';
 export { fill, TaskList, workflow } from './workflow-builder.js';
 export type { CommonFields, ScopeFields, TaskFields, WorkflowHead } from './workflow-builder.js';

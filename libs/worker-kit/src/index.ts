@@ -10,7 +10,6 @@ export { Workspace, WORKSPACE_LIMITS } from './workspace.js';
 export type { WorkspaceFile, WorkspaceLimits } from './workspace.js';
 export { confinedProcess } from './confined-process.js';
 export type { ConfinedOptions, ConfinedResult } from './confined-process.js';
-export { mediaTypeOf } from './media-types.js';
 export { confinedModule } from './code-tools/confined-module.js';
 export type { ConfinedModule } from './code-tools/confined-module.js';
 export { codeFiles, codeTools } from './code-tools/code-tools.js';

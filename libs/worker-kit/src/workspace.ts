@@ -9,10 +9,9 @@ import type { BigIntStats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, sep } from 'node:path';
-import { CadreError, WorkspacePath } from '@cadre/contracts';
+import { CadreError, mediaTypeOf, WorkspacePath } from '@cadre/contracts';
 import type { ArtifactRef, TaskOutcome } from '@cadre/contracts';
 import type { Blobs } from '@cadre/engine';
-import { mediaTypeOf } from './media-types.js';
 import { FOLDER_PREFIX } from './sweep-workspaces.js';
 
 /** Bytes; `files` counts the attempt's own files. `fileBytes` and `totalBytes` bound what the attempt writes, `inputBytes` what it is given. */

@@ -1,6 +1,6 @@
 /** From what comes in about the context store to what it takes, or to a refusal that says what to change. */
-import { AgentName, CONTEXT_LIMITS, ContextGrantsRequest, ContextName, ContextPutRequest, ContextTag } from '@cadre/contracts';
-import { refusalError, type ContextRefusal } from '@cadre/engine';
+import { AgentName, CONTEXT_LIMITS, ContextGrantsRequest, ContextName, ContextPutRequest, ContextTag, mediaTypeOf } from '@cadre/contracts';
+import { refusalError, type ContextPut, type ContextRefusal } from '@cadre/engine';
 import { InputProblem, inputProblem } from '@cadre/service-kit';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -46,15 +46,17 @@ export function parseAgent(name: string): AgentName {
   return parsed.data;
 }
 
-/** @throws InputProblem `invalid-request` */
-export function parsePut(body: unknown): Omit<ContextPutRequest, 'content'> & { bytes: Uint8Array } {
+/** @param name gives the media type where nothing is said @throws InputProblem `invalid-request` */
+export function parsePut(body: unknown, name: ContextName): Omit<ContextPut, 'key' | 'from'> {
   // The content itself goes to the object store as it is.
   const { content: _content, ...rest } = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
   assertStorable(rest);
   const parsed = ContextPutRequest.safeParse(body ?? {});
   if (!parsed.success) throw inputProblem(parsed.error.issues);
-  const { content, ...settings } = parsed.data;
-  return { ...settings, bytes: 'text' in content ? Buffer.from(content.text, 'utf8') : Buffer.from(content.base64, 'base64') };
+  const { content, mediaType, ...settings } = parsed.data;
+  const [bytes, otherwise] =
+    'text' in content ? [Buffer.from(content.text, 'utf8'), 'text/markdown'] : [Buffer.from(content.base64, 'base64'), undefined];
+  return { ...settings, name, bytes, mediaType: mediaType ?? mediaTypeOf(name, otherwise) };
 }
 
 /** @throws InputProblem `invalid-request` */

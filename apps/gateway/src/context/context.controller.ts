@@ -93,7 +93,7 @@ export class ContextController {
   ): Promise<ContextArtifactView> {
     assertKey(key);
     const name = nameOf(http);
-    const end = await this.context.put(CALLER, { ...parsePut(http.body), name, key, from: [] });
+    const end = await this.context.put(CALLER, { ...parsePut(http.body, name), key, from: [] });
     if (!end.ok) throw refusalProblem(end.refusal);
     // A repetition may come when the artifact has been deleted since.
     if (end.artifact === undefined) throw refusalProblem({ kind: 'not-found', name });

@@ -5,8 +5,9 @@ import { basename, join } from 'node:path';
 import type { MadeCall, ModelPort, ModelRequest, Performance, Tool } from '@cadre/agents';
 import { failureOf, runAttempt } from '@cadre/agents';
 import { soloWork } from '@cadre/agents/testing';
-import { AgentDefinition, type ArtifactRef, type Assignment, type BlobRef, type Failure, type TaskOutcome } from '@cadre/contracts';
-import { genericTools, mediaTypeOf, Workspace } from '@cadre/worker-kit';
+import { AgentDefinition, mediaTypeOf } from '@cadre/contracts';
+import type { ArtifactRef, Assignment, BlobRef, Failure, TaskOutcome } from '@cadre/contracts';
+import { genericTools, Workspace } from '@cadre/worker-kit';
 
 import { dataTools } from '../../../worker-data-analyst/src/data-tools.js';
 import { testTools } from '../../../worker-test-writer/src/test-tools.js';

@@ -3,7 +3,7 @@
  * version names what its maker had read before, and the attempt's result names all of it.
  */
 import type { Work } from '@cadre/agents';
-import { CONTEXT_LIMITS, utf8Bytes } from '@cadre/contracts';
+import { CONTEXT_LIMITS, mediaTypeOf, utf8Bytes } from '@cadre/contracts';
 import type { ContextArtifactView, ContextAuthor, ContextRef, ContextSource, ContextSummary, ContextVersion } from '@cadre/contracts';
 import type { TaskContext, ToolArgs, ToolResult } from '@cadre/contracts';
 import { refusalError } from '@cadre/engine';
@@ -34,9 +34,12 @@ export class AttemptContext {
   }
 
   /** @param key of the recorded call: with it the same version is made once, however often it is asked for */
-  async put({ text, ...args }: ToolArgs<'context_put'>, key: string): Promise<ContextAnswer<'context_put'>> {
+  async put({ text, mediaType, ...args }: ToolArgs<'context_put'>, key: string): Promise<ContextAnswer<'context_put'>> {
     const bytes = new TextEncoder().encode(text);
-    const end = await this.shared.put(this.caller, { ...args, bytes, key, from: this.sources() });
+    const end = await this.shared.put(this.caller, {
+      ...{ ...args, bytes, key, from: this.sources() },
+      mediaType: mediaType ?? mediaTypeOf(args.name, 'text/markdown'),
+    });
     return end.ok ? { name: args.name, version: end.version, sha256: end.sha256 } : refused(end.refusal);
   }
 

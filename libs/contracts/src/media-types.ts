@@ -1,3 +1,4 @@
+/** Media types by the extensions of file names. */
 const BY_EXTENSION: Record<string, string> = {
   md: 'text/markdown',
   txt: 'text/plain',
@@ -24,8 +25,8 @@ const BY_EXTENSION: Record<string, string> = {
   sql: 'application/sql',
 };
 
-/** The media type that a file's extension stands for; unknown ones are `application/octet-stream`. */
-export function mediaTypeOf(path: string): string {
+/** The media type that a file's extension stands for. @param otherwise of unknown ones */
+export function mediaTypeOf(path: string, otherwise = 'application/octet-stream'): string {
   const extension = /\.([A-Za-z0-9]+)$/.exec(path)?.[1]?.toLowerCase() ?? '';
-  return BY_EXTENSION[extension] ?? 'application/octet-stream';
+  return BY_EXTENSION[extension] ?? otherwise;
 }
