@@ -102,6 +102,14 @@ test('what the runs of 14-context have kept and read is there for the command li
     code: 2,
     err: expect.stringContaining('at version 2 now'),
   });
+  const { context } = live.client;
+  await expect(context.put('notes/sea', 'No', { expects: 1 })).rejects.toMatchObject({ code: 'version-conflict', presentVersion: 2 });
+  await context.put(
+    'bytes',
+    Uint8Array.from({ length: 20_000 }, (_, n) => n % 256),
+  );
+  expect((await context.get('bytes')).bytes.slice(253, 258)).toEqual(Uint8Array.from([253, 254, 255, 0, 1]));
+  expect(await cadre('get', 'bytes')).toMatchObject({ code: 2, err: expect.stringContaining('--out FILE') });
   expect(await cadre('put', 'notes/sky', '--text', 'High', '--tag', 'new', '--ttl', '30d', '--keep', '2')).toMatchObject({ code: 0 });
   expect((await cadre('list', 'notes/', '--tag', 'new')).out).toMatch(/ARTIFACT .*\nnotes\/sky {3}1 {8}4 B .* user {2}new$/);
   expect((await cadre('grant', 'improver', 'delete', 'notes/')).err).toBe('improver may read, write, delete on notes/.');

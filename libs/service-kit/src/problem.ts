@@ -22,6 +22,7 @@ const MEANINGS: Record<string, Meaning> = {
   'not-acceptable': { status: 406, title: 'Not acceptable' },
   'request-incomplete': { status: 408, title: 'The request did not arrive whole' },
   'run-conflict': { status: 409, title: 'Another request has taken this key' },
+  'key-taken': { status: 409, title: 'Another request has taken this key' },
   'version-conflict': { status: 409, title: 'Another version is the newest' },
   'run-ended': { status: 409, title: 'The run has ended' },
   'attempt-closed': { status: 409, title: 'The attempt is closed' },

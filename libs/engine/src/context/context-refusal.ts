@@ -6,9 +6,10 @@ export type ContextRefusal =
   | { kind: 'conflict'; name: ContextName; expects: number; present: number }
   | { kind: 'not-found'; name: ContextName; version?: number }
   | { kind: 'forbidden'; name: ContextName; access: ContextAccess; agent: string }
-  | { kind: 'too-large'; name: ContextName; bytes: number };
+  | { kind: 'too-large'; name: ContextName; bytes: number }
+  | { kind: 'key-taken'; name: ContextName; version: number };
 
-/** The refusal as an error: `version-conflict`, `not-found`, `context-forbidden`, `context-too-large`. Surely nothing was changed. */
+/** The refusal as an error: `version-conflict`, `not-found`, `context-forbidden`, `context-too-large`, `key-taken`. Surely nothing was changed. */
 export function refusalError(refusal: ContextRefusal): CadreError {
   const [code, message, remedy] = wordsOf(refusal);
   return new CadreError(code, message, { remedy, billed: 'no' });
@@ -34,6 +35,14 @@ function wordsOf(refusal: ContextRefusal): [code: string, message: string, remed
         'context-forbidden',
         `The agent ${agent} may not ${access} ${name} in the context store.`,
         `A person can allow it: cadre context grant ${agent} ${access} ${name}`,
+      ];
+    }
+    case 'key-taken': {
+      const { version } = refusal;
+      return [
+        'key-taken',
+        `The key has made version ${version} of ${name} already, with another content.`,
+        'Use a key of its own for each request.',
       ];
     }
     case 'too-large': {

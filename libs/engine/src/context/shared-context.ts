@@ -71,8 +71,9 @@ export class SharedContext {
     if (end === undefined) throw new Error('a put always has an end');
     const record = end.kind === 'changed' ? end.record : (await this.parts.store.read(caller.tenant, name)).record;
     const kept = record?.versions.find(({ version }) => version === end.version);
+    if (kept && kept.body.sha256 !== body.sha256) return { ok: false, refusal: { kind: 'key-taken', name, version: kept.version } };
     const artifact = viewOf(record, this.parts.clock.now());
-    return { ok: true, version: end.version, sha256: kept?.body.sha256 ?? body.sha256, isNew: end.kind === 'changed', artifact };
+    return { ok: true, version: end.version, sha256: body.sha256, isNew: end.kind === 'changed', artifact };
   }
 
   /** @param version default: the newest */
