@@ -43,7 +43,7 @@ export class DataBench {
 
   /** What the loop does instead of a call that is on record. */
   recall(name: ToolName, args: Record<string, unknown>): void {
-    this.tools.find((candidate) => candidate.name === name)!.recall?.(TOOLS[name].args.parse(args));
+    this.tools.find((candidate) => candidate.name === name)!.recall?.(TOOLS[name].args.parse(args), null);
   }
 
   /** The message of the error that the call ends in. */
