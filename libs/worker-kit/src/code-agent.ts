@@ -25,13 +25,9 @@ export function codeAgent(perform: CodePerformer, blobs: Blobs, workDir: string,
     const workspace = () => (opened ??= openWorkspace(work, workDir, blobs));
     const context = () => contextCalls((used ??= new AttemptContext(shared, work)), work.calls);
     const performance = await perform(Object.assign(work, { workspace, context, blobs }));
-    const told = { ...performance, ...contextOf(used) };
+    const record = used?.record();
+    const told = record === undefined ? performance : { ...performance, context: record };
     if (opened === undefined || performance.artifacts !== undefined) return told;
     return { ...told, artifacts: await (await opened).collectArtifacts(blobs) };
   };
-}
-
-function contextOf(used: AttemptContext | undefined): Pick<Performance, 'context'> {
-  const context = used?.record();
-  return context === undefined ? {} : { context };
 }

@@ -82,7 +82,7 @@ export class AttemptContext {
   /** What was read goes first: inputs are those of the whole run. */
   private sources(): ContextSource[] {
     const inputs = this.work.assignment.inputs.map(({ name, sha256 }) => ({ input: name, sha256 }));
-    return [...this.read.values(), ...inputs].slice(0, CONTEXT_LIMITS.sources);
+    return [...[...this.read.values()].slice(-CONTEXT_LIMITS.sources), ...inputs].slice(0, CONTEXT_LIMITS.sources);
   }
 }
 
