@@ -112,6 +112,7 @@ const Problem = z
     code: z.string().describe('Stable; for programs'),
     remedy: z.string().optional().describe('What to change'),
     errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+    presentVersion: z.int().optional().describe('Of a `version-conflict`: the newest version; 0 when there is none'),
   })
   .meta({ example: EXAMPLES.problem });
 

@@ -81,7 +81,7 @@ function storing(bench: Bench): void {
   test('a record is forgotten after its time', async () => {
     await bench.store.write('acme', record('short'), 0, 1000);
     expect((await bench.store.read('acme', 'short')).revision).toBeGreaterThan(0);
-    await sleep(2300);
+    for (let waited = 0; waited < 5000 && (await bench.store.read('acme', 'short')).revision > 0; waited += 50) await sleep(50);
     expect(await bench.store.read('acme', 'short')).toEqual({ revision: 0 });
     expect(await bench.store.names('acme', 'short')).toEqual([]);
     expect(await bench.store.write('acme', record('short'), 0)).toBe('written');

@@ -4,6 +4,7 @@ import { TOOLS } from '@cadre/contracts';
 import type { Json } from '@cadre/contracts';
 import type { z } from 'zod';
 import type { AttemptContext, ContextAnswer, ContextToolName } from './attempt-context.js';
+import { untilAnswered } from './until-answered.js';
 
 type Input<N extends ContextToolName> = z.input<(typeof TOOLS)[N]['args']>;
 
@@ -23,7 +24,12 @@ export function contextCalls(context: AttemptContext, calls: CallDesk): ContextC
     run: (key: string) => Promise<ContextAnswer<N>>,
   ): Promise<ContextAnswer<N>> => {
     const input = args as Json;
-    return (await calls.call({ name, effect, input, run: async ({ key }) => (await run(key)) as Json })) as ContextAnswer<N>;
+    return (await calls.call({
+      name,
+      effect,
+      input,
+      run: async ({ key, signal }) => (await untilAnswered(signal, () => run(key))) as Json,
+    })) as ContextAnswer<N>;
   };
   return {
     put: async (given) => {
