@@ -34,7 +34,8 @@ process.exit();
 
 async function runExample() {
   const client = new CadreClient({ baseUrl });
-  const { before, event, grants = {}, ...main } = JSON.parse(await readFile(join(folder, name, 'example.json'), 'utf8'));
+  const { before, event, grants = {}, channels = [], ...main } = JSON.parse(await readFile(join(folder, name, 'example.json'), 'utf8'));
+  for (const channel of channels) await client.channels.put(channel);
   for (const [agent, rules] of Object.entries(grants)) await client.context.setGrants(agent, rules);
   if (before) await client.waitForEnd(await started(client, before));
   const runId = await started(client, main);

@@ -102,13 +102,22 @@ const performers = {
       return json({ text });
     }
   },
+  /** Tells what it has found; the message is sent once, however often the worker dies. */
+  scout: async ({ assignment: { input }, messages }) => {
+    await messages.send({ channel: 'discoveries', ...input });
+    return json('announced');
+  },
+  // Who hear of it, each what it asks for.
+  analyst: hearer,
+  auditor: hearer,
 };
 
-/** Who gives work to others, or keeps something beyond the run, needs the tool for it, like any other. */
-const TOOLS = {
-  ...{ estimator: ['ask_agent'], clerk: ['hand_off'], head: ['delegate'], lead: ['delegate'] },
-  ...{ noter: ['context_put'], improver: ['context_get', 'context_put'] },
-};
+/** What the tasks of its run have sent; other runs may have sent before. */
+async function hearer({ assignment: { input, runId }, messages }) {
+  const where = `message.runId == "${runId}" && ${input.where}`;
+  const heard = await messages.read({ channel: 'discoveries', types: input.types, where, waitMs: input.waitMs });
+  return json(heard.messages.map(({ data }) => data.finding));
+}
 
 function ill(who) {
   return async () => {
@@ -123,6 +132,13 @@ function bidder(name, price) {
     return json(`done by ${name}`);
   };
 }
+
+/** The tools that they are granted; the others have none. */
+const TOOLS = {
+  ...{ estimator: ['ask_agent'], clerk: ['hand_off'], head: ['delegate'], lead: ['delegate'] },
+  ...{ noter: ['context_put'], improver: ['context_get', 'context_put'] },
+  ...{ scout: ['send_message'], analyst: ['read_messages'], auditor: ['read_messages'] },
+};
 
 await startWorker({
   specialty: 'examples',

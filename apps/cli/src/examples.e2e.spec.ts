@@ -7,7 +7,7 @@ import { jest } from '@jest/globals';
 import type { ContextGrants, RunView } from '@cadre/contracts';
 import { installationRoot, LOCAL_SERVICES } from '@cadre/local-system';
 import { LiveSystem } from '@cadre/local-system/testing';
-import type { RunRequestInput } from '@cadre/sdk';
+import type { ChannelInput, RunRequestInput } from '@cadre/sdk';
 import { runProgram } from './program.js';
 import { recordedTerminal } from './testing/recorded-terminal.js';
 
@@ -46,6 +46,7 @@ const EXPECTED: Record<string, Record<string, unknown>> = {
   '12-deliberation': { debate: expect.objectContaining({ choice: 'tea', share: 1, dissent: [] }) },
   '13-batch': { map: Array.from({ length: 1000 }, (_, n) => (n + 1) ** 2), sum: 333_833_500 },
   '14-context': { improve: { text: 'The sea is deep. It is blue, too.' }, count: { words: 8 } },
+  '15-messages': { listen: ['New market opportunity identified'], announce: 'announced', audit: [] },
   '17-consultation': { estimates: Array.from({ length: 12 }, (_, n) => ({ ms: 300 * ((n % 3) + 1) })), square: 144 },
   '18-hierarchy': { squares: 91 },
 };
@@ -53,6 +54,7 @@ const EXPECTED: Record<string, Record<string, unknown>> = {
 interface Example extends Pick<RunRequestInput, 'plan' | 'params'> {
   before?: Pick<RunRequestInput, 'plan' | 'params'>;
   grants?: Record<string, ContextGrants['rules']>;
+  channels?: ChannelInput[];
 }
 
 let live: LiveSystem;
@@ -140,7 +142,14 @@ describe('while processes die', () => {
     team = startTeam();
     const { client } = live;
     for (const name of NAMES) {
-      const { plan, params, before, grants = {} } = JSON.parse(readFileSync(join(FOLDER, name, 'example.json'), 'utf8')) as Example;
+      const {
+        plan,
+        params,
+        before,
+        grants = {},
+        channels = [],
+      } = JSON.parse(readFileSync(join(FOLDER, name, 'example.json'), 'utf8')) as Example;
+      for (const channel of channels) await client.channels.put(channel);
       for (const [agent, rules] of Object.entries(grants)) await client.context.setGrants(agent, rules);
       if (before) await live.ended((await client.startRun({ ...before, goal: 'before', options: { summarize: false } })).runId);
       const { runId } = await client.startRun({ goal: name, plan, options: { summarize: false }, ...(params && { params }) });

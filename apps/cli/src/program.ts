@@ -4,6 +4,7 @@ import { listAgents } from './commands/agents-command.js';
 import { setBudget, showBudget } from './commands/budget-command.js';
 import { addContext } from './commands/context-grammar.js';
 import { listCalls } from './commands/calls-command.js';
+import { addChannels } from './commands/channels-grammar.js';
 import { demoCommand, type DemoFlags, DEMO_GOAL } from './commands/demo-command.js';
 import { devCommand, type DevFlags } from './commands/dev-command.js';
 import { doctorCommand } from './commands/doctor-command.js';
@@ -53,6 +54,7 @@ function grammar(terminal: Terminal, finish: Finish): Command {
   addRun(program, terminal, finish);
   addQuestions(program, terminal, finish);
   addEvent(program, terminal, finish);
+  addChannels(program, { terminal, finish, urlOption, outputOption });
   addWorkflows(program, terminal, finish);
   addContext(program, terminal, finish);
   addBudget(program, terminal, finish);

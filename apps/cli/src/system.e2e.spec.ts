@@ -9,6 +9,8 @@ import { LiveSystem } from '@cadre/local-system/testing';
 import { connect } from '@nats-io/transport-node';
 import { z } from 'zod';
 import { DEMO_GOAL } from './commands/demo-command.js';
+import { runProgram } from './program.js';
+import { recordedTerminal } from './testing/recorded-terminal.js';
 
 /** A whole system on a machine that may be slow. */
 jest.setTimeout(300_000);
@@ -235,6 +237,55 @@ describe('a quiet system', () => {
     submissions.push({ runId: found.runId });
     await live.ended(found.runId);
     await nats.close();
+  });
+
+  test('a discovery broadcast reaches the subscriber whose filter lets it through, and a request its reply', async () => {
+    const { channels } = live.client;
+    const cadre = (...args: string[]) => {
+      const terminal = recordedTerminal({ env: { CADRE_URL: live.system.url } });
+      return { terminal, ended: runProgram(['channels', ...args], terminal) };
+    };
+    const members = ['--member', 'researcher=send', '--member', '*=receive'];
+    expect(await cadre('create', 'discoveries', '--kind', 'broadcast', ...members).ended).toBe(0);
+    const [manager, auditor] = [
+      cadre(
+        'listen',
+        'discoveries',
+        '--as',
+        'portfolio-manager',
+        '--types',
+        'discovery,risk_alert',
+        '--where',
+        'message.data.impact == "high"',
+        '-o',
+        'json',
+      ),
+      cadre('listen', 'discoveries', '--as', 'auditor', '--types', 'risk_alert', '-o', 'json'),
+    ];
+    const metrics = async () => (await fetch(`${live.system.url}/metrics`)).text();
+    await live.until('both listen', async () => /cadre_event_streams\S* 2$/m.test(await metrics()) || undefined);
+    const data = { finding: 'New market opportunity identified', confidence: 0.9, impact: 'high' };
+    const send = (from: string) => cadre('send', 'discoveries', 'discovery', '--from', from, '--data', JSON.stringify(data)).ended;
+    expect([await send('researcher'), await send('eve')]).toEqual([0, 2]);
+    await live.until('the manager has heard of it', async () => manager.terminal.stdout[0]);
+    expect(await cadre('remove', 'discoveries').ended).toBe(0);
+    expect(await Promise.all([manager.ended, auditor.ended])).toEqual([0, 0]);
+    expect(manager.terminal.stdout.map((line) => JSON.parse(line))).toMatchObject([{ message: { from: 'researcher', data } }]);
+    expect(auditor.terminal.stdout).toEqual([]);
+
+    await channels.put({ name: 'desk', kind: 'direct', durable: true });
+    const asked = cadre('request', 'desk', 'question', '--to', 'clerk', '--data', '"what?"', '--timeout', '30s');
+    for await (const { message } of channels.listen('desk', { as: 'clerk', after: 0 })) {
+      await channels.send('desk', { type: 'answer', from: 'clerk', to: [message.from], correlationId: message.id, data: 'that' });
+      break;
+    }
+    expect([await asked.ended, asked.terminal.stdout]).toEqual([0, ['that']]);
+    expect(await cadre('request', 'desk', 'question', '--to', 'nobody', '--timeout', '50ms').ended).toBe(1);
+    expect((await channels.page('desk', { as: 'clerk' })).messages).toHaveLength(1);
+    const list = cadre('list');
+    await list.ended;
+    expect(list.terminal.stdout.join('\n')).toMatch(/desk +direct +yes +\* \(send, receive\)/);
+    await channels.remove('desk');
   });
 
   test('an unknown run is not found', async () => {

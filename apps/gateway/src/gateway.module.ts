@@ -1,17 +1,20 @@
 import { CadreError, type Command } from '@cadre/contracts';
 import { SharedContext, type Blobs } from '@cadre/engine';
 import { JetStreamBlobs, KvContextStore, ensureTopology, WorkflowStore } from '@cadre/event-log';
-import { NatsCommandSender, systemChance, systemClock } from '@cadre/messaging';
+import { ChannelRegistry, MessageDesk, NatsCommandSender, natsChannels, systemChance, systemClock } from '@cadre/messaging';
 import { passingPoints, SERVICE_CONTEXT, type ServiceContext } from '@cadre/service-kit';
 import { Inject, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { AgentsController } from './agents/agents.controller.js';
 import { WorkerRoster } from './agents/worker-roster.js';
 import { ArtifactsController } from './artifacts/artifacts.controller.js';
+import { ChannelsController } from './channels/channels.controller.js';
+import { MessagesController } from './channels/messages.controller.js';
 import { ContextController } from './context/context.controller.js';
 import { EventsController } from './feed/events.controller.js';
+import { OpenStreams } from './feed/open-streams.js';
 import { RunFeed } from './feed/run-feed.js';
 import type { GatewayConfig } from './gateway.config.js';
-import { BLOBS } from './gateway-tokens.js';
+import { BLOBS, CHANNELS } from './gateway-tokens.js';
 import { HistoryClient } from './history/history-client.js';
 import { DeadLetters } from './ingress/dead-letters.js';
 import { IngressController } from './ingress/ingress.controller.js';
@@ -30,6 +33,7 @@ import { TenantsController } from './tenants/tenants.controller.js';
 import { UploadBudget } from './runs/upload-budget.js';
 
 type Context = ServiceContext<GatewayConfig>;
+type Channels = ReturnType<typeof natsChannels>;
 
 const blobs = {
   provide: BLOBS,
@@ -111,6 +115,15 @@ const submissions = {
     return new SubmissionReader(store, budget, { fileBytes: config.UPLOAD_MAX_BYTES, files: config.UPLOAD_MAX_FILES });
   },
 };
+const channels = {
+  provide: CHANNELS,
+  // The topology comes first.
+  inject: [SERVICE_CONTEXT, BLOBS],
+  useFactory: ({ nats }: Context): Channels => natsChannels(nats),
+};
+const registry = { provide: ChannelRegistry, inject: [CHANNELS], useFactory: (made: Channels) => made.registry };
+const messages = { provide: MessageDesk, inject: [CHANNELS], useFactory: (made: Channels) => made.desk };
+const streams = { provide: OpenStreams, inject: [SERVICE_CONTEXT], useFactory: (context: Context) => new OpenStreams(context) };
 const roster = {
   provide: WorkerRoster,
   inject: [SERVICE_CONTEXT],
@@ -142,6 +155,8 @@ const ingress = {
     RunsController,
     QuestionsController,
     EventsController,
+    ChannelsController,
+    MessagesController,
     IngressController,
     WorkflowsController,
     ArtifactsController,
@@ -150,21 +165,8 @@ const ingress = {
     TenantsController,
   ],
   providers: [
-    blobs,
-    history,
-    feed,
-    intake,
-    starter,
-    workflows,
-    context,
-    triggers,
-    clock,
-    budgets,
-    submissions,
-    roster,
-    dead,
-    ingress,
-    KnownShard,
+    ...[blobs, history, feed, streams, intake, starter, workflows, context, triggers, clock, budgets, submissions, roster, dead, ingress],
+    ...[channels, registry, messages, KnownShard],
   ],
 })
 export class GatewayModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -174,6 +176,7 @@ export class GatewayModule implements OnApplicationBootstrap, BeforeApplicationS
     private readonly desk: IngressDesk,
     private readonly triggers: WorkflowTriggers,
     private readonly clock: WorkflowClock,
+    private readonly messages: MessageDesk,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
@@ -188,7 +191,7 @@ export class GatewayModule implements OnApplicationBootstrap, BeforeApplicationS
 
   async beforeApplicationShutdown(): Promise<void> {
     this.workers.stop();
-    await Promise.all([this.desk.stop(), this.clock.stop()]);
+    await Promise.all([this.desk.stop(), this.clock.stop(), this.messages.close()]);
     this.triggers.close();
   }
 }

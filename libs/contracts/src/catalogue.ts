@@ -5,6 +5,7 @@
 import type { z } from 'zod';
 import * as accounts from './accounts.js';
 import * as agents from './agents.js';
+import * as channels from './channels.js';
 import * as commands from './commands.js';
 import * as context from './context.js';
 import * as events from './events.js';
@@ -49,6 +50,9 @@ const requests = group('Requests from outside', 'received', [
   ['EventRequest', http.EventRequest, 'Body of `POST /v1/events`.'],
   ['ContextPutRequest', context.ContextPutRequest, 'Body of `PUT /v1/context/artifacts/{name}`.'],
   ['ContextGrantsRequest', context.ContextGrantsRequest, 'Body of `PUT /v1/context/grants/{agent}`: all that the agent may do.'],
+  ['Channel', channels.Channel, 'A definition of a channel: body of `PUT /v1/channels/{name}`.'],
+  ['SendRequest', channels.SendRequest, 'Body of `POST /v1/channels/{name}/messages`.'],
+  ['ReplyRequest', channels.ReplyRequest, 'Body of `POST /v1/channels/{name}/requests`.'],
   ['AnswerRequest', http.AnswerRequest, 'Body of `POST /v1/runs/{id}/questions/{question}/answer`.'],
   [
     'IngressEvent',
@@ -154,6 +158,14 @@ const workers = group('Workers and offers, on core NATS', 'sent', [
   ['Backlog', agents.Backlog, 'Agents for whose slots ready work waits: `cadre.agents.backlog`, each 250 ms while it is so.'],
 ]);
 
+const messages = group('Messages of channels', 'sent', [
+  [
+    'Message',
+    channels.Message,
+    'What one participant tells others: `cadre.{dm,bc,mc,topic}.<tenant>.<channel>.<generation>`, or in `CADRE_MESSAGES` on `cadre.msg.<tenant>.<channel>.<generation>.<id>`.',
+  ],
+]);
+
 const definitions = group('Agents', 'received', [
   ['AgentDefinition', agents.AgentDefinition, 'An agent: its skills, instructions, granted tools and limits.'],
   ['AgentReply', tools.AgentReply, "What an agent's last message must be: one JSON object."],
@@ -196,6 +208,10 @@ const viewRows = group('Views: answers of the read model and of the HTTP API', '
   ['ContextGrantsList', context.ContextGrantsList, 'Answer to `GET /v1/context/grants`.'],
   ['ContextLineage', lineage.ContextLineage, 'Answer to `GET /v1/context/lineage/{name}`: what a version was made from, and so on back.'],
   ['RunLineage', lineage.RunLineage, 'Answer to `GET /v1/runs/{id}/lineage`: what an answer rests on.'],
+  ['KeptChannel', channels.KeptChannel, 'Answer to `PUT` and `GET /v1/channels/{name}`; also what the bucket `cadre_channels` holds.'],
+  ['ChannelList', channels.ChannelList, 'Answer to `GET /v1/channels`.'],
+  ['MessageAccepted', channels.MessageAccepted, 'Answer to `POST /v1/channels/{name}/messages`.'],
+  ['MessagePage', channels.MessagePage, 'Answer to `GET /v1/channels/{name}/messages` with `Accept: application/json`.'],
   ['EventAccepted', http.EventAccepted, 'Answer to `POST /v1/events`.'],
   ['QuestionList', http.QuestionList, 'Answer to `GET /v1/questions` and `GET /v1/runs/{id}/questions`.'],
   ['CallList', http.CallList, 'Answer to `GET /v1/runs/{id}/calls`.'],
@@ -223,6 +239,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   ...log,
   ...feedRows,
   ...workers,
+  ...messages,
   ...definitions,
   ...queries,
   ...viewRows,
@@ -271,6 +288,14 @@ export const PARTS: Readonly<Record<string, z.ZodType>> = {
   WorkflowName: workflows.WorkflowName,
   WorkflowParam: workflows.WorkflowParam,
   Trigger: workflows.Trigger,
+  ChannelName: channels.ChannelName,
+  ChannelKind: channels.ChannelKind,
+  ChannelRight: channels.ChannelRight,
+  ChannelMember: channels.ChannelMember,
+  MessageId: channels.MessageId,
+  PlacedMessage: channels.PlacedMessage,
+  Subscription: channels.Subscription,
+  TypePattern: channels.TypePattern,
   WaitingTask: views.WaitingTask,
   ParamName: plan.ParamName,
   Params: plan.Params,

@@ -48,6 +48,27 @@ export {
   TaskContext,
 } from './context.js';
 export { ContextLineage, ContextStep, RunLineage, TaskStep } from './lineage.js';
+export {
+  Channel,
+  CHANNEL_KINDS,
+  CHANNEL_LIMITS,
+  ChannelKind,
+  ChannelList,
+  ChannelMember,
+  ChannelName,
+  ChannelRight,
+  KeptChannel,
+  MAX_MESSAGE_WAIT_MS,
+  Message,
+  MessageAccepted,
+  MessageId,
+  MessagePage,
+  PlacedMessage,
+  ReplyRequest,
+  SendRequest,
+  Subscription,
+  TypePattern,
+} from './channels.js';
 export { Combine, EventType, Expression, Join, Need, Repeat, SCOPE_LIMITS, Wait } from './scopes.js';
 export { mediaTypeOf } from './media-types.js';
 export { STREAMS, BUCKETS, SUBJECTS, HEADERS } from './subjects.js';

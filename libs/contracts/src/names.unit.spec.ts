@@ -49,7 +49,17 @@ describe('NATS names', () => {
       'CADRE_EVENTS',
       'CADRE_DEAD',
     ]);
-    expect(BUCKETS).toEqual({ leases: 'cadre_leases', blobs: 'cadre_blobs', definitions: 'cadre_defs', context: 'cadre_context' });
+    const buckets = {
+      leases: 'cadre_leases',
+      blobs: 'cadre_blobs',
+      definitions: 'cadre_defs',
+      context: 'cadre_context',
+      channels: 'cadre_channels',
+    };
+    expect(BUCKETS).toEqual(buckets);
+    expect(STREAMS.messages).toBe('CADRE_MESSAGES');
+    expect(SUBJECTS.passing('broadcast', 'default', 'news', '0a')).toBe('cadre.bc.default.news.0a');
+    expect(SUBJECTS.message('default', 'news', '0a', 'm1')).toBe('cadre.msg.default.news.0a.m1');
     expect(SUBJECTS.log(0)).toBe('cadre.log.00');
     expect(SUBJECTS.shardCommands(12)).toBe('cadre.shard.12.cmd');
     expect(SUBJECTS.ingress('default', 'run.start')).toBe('cadre.in.default.run.start');

@@ -1,4 +1,5 @@
 /** Every NATS name of Cadre, in one place. */
+import type { ChannelKind } from './channels.js';
 import { shardName } from './ids.js';
 
 export const STREAMS = {
@@ -7,9 +8,15 @@ export const STREAMS = {
   events: 'CADRE_EVENTS',
   /** What came in and could not be used, with the reason. */
   dead: 'CADRE_DEAD',
+  /** Messages of durable channels. */
+  messages: 'CADRE_MESSAGES',
 } as const;
 
-export const BUCKETS = { leases: 'cadre_leases', blobs: 'cadre_blobs', definitions: 'cadre_defs', context: 'cadre_context' } as const;
+export const BUCKETS = {
+  ...{ leases: 'cadre_leases', blobs: 'cadre_blobs', definitions: 'cadre_defs', context: 'cadre_context', channels: 'cadre_channels' },
+} as const;
+
+const CHANNEL_WORDS: Record<ChannelKind, string> = { direct: 'dm', broadcast: 'bc', multicast: 'mc', topic: 'topic' };
 
 export const SUBJECTS = {
   /** Blocks of a shard's log. */
@@ -35,6 +42,12 @@ export const SUBJECTS = {
   backlog: 'cadre.agents.backlog',
   /** Read model queries, answered by any monitor: core request, a `HistoryQuery`. */
   history: 'cadre.query.history',
+  /** Messages of a channel that keeps none. */
+  passing: (kind: ChannelKind, tenant: string, channel: string, generation: string) =>
+    `cadre.${CHANNEL_WORDS[kind]}.${tenant}.${channel}.${generation}`,
+  /** A message of a durable channel has a subject of its own: it is stored once, however often it is sent. `*` for all of a channel. */
+  message: (tenant: string, channel: string, generation: string, id: string) => `cadre.msg.${tenant}.${channel}.${generation}.${id}`,
+  messagesAll: 'cadre.msg.>',
 } as const;
 
 /** Headers of a NATS message beside those of CloudEvents (`ce-*`) and `traceparent`. */

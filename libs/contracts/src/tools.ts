@@ -3,9 +3,11 @@
  * (or the deterministic model server) reads their results.
  */
 import { z } from 'zod';
+import { ChannelName, MAX_MESSAGE_WAIT_MS, Message, MessageAccepted, SendRequest, TypePattern } from './channels.js';
 import { ContextName, ContextSettings, ContextTag, ContextVersion } from './context.js';
 import { AgentName, TaskId } from './ids.js';
 import { Skill } from './plan.js';
+import { Expression } from './scopes.js';
 import { BlobRef, Json, WorkspacePath } from './values.js';
 
 const Cell = z.union([z.string(), z.number(), z.boolean(), z.null()]);
@@ -112,6 +114,8 @@ const ContextFound = ContextVersion.pick({ version: true, at: true, by: true, ta
   mediaType: z.string(),
   size: z.int(),
 });
+/** An agent's id of a message is the key of the call, and who sends it is known. */
+const AgentMessage = SendRequest.omit({ id: true, from: true }).extend({ channel: ChannelName });
 
 /** Name → purpose, arguments, result. A failing tool answers `{ "error": "…" }` instead. */
 export const TOOLS = {
@@ -268,6 +272,39 @@ export const TOOLS = {
     description: 'Delete an artifact of the context store with all its versions. With "expects" only if that is its newest version.',
     args: z.strictObject({ name: ContextName, expects: z.int().min(1).optional() }),
     result: z.object({ name: ContextName, version: z.int() }),
+  },
+  send_message: {
+    description:
+      'Send a message into a channel. `type` says what it is about; `to` names who gets it where the channel is direct or multicast. To answer a message give its id as `correlationId`, and its sender in `to` where the channel is direct or multicast.',
+    args: AgentMessage,
+    result: MessageAccepted,
+  },
+  read_messages: {
+    description:
+      'Read the messages of a channel that are for you. A durable channel gives those after a position (0: the oldest kept); another one what has come in since you began and was not read yet. `where` is a CEL expression over `message`; `types` are patterns, needed for topic channels. With `waitMs` it waits for the first one.',
+    args: z.strictObject({
+      channel: ChannelName,
+      after: z.int().min(0).default(0),
+      types: z.array(TypePattern).min(1).max(20).optional(),
+      where: Expression.optional(),
+      limit: z.int().min(1).max(100).default(20),
+      waitMs: z.int().min(0).max(MAX_MESSAGE_WAIT_MS).default(0),
+    }),
+    result: z.object({
+      messages: z.array(Message),
+      /** Of a durable channel: where to go on. */
+      next: z.int().optional(),
+      more: z.boolean(),
+      /** Of another one: so many were not kept, because too much came in. */
+      missed: z.int().optional(),
+    }),
+  },
+  request_reply: {
+    description: 'Send a message into a channel and wait for the first reply to it.',
+    args: AgentMessage.omit({ correlationId: true }).extend({
+      timeoutMs: z.int().min(1).max(MAX_MESSAGE_WAIT_MS).default(10_000),
+    }),
+    result: z.object({ reply: Message }),
   },
 } as const;
 export type ToolName = keyof typeof TOOLS;

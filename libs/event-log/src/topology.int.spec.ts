@@ -34,6 +34,8 @@ test('all streams and buckets are there, whoever creates them at the same time a
       STREAMS.ingress,
       STREAMS.log(0),
       STREAMS.log(1),
+      STREAMS.messages,
+      `KV_${BUCKETS.channels}`,
       `KV_${BUCKETS.leases}`,
       `KV_${BUCKETS.definitions}`,
       `KV_${BUCKETS.context}`,

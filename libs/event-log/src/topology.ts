@@ -1,5 +1,5 @@
 /** Creates the streams and buckets of Cadre, or brings existing ones into shape. */
-import { BUCKETS, STREAMS, SUBJECTS } from '@cadre/contracts';
+import { BUCKETS, CHANNEL_LIMITS, STREAMS, SUBJECTS } from '@cadre/contracts';
 import {
   DiscardPolicy,
   JetStreamApiError,
@@ -67,10 +67,9 @@ function shapes(shards: number): Shape[] {
   const logs = Array.from({ length: shards }, (_, shard) => logShape(shard));
   // No stream of ours may acknowledge what it has not kept, or be a copy of another.
   const plain = { no_ack: false, sealed: false, mirror: undefined, persist_mode: undefined };
-  return [...logs, ingressShape(), eventsShape(), leasesShape(), definitionsShape(), contextShape(), blobsShape()].map((shape) => ({
-    ...shape,
-    ...plain,
-  }));
+  const buckets = [leasesShape(), definitionsShape(), contextShape(), channelsShape(), blobsShape()];
+  const shapes = [...logs, ingressShape(), eventsShape(), messagesShape(), ...buckets];
+  return shapes.map((shape) => ({ ...shape, ...plain }));
 }
 
 function logShape(shard: number): Shape {
@@ -120,6 +119,24 @@ function eventsShape(): Shape {
   };
 }
 
+/** Each message has a subject and a time to live of its own; how many a channel keeps is its senders' doing. */
+function messagesShape(): Shape {
+  return {
+    name: STREAMS.messages,
+    description: 'Cadre: messages of durable channels',
+    subjects: [SUBJECTS.messagesAll],
+    retention: RetentionPolicy.Limits,
+    storage: StorageType.File,
+    discard: DiscardPolicy.Old,
+    max_age: nanos(CHANNEL_LIMITS.ageMs),
+    max_msgs_per_subject: 1,
+    allow_msg_ttl: true,
+    allow_direct: true,
+    deny_purge: false,
+    duplicate_window: nanos(2 * MINUTE),
+  };
+}
+
 /** As the client's KV makes it. */
 function bucketShape(bucket: string, description: string): Shape {
   return {
@@ -147,6 +164,7 @@ const definitionsShape = (): Shape => bucketShape(BUCKETS.definitions, 'Cadre: d
 
 /** Entries that are forgotten some time after the end of an artifact. */
 const contextShape = (): Shape => ({ ...bucketShape(BUCKETS.context, 'Cadre: shared context'), allow_msg_ttl: true });
+const channelsShape = (): Shape => bucketShape(BUCKETS.channels, 'Cadre: channels');
 
 /** As the client's object store makes it. */
 function blobsShape(): Shape {

@@ -25,6 +25,7 @@ import {
   WorkflowVersion,
 } from '@cadre/contracts';
 import type { z } from 'zod';
+import { ChannelsClient } from './channels-client.js';
 import { ContextClient } from './context-client.js';
 import { runEvents, type EventsOptions, type RunFeedItem } from './event-stream.js';
 import { HttpExchange, JSON_BODY, search } from './http-exchange.js';
@@ -86,6 +87,7 @@ const budgetPath = (tenant: string): string => `/v1/tenants/${encodeURIComponent
 
 /** Every method throws `CadreApiError` for a refusal (code, status, remedy, faults) and `CadreError` `gateway-unreachable` or `bad-answer`. */
 export class CadreClient {
+  readonly channels: ChannelsClient;
   private readonly http: HttpExchange;
   /** Artifacts that outlive a run. */
   readonly context: ContextClient;
@@ -95,6 +97,7 @@ export class CadreClient {
     const send: typeof fetch = options.fetch ?? ((input, init) => fetch(input, init));
     this.http = new HttpExchange(options.baseUrl.replace(/\/+$/, ''), send, options.headers ?? {});
     this.context = new ContextClient(this.http);
+    this.channels = new ChannelsClient(this.http);
   }
 
   get baseUrl(): string {

@@ -48,7 +48,8 @@ export class HttpExchange {
   /** The JSON answer of a request, checked. */
   async json<T>(path: string, schema: z.ZodType<T>, options: RequestOptions = {}): Promise<T> {
     const response = await this.request(path, options);
-    const body: unknown = await response.json().catch(() => undefined);
+    // Parsed here: what `response.json()` gives may be of another realm, and then no object of its counts as plain.
+    const body: unknown = await response.text().then(parsed, () => undefined);
     return check(schema, body, `${this.baseUrl}${path}`);
   }
 }
@@ -58,6 +59,14 @@ export function search(query: Record<string, string | number | undefined>): stri
   const params = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) if (value !== undefined) params.set(key, String(value));
   return params.size === 0 ? '' : `?${params}`;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Fields that this release does not know are let through, so that an older client works with a newer gateway. */

@@ -14,6 +14,8 @@ export type {
 } from './cadre-client.js';
 export { ContextClient } from './context-client.js';
 export type { ContextContent, ContextPutOptions } from './context-client.js';
+export { ChannelsClient } from './channels-client.js';
+export type { ChannelInput, HeardMessage, ListenOptions, MessageInput, ReplyRequestInput } from './channels-client.js';
 export type { EventsOptions, RunFeedItem } from './event-stream.js';
 export { fill, TaskList, workflow } from './workflow-builder.js';
 export type { CommonFields, ScopeFields, TaskFields, WorkflowHead } from './workflow-builder.js';

@@ -92,6 +92,20 @@ test('an answer that began before the stop ends whole, and its connection does n
   expect(await text).toMatch(/begun [\s\S]*done/);
 }, 30_000);
 
+test.each([0, 100])(
+  'a connection on which nothing was ever asked does not hold up the stop (waiting %i ms)',
+  async (drainMs) => {
+    const service = await start(drainMs);
+    const unused = await connected(service.url);
+    const closed = answer(unused).catch(() => 'reset');
+    const began = performance.now();
+    await service.stop();
+    expect(performance.now() - began).toBeLessThan(20_000);
+    await closed;
+  },
+  30_000,
+);
+
 test('without requests on their way a stop takes no longer than it must', async () => {
   const service = await start();
   const began = performance.now();

@@ -3,14 +3,25 @@
  * and whose request is still on its way: its sender is told of a reset and knows nothing. So first no connection is taken any more, and for a moment
  * all that comes on those that are there is answered, and told that it was the last.
  */
-import { Server } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import { Server, type Socket } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Health } from './health.js';
 
+/** Connections on which nothing was asked yet, by their server. Node counts one as busy, so its close would wait for it: browsers open some ahead. */
+const unused = new WeakMap<Server, Set<Socket>>();
+
 /** Before the routes are bound. */
 export function announceLast(app: NestFastifyApplication, health: Health): void {
   const http = app.getHttpAdapter().getInstance();
+  const sockets = new Set<Socket>();
+  unused.set(http.server, sockets);
+  http.server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  http.server.on('request', ({ socket }: IncomingMessage) => sockets.delete(socket));
   http.addHook('onSend', async (_request, reply) => {
     if (health.isStopping) void reply.header('connection', 'close');
   });
@@ -23,10 +34,12 @@ export function announceLast(app: NestFastifyApplication, health: Health): void 
 /** @param forMs how long a request may be on its way; 0: none is waited for */
 export async function answerLast(app: NestFastifyApplication, forMs: number): Promise<void> {
   const server = app.getHttpServer() as Server;
-  if (forMs === 0 || !server.listening) return;
-  // Connections that the kernel holds for us are reset by the close: take them first.
-  await nextTurn();
-  // The close of a plain server: that of an HTTP server cuts idle connections.
-  Server.prototype.close.call(server);
-  await sleep(forMs);
+  if (forMs > 0 && server.listening) {
+    // Connections that the kernel holds for us are reset by the close: take them first.
+    await nextTurn();
+    // The close of a plain server: that of an HTTP server cuts idle connections.
+    Server.prototype.close.call(server);
+    await sleep(forMs);
+  }
+  for (const socket of unused.get(server) ?? []) socket.destroy();
 }

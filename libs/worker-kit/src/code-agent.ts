@@ -1,6 +1,9 @@
 /** The work of an agent that is code. Nothing is made for it but what it asks for: an attempt of code may take less than a millisecond. */
 import type { Performance, Performer, Work } from '@cadre/agents';
 import type { Blobs, SharedContext } from '@cadre/engine';
+import type { MessageDesk } from '@cadre/messaging';
+import { AttemptMessages } from './attempt-messages.js';
+import { codeMessages, type CodeMessages } from './code-messages.js';
 import { AttemptContext } from './context/attempt-context.js';
 import { contextCalls } from './context/context-calls.js';
 import type { ContextCalls } from './context/context-calls.js';
@@ -13,18 +16,30 @@ export interface CodeWork extends Work {
   /** The artifacts that outlive the run, as far as the agent was granted the tools and a person the access. */
   context(): ContextCalls;
   blobs: Blobs;
+  /** Channels, as far as the agent was granted the tools for them. */
+  messages: CodeMessages;
 }
 
 /** A `CadreError` that it rejects with becomes the attempt's failure. */
 export type CodePerformer = (work: CodeWork) => Promise<Performance>;
 
-export function codeAgent(perform: CodePerformer, blobs: Blobs, workDir: string, shared: SharedContext): Performer {
+export interface CodeAgentMeans {
+  blobs: Blobs;
+  /** Folder for the attempts' private folders. */
+  workDir: string;
+  shared: SharedContext;
+  desk: MessageDesk;
+}
+
+export function codeAgent(perform: CodePerformer, { blobs, workDir, shared, desk }: CodeAgentMeans): Performer {
   return async (work) => {
     let opened: Promise<Workspace> | undefined;
     let used: AttemptContext | undefined;
     const workspace = () => (opened ??= openWorkspace(work, workDir, blobs));
     const context = () => contextCalls((used ??= new AttemptContext(shared, work)), work.calls);
-    const performance = await perform(Object.assign(work, { workspace, context, blobs }));
+    let opening: Promise<AttemptMessages> | undefined;
+    const messages = codeMessages(work, () => (opening ??= AttemptMessages.open(desk, work)));
+    const performance = await perform(Object.assign(work, { workspace, context, messages, blobs }));
     const record = used?.record();
     const told = record === undefined ? performance : { ...performance, context: record };
     if (opened === undefined || performance.artifacts !== undefined) return told;

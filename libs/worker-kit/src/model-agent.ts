@@ -2,7 +2,9 @@
 import { delegatingTools, readText, runAttempt } from '@cadre/agents';
 import type { ModelPort, Performer, Tool, Work } from '@cadre/agents';
 import type { Blobs, Chance, Clock, SharedContext } from '@cadre/engine';
+import type { MessageDesk } from '@cadre/messaging';
 import type { Tracing } from '@cadre/service-kit';
+import { AttemptMessages, mayMessage } from './attempt-messages.js';
 import { AttemptContext } from './context/attempt-context.js';
 import { contextTools } from './context/context-tools.js';
 import { genericTools } from './generic-tools.js';
@@ -17,6 +19,7 @@ export interface ModelAgentMeans {
   clock: Clock;
   chance: Chance;
   tracing: Tracing;
+  desk: MessageDesk;
   /** Folder for the attempts' private folders. */
   workDir: string;
 }
@@ -26,7 +29,8 @@ export function modelAgent(means: ModelAgentMeans): Performer {
     const { blobs, shared, clock, chance, tracing, workDir } = means;
     const workspace = await openWorkspace(work, workDir, blobs);
     const context = new AttemptContext(shared, work);
-    const own = [...genericTools(workspace), ...contextTools(context), ...delegatingTools(work.calls)];
+    const messages = mayMessage(work) ? (await AttemptMessages.open(means.desk, work)).tools() : [];
+    const own = [...genericTools(workspace), ...contextTools(context), ...messages, ...delegatingTools(work.calls)];
     const tools = [...own, ...means.tools(workspace, work)];
     const performance = await runAttempt(work, {
       model: tracedModel(means.model, tracing, work),

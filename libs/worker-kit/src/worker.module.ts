@@ -3,7 +3,7 @@ import type { ModelPort, Performer, WorkSurroundings } from '@cadre/agents';
 import type { AgentDefinition } from '@cadre/contracts';
 import { SharedContext } from '@cadre/engine';
 import { JetStreamBlobs, KvContextStore } from '@cadre/event-log';
-import { NatsCommandSender, systemChance, systemClock } from '@cadre/messaging';
+import { natsChannels, NatsCommandSender, systemChance, systemClock } from '@cadre/messaging';
 import { ModelBreaker, OpenAiModel, loadPrices } from '@cadre/models';
 import type { BreakerChange } from '@cadre/models';
 import type { ServiceContext } from '@cadre/service-kit';
@@ -57,14 +57,15 @@ interface Stores {
 }
 
 function performers(context: ServiceContext<WorkerConfig>, means: Means, { blobs, shared }: Stores): WorkSurroundings['performerOf'] {
-  const { config, tracing } = context;
+  const { config, tracing, nats } = context;
   const workDir = config.CADRE_WORK_DIR;
+  const { desk } = natsChannels(nats);
   const code = new Map<string, Performer>(
-    Object.entries(means.performers).map(([agent, perform]) => [agent, codeAgent(perform, blobs, workDir, shared)]),
+    Object.entries(means.performers).map(([agent, perform]) => [agent, codeAgent(perform, { blobs, workDir, shared, desk })]),
   );
   const model = makeModel(context);
   const withModel = modelAgent({
-    ...{ model, blobs, shared, tracing, workDir },
+    ...{ model, blobs, shared, tracing, workDir, desk },
     tools: means.tools,
     clock: systemClock,
     chance: systemChance,

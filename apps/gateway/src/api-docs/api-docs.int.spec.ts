@@ -14,13 +14,21 @@ import {
   ContextLineage,
   ContextPage,
   ContextPutRequest,
+  Channel,
+  ChannelList,
   EventList,
+  KeptChannel,
+  Message,
+  MessageAccepted,
+  MessagePage,
   QuestionList,
+  ReplyRequest,
   RunAccepted,
   RunLineage,
   RunPage,
   RunRequest,
   RunView,
+  SendRequest,
   TenantBudgetView,
   WorkerList,
   Workflow,
@@ -42,6 +50,9 @@ test('the examples fit the schemas', () => {
   RunRequest.parse(EXAMPLES.request);
   RunRequest.parse(EXAMPLES.requestWithPlan);
   EventRequest.parse(EXAMPLES.eventRequest);
+  Channel.parse(EXAMPLES.channel);
+  SendRequest.parse(EXAMPLES.sendRequest);
+  ReplyRequest.parse(EXAMPLES.replyRequest);
   Workflow.parse(EXAMPLES.workflow);
   WorkflowRunRequest.parse(EXAMPLES.workflowRun);
   ContextPutRequest.parse(EXAMPLES.contextPut);
@@ -57,6 +68,11 @@ test('the examples fit the schemas', () => {
     [QuestionList, EXAMPLES.questions],
     [AnswerAccepted, EXAMPLES.answered],
     [EventAccepted, EXAMPLES.eventAccepted],
+    [KeptChannel, EXAMPLES.keptChannel],
+    [ChannelList, EXAMPLES.channels],
+    [Message, EXAMPLES.message],
+    [MessageAccepted, EXAMPLES.messageAccepted],
+    [MessagePage, EXAMPLES.messagePage],
     [WorkflowVersion, EXAMPLES.workflowVersion],
     [WorkflowList, EXAMPLES.workflows],
     [ArtifactList, EXAMPLES.artifacts],
@@ -99,6 +115,7 @@ test('the document names every route with its bodies, and every reference leads 
   const routes = Object.entries(document.paths).flatMap(([path, each]) => Object.keys(each).map((method) => `${method} ${path}`));
   expect(routes.sort()).toEqual([
     'delete /v1/context/artifacts/{name}',
+    'delete /v1/channels/{name}',
     'get /livez',
     'get /metrics',
     'get /readyz',
@@ -108,6 +125,9 @@ test('the document names every route with its bodies, and every reference leads 
     'get /v1/context/grants',
     'get /v1/context/lineage/{name}',
     'get /v1/context/versions/{name}',
+    'get /v1/channels',
+    'get /v1/channels/{name}',
+    'get /v1/channels/{name}/messages',
     'get /v1/questions',
     'get /v1/runs',
     'get /v1/runs/{runId}',
@@ -121,6 +141,8 @@ test('the document names every route with its bodies, and every reference leads 
     'get /v1/tenants/{tenant}/budget',
     'get /v1/workflows',
     'get /v1/workflows/{name}',
+    'post /v1/channels/{name}/messages',
+    'post /v1/channels/{name}/requests',
     'post /v1/events',
     'post /v1/runs',
     'post /v1/runs/{runId}/cancel',
@@ -128,6 +150,7 @@ test('the document names every route with its bodies, and every reference leads 
     'post /v1/workflows/{name}/runs',
     'put /v1/context/artifacts/{name}',
     'put /v1/context/grants/{agent}',
+    'put /v1/channels/{name}',
     'put /v1/tenants/{tenant}/budget',
     'put /v1/workflows/{name}',
   ]);

@@ -28,12 +28,14 @@ export interface Description {
 
 const PROBLEMS: Record<number, string> = {
   400: 'The request is not valid; `errors` names each fault',
-  404: 'There is no such run, artifact or version',
+  403: 'Who is named has not the right to do this',
+  404: 'What the path names does not exist',
   409: 'The request does not fit what is there',
   413: 'The body, a file or the goal is too large',
   415: 'The content type, or the kind of a file, cannot be read',
   422: 'The request is understood and cannot be carried out',
   503: 'Nobody answers at the moment; ask again after `Retry-After`',
+  504: 'Nobody has replied in time',
 };
 
 export const WILDCARD = 'x-wildcard';

@@ -9,6 +9,8 @@ import {
   CallView,
   CancelAccepted,
   CancelRequest,
+  Channel,
+  ChannelList,
   Content,
   ContextArtifactView,
   ContextDeleted,
@@ -23,13 +25,19 @@ import {
   EventList,
   FeedEvent,
   Json,
+  KeptChannel,
+  Message,
+  MessageAccepted,
+  MessagePage,
   Plan,
   QuestionList,
   QuestionView,
+  ReplyRequest,
   RunAccepted,
   RunLineage,
   RunPage,
   Scope,
+  SendRequest,
   TaskSpec,
   Workflow,
   WorkflowList,
@@ -82,6 +90,11 @@ const OUT: Record<string, z.ZodType> = {
   ContextGrants,
   ContextGrantsList,
   RunLineage,
+  KeptChannel,
+  ChannelList,
+  Message,
+  MessageAccepted,
+  MessagePage,
 };
 const IN: Record<string, z.ZodType> = {
   RunRequest,
@@ -94,6 +107,9 @@ const IN: Record<string, z.ZodType> = {
   WorkflowRunRequest,
   ContextPutRequest,
   ContextGrantsRequest,
+  Channel,
+  SendRequest,
+  ReplyRequest,
 };
 /** Refers to itself, so it needs a name of its own. */
 const JSON_NAME = 'Json';
@@ -233,6 +249,9 @@ function finish(document: OpenAPIObject, limits: { fileBytes: number; files: num
   describeBody(paths['/v1/workflows/{name}/runs'], 'WorkflowRunRequest', false, { example: EXAMPLES.workflowRun });
   describeBody(paths['/v1/context/artifacts/{name}'], 'ContextPutRequest', true, { example: EXAMPLES.contextPut }, 'put');
   describeBody(paths['/v1/context/grants/{agent}'], 'ContextGrantsRequest', true, { example: EXAMPLES.contextGrantsRequest }, 'put');
+  describeBody(paths['/v1/channels/{name}'], 'Channel', true, { example: EXAMPLES.channel }, 'put');
+  describeBody(paths['/v1/channels/{name}/messages'], 'SendRequest', true, { example: EXAMPLES.sendRequest });
+  describeBody(paths['/v1/channels/{name}/requests'], 'ReplyRequest', true, { example: EXAMPLES.replyRequest });
   describeBody(paths['/v1/events'], 'EventRequest', true, { example: EXAMPLES.eventRequest });
   describeBody(paths['/v1/runs/{runId}/questions/{questionId}/answer'], 'AnswerRequest', true, {
     examples: {

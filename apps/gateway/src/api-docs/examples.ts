@@ -5,15 +5,23 @@ import {
   type ArtifactList,
   type CallList,
   type CancelAccepted,
+  type Channel,
+  type ChannelList,
   type EventAccepted,
   type EventList,
   type EventRequest,
+  KeptChannel,
+  type Message,
+  type MessageAccepted,
+  type MessagePage,
   type QuestionList,
   type QuestionView,
+  type ReplyRequest,
   type RunAccepted,
   type RunPage,
   type RunRequest,
   type RunView,
+  type SendRequest,
   type TenantBudgetView,
   type WorkerList,
   type Workflow,
@@ -170,6 +178,42 @@ const workflow: z.input<typeof Workflow> = {
 const workflowVersion = WorkflowVersion.parse({ name: 'count-words', version: 3, createdAt, workflow });
 const workflows: WorkflowList = { workflows: [{ name: 'count-words', version: 3, createdAt, description: 'Counts the words of texts' }] };
 const workflowRun: z.input<typeof WorkflowRunRequest> = { params: { texts: ['a b', 'c'] } };
+const channel: z.input<typeof Channel> = {
+  name: 'discoveries',
+  description: 'What researchers find',
+  kind: 'broadcast',
+  durable: true,
+  members: [
+    { name: 'researcher', rights: ['send'] },
+    { name: '*', rights: ['receive'] },
+  ],
+  schema: { type: 'object', properties: { impact: { enum: ['low', 'high'] } }, required: ['impact'] },
+};
+const keptChannel = KeptChannel.parse({ tenant: 'default', generation: '5f2b6a0e9c1d', createdAt, changedAt: createdAt, channel });
+const channels: ChannelList = { channels: [keptChannel] };
+const sendRequest: z.input<typeof SendRequest> = {
+  type: 'discovery',
+  from: 'researcher',
+  data: { finding: 'New market opportunity identified', confidence: 0.9, impact: 'high' },
+};
+const message: Message = {
+  id: 'm-4711',
+  channel: 'discoveries',
+  from: 'researcher',
+  type: 'discovery',
+  at: createdAt,
+  data: { finding: 'New market opportunity identified', confidence: 0.9, impact: 'high' },
+};
+const messageAccepted: MessageAccepted = { id: 'm-4711', position: 12, repeated: false };
+const messagePage: MessagePage = { messages: [{ position: 12, message }], next: 12, more: false };
+const messageStream = `id: 12\nevent: message\ndata: ${JSON.stringify(message)}\n\n`;
+const replyRequest: z.input<typeof ReplyRequest> = {
+  type: 'question',
+  from: 'ada',
+  to: ['analyst'],
+  data: 'What does it cost?',
+  timeoutMs: 5000,
+};
 const cancelled: CancelAccepted = { runId, status: 'cancelling', links: runLinks(runId) };
 const artifacts: ArtifactList = { artifacts: [{ ...report, href: artifactPath(runId, report.name) }] };
 const tenantBudget: TenantBudgetView = { tenant: 'default', capMicros: 50_000_000, settledMicros: 12_340_000, reservedMicros: 42_000 };
@@ -230,6 +274,15 @@ export const EXAMPLES = {
   workflowVersion,
   workflows,
   workflowRun,
+  channel,
+  keptChannel,
+  channels,
+  sendRequest,
+  message,
+  messageAccepted,
+  messagePage,
+  messageStream,
+  replyRequest,
   effectDone,
   answered,
   cancelled,

@@ -1,17 +1,19 @@
-/** Events in the form of server-sent events. */
-import type { FeedEvent } from '@cadre/contracts';
-import { positionOf } from './positions.js';
+/** What happens, in the form of server-sent events. */
 
 /** How soon a client that lost its connection should come back, in milliseconds. */
 const RETRY_MS = 2000;
 
-/** @param keepAliveMs after so long a silence a comment is sent, so that nothing on the way closes the connection */
-export async function* eventStream(
-  events: AsyncGenerator<FeedEvent, void, undefined>,
+/**
+ * @param frame one item as an event: `id: …`, `event: …`, `data: …` and an empty line
+ * @param keepAliveMs after so long a silence a comment is sent, so that nothing on the way closes the connection
+ */
+export async function* eventStream<T>(
+  items: AsyncGenerator<T, void, undefined>,
+  frame: (item: T) => string,
   keepAliveMs: number,
 ): AsyncGenerator<string, void, undefined> {
   yield `retry: ${RETRY_MS}\n\n`;
-  let next = events.next();
+  let next = items.next();
   try {
     for (;;) {
       const result = await within(next, keepAliveMs);
@@ -20,13 +22,13 @@ export async function* eventStream(
         continue;
       }
       if (result.done) return;
-      next = events.next();
-      yield `id: ${positionOf(result.value)}\nevent: ${result.value.type}\ndata: ${JSON.stringify(result.value)}\n\n`;
+      next = items.next();
+      yield frame(result.value);
     }
   } finally {
     // Whatever `next` still brings is of no interest, and its failure neither.
     next.catch(() => undefined);
-    void events.return().catch(() => undefined);
+    void items.return().catch(() => undefined);
   }
 }
 

@@ -1,17 +1,15 @@
-import { Readable } from 'node:stream';
-import { EventList, FeedPosition, type RunId } from '@cadre/contracts';
-import { inputProblem, SERVICE_CONTEXT, traceOf, type ServiceContext } from '@cadre/service-kit';
-import { Controller, Get, Headers, Inject, Param, Query, Req, Res, type BeforeApplicationShutdown } from '@nestjs/common';
+import { EventList, FeedPosition, type FeedEvent, type RunId } from '@cadre/contracts';
+import { inputProblem, traceOf } from '@cadre/service-kit';
+import { Controller, Get, Headers, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Described } from '../api-docs/described.js';
 import { EXAMPLES } from '../api-docs/examples.js';
-import type { GatewayConfig } from '../gateway.config.js';
 import { HistoryClient } from '../history/history-client.js';
 import { KnownShard } from '../runs/known-shard.js';
 import { DEFAULT_TENANT } from '../tenant.js';
-import { eventStream } from './event-stream.js';
+import { OpenStreams, wantsJson } from './open-streams.js';
 import { positionOf } from './positions.js';
 import { RunFeed, type FeedRequest } from './run-feed.js';
 
@@ -25,16 +23,12 @@ export type EventsQuery = z.infer<typeof EventsQuery>;
 
 @ApiTags('Runs')
 @Controller('v1/runs/:runId/events')
-export class EventsController implements BeforeApplicationShutdown {
-  private readonly open = new Set<AbortController>();
-
+export class EventsController {
   constructor(
     private readonly feed: RunFeed,
     private readonly history: HistoryClient,
-    @Inject(SERVICE_CONTEXT) private readonly context: ServiceContext<GatewayConfig>,
-  ) {
-    context.metrics.gauge('cadre_event_streams', 'Event streams open', [], () => this.open.size);
-  }
+    private readonly streams: OpenStreams,
+  ) {}
 
   @Get()
   @Described({
@@ -56,29 +50,7 @@ export class EventsController implements BeforeApplicationShutdown {
     const after = lastEventId === undefined || lastEventId === '' ? query.after : position(lastEventId);
     const request: FeedRequest = { tenant: DEFAULT_TENANT, runId, after, trace: traceOf(http) };
     if (wantsJson(http)) return this.page(request, query.limit, reply);
-    const ended = new AbortController();
-    http.raw.socket.once('close', () => ended.abort());
-    reply.raw.once('close', () => ended.abort());
-    const events = await this.feed.open(request, ended.signal);
-    if (!events) {
-      await reply.status(204).send();
-      return;
-    }
-    this.open.add(ended);
-    ended.signal.addEventListener('abort', () => this.open.delete(ended), { once: true });
-    const stream = Readable.from(eventStream(events, this.context.config.SSE_KEEPALIVE_MS));
-    stream.once('close', () => ended.abort());
-    stream.on('error', (error) => this.context.log.warn({ err: error, runId }, 'an event stream broke off'));
-    await reply
-      .header('content-type', 'text/event-stream; charset=utf-8')
-      .header('cache-control', 'no-store')
-      .header('x-accel-buffering', 'no')
-      .send(stream);
-  }
-
-  /** Clients come back by themselves, to another gateway. */
-  beforeApplicationShutdown(): void {
-    for (const each of this.open) each.abort();
+    await this.streams.follow(http, reply, (signal) => this.feed.open(request, signal), frameOf);
   }
 
   private async page({ tenant, runId, after, trace }: FeedRequest, limit: number, reply: FastifyReply): Promise<void> {
@@ -89,10 +61,7 @@ export class EventsController implements BeforeApplicationShutdown {
   }
 }
 
-function wantsJson(http: FastifyRequest): boolean {
-  const accept = http.headers.accept ?? '*/*';
-  return accept.includes('application/json') && !accept.includes('text/event-stream');
-}
+const frameOf = (event: FeedEvent): string => `id: ${positionOf(event)}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 
 function position(text: string): FeedPosition {
   const parsed = FeedPosition.safeParse(text);

@@ -30,13 +30,19 @@ export interface ExpressionInput {
   /** What the round before brought. */
   previous?: Json;
   event?: Json;
+  /** Of a channel, and who may get it. */
+  message?: Json;
+  subscriber?: Json;
   /** Of the result that is scored. */
   value?: Json;
   confidence?: number;
   answer?: string;
 }
 
-const VARIABLES = ['params', 'item', 'index', 'round', 'previous', 'event', 'value', 'confidence', 'answer'] as const;
+const VARIABLES = [
+  ...(['params', 'item', 'index', 'round', 'previous', 'event', 'message', 'subscriber'] as const),
+  ...(['value', 'confidence', 'answer'] as const),
+] as const;
 
 const LOOPS = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
 const FUNCTIONS = new Set([
