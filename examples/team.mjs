@@ -119,6 +119,15 @@ async function hearer({ assignment: { input, runId }, messages }) {
   return json(heard.messages.map(({ data }) => data.finding));
 }
 
+const reducers = {
+  /** Makes one number of all, each by its confidence: a way to combine that the engine does not know. */
+  blender: (results) => {
+    const weight = results.reduce((sum, { confidence }) => sum + confidence, 0);
+    const total = results.reduce((sum, { value, confidence }) => sum + value * confidence, 0);
+    return { value: { estimate: Math.round(total / weight), from: results.length } };
+  },
+};
+
 function ill(who) {
   return async () => {
     throw Object.assign(new Error(`${who} is ill`), { retriable: true });
@@ -153,4 +162,5 @@ await startWorker({
     };
   }),
   performers,
+  reducers,
 });

@@ -47,6 +47,7 @@ const EXPECTED: Record<string, Record<string, unknown>> = {
   '13-batch': { map: Array.from({ length: 1000 }, (_, n) => (n + 1) ** 2), sum: 333_833_500 },
   '14-context': { improve: { text: 'The sea is deep. It is blue, too.' }, count: { words: 8 } },
   '15-messages': { listen: ['New market opportunity identified'], announce: 'announced', audit: [] },
+  '16-custom-reducer': { estimate: { estimate: 14, from: 2 } },
   '17-consultation': { estimates: Array.from({ length: 12 }, (_, n) => ({ ms: 300 * ((n % 3) + 1) })), square: 144 },
   '18-hierarchy': { squares: 91 },
 };
@@ -138,8 +139,9 @@ describe('while processes die', () => {
     );
   const nameOf = (run: RunView) => run.goal;
 
+  beforeAll(() => void (team = startTeam()));
+
   test('every example comes to the same', async () => {
-    team = startTeam();
     const { client } = live;
     for (const name of NAMES) {
       const {
@@ -173,6 +175,26 @@ describe('while processes die', () => {
       const run = await live.ended(runId);
       expect([nameOf(run), run.status, answers(run)]).toEqual([nameOf(run), 'completed', EXPECTED[nameOf(run)]]);
     }
+    expect(await live.violations([])).toEqual([]);
+  });
+
+  test('what runs have come to is put together, by the engine and by an agent', async () => {
+    const { client } = live;
+    const add = (numbers: number[]) => ({
+      goal: `Add ${numbers.join(' and ')}`,
+      plan: { tasks: [{ id: 'add', title: 'Add', instructions: 'Add.', agent: 'adder', input: { numbers } }] },
+      options: { summarize: false },
+    });
+    const outcomes = await client.executeParallel([add([1, 2]), add([2, 3]), add([4, 8])]);
+    const runs = outcomes.flatMap((each) => (each.ok ? [each.run.runId] : []));
+    const aggregated = async (request: Omit<Parameters<typeof client.aggregate>[0], 'runs'>) => {
+      const { answer, partial } = await client.waitForEnd((await client.aggregate({ runs, ...request })).runId);
+      return [JSON.parse(answer && 'text' in answer ? answer.text : ''), partial];
+    };
+    expect(await aggregated({ combine: { by: 'list' } })).toEqual([[3, 5, 12], false]);
+    expect(await aggregated({ combine: { by: 'list' }, gate: { where: 'value < 10.0' } })).toEqual([[3, 5], true]);
+    const blended = await aggregated({ combine: { by: 'custom', agent: 'blender' }, gate: { where: 'value < 10.0' } });
+    expect(blended).toEqual([{ estimate: 4, from: 2 }, true]);
     expect(await live.violations([])).toEqual([]);
   });
 });

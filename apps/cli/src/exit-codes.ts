@@ -19,6 +19,6 @@ export const EXIT_HELP = `Exit codes:
   1    the run failed, or the command did
   2    wrong arguments, or a request that was refused
   3    the run completed in part: some of its tasks failed or were skipped
-  4    the run was cancelled
+  4    the run was cancelled, or its plan declined
   5    the gateway cannot be reached or is not able to answer
   130  interrupted by Ctrl-C (the run goes on)`;

@@ -364,3 +364,59 @@ describe('usage', () => {
     expect(terminal.stdout.join('\n')).toMatch(/Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 .*\n {2}4 .*\n {2}5 .*\n {2}130 /);
   });
 });
+
+describe('aggregate', () => {
+  test('starts a run of its own by a rule with its options, and shows what it comes to', async () => {
+    const terminal = await terminalFor();
+    const runs = [await started('one', terminal), await started('two', terminal)];
+    const rule = [
+      '--by',
+      'vote',
+      '--weighted',
+      '--quorum',
+      '0.5',
+      '--min-confidence',
+      '0.6',
+      '--need',
+      '60%',
+      '--partial',
+      '--label',
+      'a=b',
+    ];
+    expect(await runProgram(['aggregate', ...runs, ...rule, '--no-download'], terminal)).toBe(0);
+    expect(terminal.stdout.join('\n')).toContain('641');
+    expect(gateway.aggregations).toMatchObject([
+      {
+        runs,
+        combine: { by: 'vote', weighted: true, quorum: 0.5, tie: 'first' },
+        ...{ gate: { minConfidence: 0.6 }, need: { share: 0.6 }, partial: true, options: { labels: { a: 'b' } } },
+      },
+    ]);
+    const agent = recordedTerminal({ cwd, env: terminal.env });
+    expect(await runProgram(['aggregate', ...runs, '--agent', 'blender', '--detach'], agent)).toBe(0);
+    expect(agent.stdout[0]).toMatch(/^r00-/);
+    await runProgram(['aggregate', ...runs, '-q'], agent);
+    expect(gateway.aggregations.slice(1)).toMatchObject([{ combine: { by: 'custom', agent: 'blender' } }, { combine: { by: 'summary' } }]);
+  });
+
+  test.each([
+    [['--by', 'magic'], 'There is no rule "magic"'],
+    [['--by', 'custom'], '--agent'],
+    [['--by', 'list', '--quorum', '0.5'], 'quorum'],
+    [['--by', 'vote', '--quorum', '7'], '--quorum'],
+    [['--by', 'vote', '--quorum', 'most'], '--quorum is "most", not a number'],
+    [['--need', 'some'], '--need is "some"'],
+  ])('%j is refused before anything is sent', async (args, word) => {
+    const terminal = await terminalFor();
+    expect(await runProgram(['aggregate', 'r00-00000000-0000-7000-8000-000000000001', ...args], terminal)).toBe(2);
+    expect(terminal.stderr.join('\n')).toContain(word);
+    expect(gateway.requests).toEqual([]);
+  });
+
+  test('runs without a result are named', async () => {
+    const terminal = await terminalFor();
+    const open = await started('this will hang', terminal);
+    expect(await runProgram(['aggregate', open, '--by', 'list'], terminal)).toBe(2);
+    expect(terminal.stderr.join('\n')).toContain(open);
+  });
+});

@@ -1,5 +1,6 @@
 /** The command line's grammar. */
 import { Command, CommanderError, Option } from 'commander';
+import { aggregateCommand, type AggregateFlags, AGGREGATION_RULES } from './commands/aggregate-command.js';
 import { listAgents } from './commands/agents-command.js';
 import { setBudget, showBudget } from './commands/budget-command.js';
 import { addContext } from './commands/context-grammar.js';
@@ -10,8 +11,10 @@ import { devCommand, type DevFlags } from './commands/dev-command.js';
 import { doctorCommand } from './commands/doctor-command.js';
 import { DEFAULT_URL, gather, parseProfile, parseWhole } from './commands/options.js';
 import { sendEvent, type SendFlags } from './commands/event-command.js';
+import { planCommand } from './commands/plan-command.js';
 import { answerQuestion, type AnswerFlags, listQuestions } from './commands/questions-command.js';
-import { runCommand, type RunFlags, watchCommand } from './commands/run-command.js';
+import { runCommand, watchCommand } from './commands/run-command.js';
+import type { RunFlags } from './commands/run-flags.js';
 import { cancelRun, type EventFlags, getRun, type ListFlags, listEvents, listRuns } from './commands/runs-command.js';
 import { getWorkflow, listWorkflows, putWorkflow, runWorkflow, type WorkflowFlags } from './commands/workflows-command.js';
 import { outputOption, urlOption, type Finish } from './usual-options.js';
@@ -52,6 +55,7 @@ function grammar(terminal: Terminal, finish: Finish): Command {
       `\nEnvironment:\n  CADRE_URL    address of the gateway (default ${DEFAULT_URL})\n  CADRE_DEBUG  1 shows stack traces of errors\n  NO_COLOR     1 shows no colours\n\n${EXIT_HELP}`,
     );
   addRun(program, terminal, finish);
+  addAggregate(program, terminal, finish);
   addQuestions(program, terminal, finish);
   addEvent(program, terminal, finish);
   addChannels(program, { terminal, finish, urlOption, outputOption });
@@ -69,6 +73,7 @@ function addRun(program: Command, terminal: Terminal, finish: Finish): void {
     .description('start a run, show its progress on stderr and its answer on stdout')
     .option('-i, --input <file>', 'a data file to work on (CSV, TSV, JSON, NDJSON, Parquet, text); may be repeated', gather)
     .option('--plan <file>', 'the tasks to do, as YAML or JSON, instead of having them planned')
+    .option('--preview', 'show the plan and ask before any of it is done: run it, edit it (EDITOR), or not')
     .option('--param <name=value>', 'what expressions of the plan see as params.name, as JSON or text; may be repeated', gather)
     .option('--deadline <time>', 'longest time of the whole run: 90s, 10m, 2h')
     .option('--priority <priority>', 'critical, high, medium, low or background')
@@ -95,6 +100,23 @@ function addRun(program: Command, terminal: Terminal, finish: Finish): void {
     .addHelpText('after', '\nCtrl-C stops the watching, not the run: `cadre watch` goes on, `cadre runs cancel` ends it.')
     .action(async (goal: string, flags: RunFlags) => finish(await runCommand(goal, flags, terminal)));
   program
+    .command('plan <goal>')
+    .description('have a goal planned, and print the plan as YAML; nothing of it is done')
+    .option('-i, --input <file>', 'a data file that the goal is about; may be repeated', gather)
+    .option('--out <file>', 'write the plan there, as YAML, or as JSON when the name ends so')
+    .option('--deadline <time>', 'longest time of the planning: 90s, 10m')
+    .option('--priority <priority>', 'critical, high, medium, low or background')
+    .option('--model <name>', 'the model that plans')
+    .option('--budget <usd>', 'the most that the planning may cost, in US dollars')
+    .option('--allow-unpriced', 'also use models whose price is not known; they count as free')
+    .option('--label <name=value>', 'a label for the run; may be repeated', gather)
+    .option('--idempotency-key <key>', 'the same key with the same request gives the same run')
+    .option('-q, --quiet', 'no progress and no table')
+    .addOption(outputOption())
+    .addOption(urlOption())
+    .addHelpText('after', '\nChange the file as you like; `cadre run GOAL --plan FILE` does what it says.')
+    .action(async (goal: string, flags: RunFlags) => finish(await planCommand(goal, flags, terminal)));
+  program
     .command('watch <run>')
     .description('show the progress of a run from its start, and its answer')
     .option('--out <folder>', 'also save the artifacts there')
@@ -102,6 +124,35 @@ function addRun(program: Command, terminal: Terminal, finish: Finish): void {
     .addOption(outputOption())
     .addOption(urlOption())
     .action(async (runId: string, flags: RunFlags) => finish(await watchCommand(runId, flags, terminal)));
+}
+
+function addAggregate(program: Command, terminal: Terminal, finish: Finish): void {
+  program
+    .command('aggregate <run...>')
+    .description('put together what finished runs have come to, in a run of its own')
+    .option('--by <rule>', `${AGGREGATION_RULES.join(', ')} (default: summary; with --agent custom)`)
+    .option('--agent <name>', 'with custom: the agent that combines')
+    .option('--instructions <text>', 'with summary and custom: what to make of the results')
+    .option('--score <expression>', 'with best and rank: over value, answer and confidence (default: the confidence)')
+    .option('--weighted', 'with vote: by confidence')
+    .option('--quorum <share>', 'with vote: which part of the runs must have voted')
+    .option('--threshold <share>', 'with vote: which part of the votes the winner needs')
+    .option('--tie <what>', 'with vote: first or fail')
+    .option('--on-conflict <what>', 'with merge: confidence, first, last or fail')
+    .option('--min-confidence <n>', 'only results that are as sure as this count')
+    .option('--where <expression>', 'only results for which it is true count')
+    .option('--need <n>', 'how many must count: all, any, a number or a share such as 60%')
+    .option('--partial', 'leave out runs that failed or have not ended, instead of refusing')
+    .option('--goal <text>', 'what the aggregation is for')
+    .option('--label <name=value>', 'a label for the run; may be repeated', gather)
+    .option('--out <folder>', 'where the artifacts go (default: cadre-output/<run>)')
+    .option('--no-download', 'leave the artifacts where they are')
+    .option('--idempotency-key <key>', 'the same key with the same request gives the same run')
+    .option('-d, --detach', 'print the run id and do not wait')
+    .option('-q, --quiet', 'no progress')
+    .addOption(outputOption())
+    .addOption(urlOption())
+    .action(async (runs: string[], flags: AggregateFlags) => finish(await aggregateCommand(runs, flags, terminal)));
 }
 
 function addQuestions(program: Command, terminal: Terminal, finish: Finish): void {

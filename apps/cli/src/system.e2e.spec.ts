@@ -181,6 +181,30 @@ describe('a quiet system', () => {
     expect(rest).toEqual(all.slice(10));
   });
 
+  test('a plan is seen before anything of it is done, and then run with a change', async () => {
+    const files = [{ name: 'rain.csv', data: 'day,mm\n1,2\n2,5\n3,0\n' }];
+    const { run, plan } = await live.client.preview({ goal: 'Analyze the rain data' }, { files });
+    submissions.push(run);
+    expect(run.tasks.filter(({ status }) => status !== 'skipped').map(({ taskId }) => taskId)).toEqual(['plan']);
+    expect(run.usage.modelCalls).toBeGreaterThan(0);
+    const tasks = plan.tasks.map((task) => ({ ...task, title: `Changed: ${task.title}` }));
+    const { runId } = await live.client.startRun({ goal: run.goal, inputs: run.inputs, plan: { tasks } });
+    submissions.push({ runId });
+    const done = await live.ended(runId);
+    expect([done.status, done.planSource]).toEqual(['completed', 'submitted']);
+    expect(done.tasks.filter(({ title }) => title.startsWith('Changed: '))).toHaveLength(plan.tasks.length);
+  });
+
+  test('what two runs have come to is made one answer of', async () => {
+    const runs = submissions.slice(0, 2).map(({ runId }) => runId);
+    const { runId } = await live.client.aggregate({ runs, combine: { by: 'summary' } });
+    submissions.push({ runId });
+    const run = await live.ended(runId);
+    expect([run.status, run.partial]).toEqual(['completed', false]);
+    expect(run.artifacts.map(({ name }) => name)).toEqual(expect.arrayContaining(runs.map((each) => `${each}/report.md`)));
+    expect(run.tasks.find(({ taskId }) => taskId === 'aggregate')).toMatchObject({ agent: 'synthesizer', attempt: 1 });
+  });
+
   test('a broken file is a clear failure of its task, not of the system', async () => {
     const { runId } = await live.client.startRun(
       { goal: 'Analyze the data' },

@@ -6,6 +6,8 @@ import { passingPoints, SERVICE_CONTEXT, type ServiceContext } from '@cadre/serv
 import { Inject, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { AgentsController } from './agents/agents.controller.js';
 import { WorkerRoster } from './agents/worker-roster.js';
+import { AggregationsController } from './aggregations/aggregations.controller.js';
+import { RunResults } from './aggregations/run-results.js';
 import { ArtifactsController } from './artifacts/artifacts.controller.js';
 import { ChannelsController } from './channels/channels.controller.js';
 import { MessagesController } from './channels/messages.controller.js';
@@ -76,6 +78,11 @@ const starter = {
   provide: RunStarter,
   inject: [RunIntake, HistoryClient],
   useFactory: (runs: RunIntake, client: HistoryClient) => new RunStarter(runs, client),
+};
+const results = {
+  provide: RunResults,
+  inject: [HistoryClient, BLOBS],
+  useFactory: (client: HistoryClient, store: Blobs) => new RunResults(client, store),
 };
 const workflows = {
   provide: WorkflowStore,
@@ -153,6 +160,7 @@ const ingress = {
 @Module({
   controllers: [
     RunsController,
+    AggregationsController,
     QuestionsController,
     EventsController,
     ChannelsController,
@@ -165,7 +173,24 @@ const ingress = {
     TenantsController,
   ],
   providers: [
-    ...[blobs, history, feed, streams, intake, starter, workflows, context, triggers, clock, budgets, submissions, roster, dead, ingress],
+    ...[
+      blobs,
+      history,
+      feed,
+      streams,
+      intake,
+      starter,
+      results,
+      workflows,
+      context,
+      triggers,
+      clock,
+      budgets,
+      submissions,
+      roster,
+      dead,
+      ingress,
+    ],
     ...[channels, registry, messages, KnownShard],
   ],
 })

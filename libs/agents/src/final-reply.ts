@@ -1,7 +1,7 @@
 /** Reads an agent's last message: one JSON object, bare, in a code fence, or with words around it. */
 import { AgentReply, Plan } from '@cadre/contracts';
 import type { AgentSummary, Assignment, Json } from '@cadre/contracts';
-import { validatePlan } from '@cadre/engine';
+import { validatePlannedTasks } from '@cadre/engine';
 import { z } from 'zod';
 
 const PlanReply = z.object({ plan: Plan, note: z.string().optional(), confidence: z.number().min(0).max(1).optional() });
@@ -50,7 +50,10 @@ function readPlan(found: object, catalogue: AgentSummary[] | undefined): FinalRe
   if (!parsed.success) return { ok: false, fault: 'invalid-plan', why: `The plan is not as asked for. ${describeFaults(parsed.error)}` };
   const { plan, confidence } = parsed.data;
   const note = parsed.data.note?.slice(0, MAX_NOTE);
-  const problems = [...validatePlan(plan.tasks).map((problem) => problem.message), ...(catalogue ? unstaffed(plan, catalogue) : [])];
+  const problems = [
+    ...validatePlannedTasks(plan.tasks).map((problem) => problem.message),
+    ...(catalogue ? unstaffed(plan, catalogue) : []),
+  ];
   if (problems.length > 0)
     return { ok: false, fault: 'invalid-plan', why: `The plan cannot be carried out. ${problems.slice(0, 20).join(' ')}` };
   const answer =

@@ -5,6 +5,7 @@
 import type { z } from 'zod';
 import * as accounts from './accounts.js';
 import * as agents from './agents.js';
+import * as aggregations from './aggregations.js';
 import * as channels from './channels.js';
 import * as commands from './commands.js';
 import * as context from './context.js';
@@ -45,6 +46,7 @@ const requests = group('Requests from outside', 'received', [
   ['Plan', plan.Plan, 'The tasks of a run and their dependencies: submitted with a request, or written by the planning agent.'],
   ['Workflow', workflows.Workflow, 'A definition of a workflow: body of `PUT /v1/workflows/{name}`, and a file in YAML or JSON.'],
   ['WorkflowRunRequest', workflows.WorkflowRunRequest, 'Body of `POST /v1/workflows/{name}/runs`; may be left out.'],
+  ['AggregationRequest', aggregations.AggregationRequest, 'Body of `POST /v1/aggregations`.'],
   ['CancelRequest', http.CancelRequest, 'Body of `POST /v1/runs/{id}/cancel`; may be left out.'],
   ['TenantBudgetRequest', accounts.TenantBudgetRequest, 'Body of `PUT /v1/tenants/{tenant}/budget`; null takes the cap away.'],
   ['EventRequest', http.EventRequest, 'Body of `POST /v1/events`.'],
@@ -179,6 +181,7 @@ const queries = group('Queries to the read model, on `cadre.query.history`', 're
 const viewRows = group('Views: answers of the read model and of the HTTP API', 'sent', [
   ['HistoryAnswer', views.HistoryAnswer, 'The answer to a `HistoryQuery`.'],
   ['RunView', views.RunView, 'A run with its tasks: `GET /v1/runs/{id}`.'],
+  ['PlanView', views.PlanView, 'The plan of a run: `GET /v1/runs/{id}/plan`.'],
   ['RunSummary', views.RunSummary, 'A run as lists show it.'],
   ['RunPage', views.RunPage, 'A page of runs, newest first: `GET /v1/runs`.'],
   ['TaskView', views.TaskView, 'A task of a run.'],
@@ -285,6 +288,7 @@ export const PARTS: Readonly<Record<string, z.ZodType>> = {
   TaskContext: context.TaskContext,
   ContextStep: lineage.ContextStep,
   TaskStep: lineage.TaskStep,
+  Given: plan.Given,
   WorkflowName: workflows.WorkflowName,
   WorkflowParam: workflows.WorkflowParam,
   Trigger: workflows.Trigger,
@@ -302,8 +306,10 @@ export const PARTS: Readonly<Record<string, z.ZodType>> = {
   Expression: scopes.Expression,
   Need: scopes.Need,
   Join: scopes.Join,
+  Gate: scopes.Gate,
   Repeat: scopes.Repeat,
   Combine: scopes.Combine,
+  AggregationRule: aggregations.AggregationRule,
   Wait: scopes.Wait,
   EventType: scopes.EventType,
   OutsideEvent: commands.OutsideEvent,

@@ -61,6 +61,8 @@ export const AttemptScheduled = z.strictObject({
   ...attempt,
   notBefore: Timestamp,
   agent: AgentName.optional(),
+  /** Of a scope whose items an agent combines, at its first attempt: they have ended; `partial`: not all of them well, or the deadline has cut them off. */
+  joined: z.enum(['whole', 'partial']).optional(),
 });
 export const AttemptStarted = z.strictObject({
   type: z.literal('AttemptStarted'),

@@ -69,8 +69,9 @@ export {
   Subscription,
   TypePattern,
 } from './channels.js';
-export { Combine, EventType, Expression, Join, Need, Repeat, SCOPE_LIMITS, Wait } from './scopes.js';
 export { mediaTypeOf } from './media-types.js';
+export { AggregationRequest, AggregationRule, MAX_AGGREGATED_RUNS } from './aggregations.js';
+export { Combine, EventType, Expression, Gate, Join, Need, Repeat, SCOPE_LIMITS, Wait } from './scopes.js';
 export { STREAMS, BUCKETS, SUBJECTS, HEADERS } from './subjects.js';
 export {
   Json,
@@ -103,6 +104,7 @@ export {
   TaskSpec,
   Scope,
   Delegation,
+  Given,
   Plan,
   ParamName,
   Params,
@@ -229,6 +231,7 @@ export {
   TaskStatus,
   TaskView,
   RunSummary,
+  PlanView,
   RunView,
   CallView,
   RunPage,

@@ -1,9 +1,9 @@
 /** Plans: what a run is to do. The same shape is submitted by users, written by planners and kept in the log. */
 import { z } from 'zod';
-import { ArtifactRef, Json, Micros, utf8Bytes } from './values.js';
+import { ArtifactRef, Content, Failure, Json, Micros, utf8Bytes } from './values.js';
 import { AnyToolName } from './calls.js';
 import { AgentName, TaskId } from './ids.js';
-import { Combine, Expression, Join, Repeat, Wait } from './scopes.js';
+import { Combine, Expression, Gate, Join, Repeat, Wait } from './scopes.js';
 
 /** From most to least urgent. */
 export const PRIORITIES = ['critical', 'high', 'medium', 'low', 'background'] as const;
@@ -62,9 +62,22 @@ export const Scope = z.strictObject({
   width: z.int().min(1).max(1000).default(100),
   repeat: Repeat.optional(),
   join: Join.prefault({}),
+  gate: Gate.optional(),
   combine: Combine.prefault({ by: 'list' }),
 });
 export type Scope = z.infer<typeof Scope>;
+
+/** What a task has come to before the run: its result, or why there is none. */
+export const Given = z.union([
+  z.strictObject({
+    answer: Content,
+    confidence: z.number().min(0).max(1).default(1),
+    artifacts: z.array(ArtifactRef).max(200).default([]),
+    partial: z.literal(true).optional(),
+  }),
+  z.strictObject({ error: Failure }),
+]);
+export type Given = z.infer<typeof Given>;
 
 export const TaskSpec = z.strictObject({
   id: TaskId,
@@ -100,6 +113,7 @@ export const TaskSpec = z.strictObject({
   /** No agent's work: the engine does it. */
   scope: Scope.optional(),
   wait: Wait.optional(),
+  given: Given.optional(),
 });
 export type TaskSpec = z.infer<typeof TaskSpec>;
 export type TaskSpecInput = z.input<typeof TaskSpec>;
@@ -170,6 +184,8 @@ export const RunOptions = z.strictObject({
     .max(7 * 86_400_000)
     .optional(),
   labels: z.record(z.string().max(60), z.string().max(200)).default({}),
+  /** The run ends with its plan, which is its answer; none of its tasks begins. */
+  planOnly: z.literal(true).optional(),
 });
 export type RunOptions = z.infer<typeof RunOptions>;
 

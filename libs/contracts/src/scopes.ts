@@ -46,12 +46,14 @@ export const Repeat = z.strictObject({
 export type Repeat = z.infer<typeof Repeat>;
 
 /**
- * How the results of the items become the result of the scope. `list`: a JSON array of the answers. `object`: a JSON object of the answers by the names of the
- * branches. `concat`: one after the other, under their titles. `last` and
- * `first`: that of the item last or first in order. `best`: the one with the highest score (the confidence, or an expression over `value`, `confidence` and
- * `answer`). `rank`: a JSON array of all, the best first. `vote`: what most say. `merge`: JSON objects put together, conflicts listed with their sources.
+ * What the result of an item must be to count; an item whose result is not so has failed. `where` is an expression over its `value`, `confidence`, `answer`
+ * and `index`, beside what the scope itself may look at.
  */
-export const Combine = z.discriminatedUnion('by', [
+export const Gate = z.strictObject({ minConfidence: z.number().min(0).max(1).default(0), where: Expression.optional() });
+export type Gate = z.infer<typeof Gate>;
+
+/** Rules by which the engine itself combines. */
+export const COMBINE_RULES = [
   z.strictObject({ by: z.literal('list') }),
   z.strictObject({ by: z.literal('object') }),
   z.strictObject({ by: z.literal('concat') }),
@@ -71,7 +73,16 @@ export const Combine = z.discriminatedUnion('by', [
     tie: z.enum(['first', 'fail']).default('first'),
   }),
   z.strictObject({ by: z.literal('merge'), onConflict: z.enum(['confidence', 'first', 'last', 'fail']).default('confidence') }),
-]);
+] as const;
+
+/**
+ * How the results of the items become the result of the scope. `list`: a JSON array of the answers. `object`: a JSON object of the answers by the names of the
+ * branches. `concat`: one after the other, under their titles. `last` and
+ * `first`: that of the item last or first in order. `best`: the one with the highest score (the confidence, or an expression over `value`, `confidence` and
+ * `answer`). `rank`: a JSON array of all, the best first. `vote`: what most say. `merge`: JSON objects put together, conflicts listed with their sources.
+ * `custom`: the scope's own task is given to an agent, with the results of the items; what the agent brings is the result.
+ */
+export const Combine = z.discriminatedUnion('by', [...COMBINE_RULES, z.strictObject({ by: z.literal('custom') })]);
 export type Combine = z.infer<typeof Combine>;
 
 /** Of an event from outside; dots part it into words, as in `order.paid`. */

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ArtifactRef, Content, Failure, Micros, Timestamp, Usage } from './values.js';
 import { AgentName, RunId, TaskId, TenantId, WorkerId } from './ids.js';
-import { Params, PlanSource, Priority, Require, RunOptions, Skill } from './plan.js';
+import { MAX_PLAN_TASKS, Params, PlanSource, Priority, Require, RunOptions, Skill, TaskSpec } from './plan.js';
 import { TenantBudgetView } from './accounts.js';
 import { TaskContext } from './context.js';
 import { CallKind, CallOutcome, CallSettlement, ToolEffect } from './calls.js';
@@ -87,6 +87,16 @@ export const RunView = RunSummary.extend({
   traceparent: z.string().optional(),
 });
 export type RunView = z.infer<typeof RunView>;
+
+/** Answer to `GET /v1/runs/{id}/plan`: what the run is to do, as it could be sent again. */
+export const PlanView = z.strictObject({
+  runId: RunId,
+  source: PlanSource,
+  /** Of the planner, or why there is no better plan. */
+  note: z.string().optional(),
+  tasks: z.array(TaskSpec).max(MAX_PLAN_TASKS),
+});
+export type PlanView = z.infer<typeof PlanView>;
 
 /** A call as lists show it: one try of a key. `open`: reserved, its outcome is not known yet. */
 export const CallView = CallSettlement.omit({ body: true, files: true, outcome: true }).extend({

@@ -3,6 +3,7 @@ import { CadreError, placeOf } from '@cadre/contracts';
 import type { Assignment, TaskId, TaskOutcome } from '@cadre/contracts';
 import { fitOutcomes } from './fit-outcomes.js';
 import { resultTask } from './run/expression-input.js';
+import { keptOut } from './run/gate.js';
 import { isOpen, upstream } from './run/standing.js';
 import type { RunState, TaskState } from './state.js';
 import { recordTable, taskOf } from './task-table.js';
@@ -38,13 +39,18 @@ function outcomesAmong(tasks: TaskReader, only?: ReadonlySet<TaskId>): TaskOutco
   return found.sort((a, b) => a.order - b.order).map(outcomeOf);
 }
 
-/** All that a task may look at; of the scopes that it depends on also what their items brought, what it has given to others, and in a round what the one before it did. */
+/**
+ * All that a task may look at; of the scopes that it depends on, or is, also what their items brought, what it has given to others, and in a round what the one
+ * before it did.
+ */
 function seenBy(tasks: TaskReader, task: TaskState): Set<TaskId> {
   const seen = upstream(tasks, task.spec, NEAREST);
   for (const id of task.delegated?.tasks ?? []) seen.add(id);
-  for (const id of task.spec.dependsOn) {
+  for (const id of task.scope ? [...task.spec.dependsOn, task.spec.id] : task.spec.dependsOn) {
     const scope = tasks.get(id);
+    const out = scope ? keptOut(scope) : undefined;
     for (let item = 0; item < (scope?.scope?.opened ?? 0); item += 1) {
+      if (out?.has(item)) continue;
       const each = resultTask(tasks, scope as TaskState, item);
       if (each?.result) seen.add(each.spec.id);
     }

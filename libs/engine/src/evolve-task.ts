@@ -25,6 +25,8 @@ function scheduled(task: TaskState, event: EventOf<'AttemptScheduled'>, at: numb
     wantedAgent: event.agent,
     workerId: undefined,
     startedAt: undefined,
+    ...(event.joined === undefined ? {} : { wakeAt: undefined }),
+    ...(event.joined === 'partial' && task.scope ? { scope: { ...task.scope, partial: true as const } } : {}),
   };
 }
 

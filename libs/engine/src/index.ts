@@ -23,7 +23,7 @@ export { decide, decideEnded, decideInShard } from './decide/decide.js';
 export { evolve, foldCommit } from './evolve.js';
 export { emptyShard, foldBlock, foldShardCommit, pruneEnded } from './fold-shard.js';
 export { buildAssignment, outcomes } from './assignment.js';
-export { describeProblems, validatePlan } from './plan/validate-plan.js';
+export { describeProblems, validatePlan, validatePlannedTasks } from './plan/validate-plan.js';
 export { checkExpression, evaluateCondition, evaluateValue } from './plan/expressions.js';
 export { expressionsIn, fillIn } from './plan/templates.js';
 export type { PlanProblem } from './plan/validate-plan.js';

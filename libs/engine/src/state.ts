@@ -73,6 +73,8 @@ export interface ScopeState {
   failed: number[];
   /** By item that is being worked on: how many of its tasks have not ended. */
   working: Record<number, number>;
+  /** An agent combines what is not the whole of it. */
+  partial?: true;
 }
 
 /** A task whose agent has given work to others waits for it; see `delegations.ts`. */

@@ -18,6 +18,8 @@ export class OpenTimers {
       case 'TaskOpened':
         if (event.wakeAt !== undefined) this.#add(runId, event.taskId, event.wakeAt);
         return;
+      // A scope whose items have ended, and which an agent combines.
+      case 'AttemptScheduled':
       case 'TaskCompleted':
       case 'TaskFailed':
       case 'TaskCancelled': {

@@ -213,3 +213,45 @@ test('workflows are kept, listed, found and started', async () => {
     (await client.runWorkflow('count', {}, { idempotencyKey: 'k' })).runId,
   );
 });
+
+test('many goals at once, each to its end, and what they come to together', async () => {
+  const client = await connect();
+  const started: [number, string][] = [];
+  const submissions = ['one', { goal: ' ' }, { request: { goal: 'three' }, files: [{ name: 'a.csv', data: 'a' }] }, 'this will fail'];
+  const outcomes = await client.executeParallel(submissions, { atOnce: 2, onStarted: (runId, index) => started.push([index, runId]) });
+  expect(outcomes).toMatchObject([
+    { ok: true, run: { goal: 'one', status: 'completed' } },
+    { ok: false, error: { code: 'invalid-request' } },
+    { ok: true, run: { goal: 'three', status: 'completed' } },
+    { ok: true, run: { status: 'failed' } },
+  ]);
+  expect(started.map(([index]) => index).sort()).toEqual([0, 2, 3]);
+  expect(gateway.uploads.get('a.csv')).toBe('a');
+  const runs = outcomes.flatMap((each) => (each.ok ? [each.run.runId] : []));
+  await expect(client.aggregate({ runs, combine: { by: 'vote' } })).rejects.toMatchObject({ status: 422, code: 'unprocessable' });
+  const { runId } = await client.aggregate({ runs, combine: { by: 'vote' }, partial: true });
+  expect((await client.waitForEnd(runId)).status).toBe('completed');
+  expect(gateway.aggregations).toMatchObject([{ runs, combine: { by: 'vote', tie: 'first' }, partial: true }]);
+});
+
+test('the same submissions with the same key are the same runs', async () => {
+  const client = await connect();
+  const ids = async () => (await client.executeParallel(['a', 'b'], { idempotencyKey: 'k' })).map((each) => each.ok && each.run.runId);
+  expect(await ids()).toEqual(await ids());
+  expect((await client.execute({ goal: 'c' })).status).toBe('completed');
+});
+
+test('an abort ends the waiting', async () => {
+  const client = await connect();
+  const abort = AbortSignal.timeout(200);
+  await expect(client.executeParallel(['this will hang', 'a'], { signal: abort })).rejects.toMatchObject({ name: 'TimeoutError' });
+});
+
+test('the plan of a goal, before anybody works on it', async () => {
+  const client = await connect();
+  const { run, plan } = await client.preview({ goal: 'count', options: { priority: 'low' } });
+  expect(run).toMatchObject({ status: 'completed', options: { planOnly: true, priority: 'low' }, usage: { modelCalls: 1 } });
+  expect(plan).toMatchObject({ source: 'template', tasks: [{ id: 'analyse' }, { id: 'tests', dependsOn: ['analyse'] }] });
+  const { runId } = await client.startRun({ goal: 'this will hang' });
+  await expect(client.plan(runId)).rejects.toMatchObject({ code: 'not-found' });
+});

@@ -1,14 +1,17 @@
 /** The typed client of Cadre's HTTP interface. Works wherever `fetch` does. */
 import {
+  type AggregationRequest,
   AnswerAccepted,
   type AnswerRequest,
   ArtifactList,
+  CadreError,
   CallList,
   CancelAccepted,
   EventAccepted,
   EventList,
   type EventRequest,
   isTerminal,
+  PlanView,
   QuestionList,
   type QuestionView,
   RunAccepted,
@@ -28,8 +31,9 @@ import type { z } from 'zod';
 import { ChannelsClient } from './channels-client.js';
 import { ContextClient } from './context-client.js';
 import { runEvents, type EventsOptions, type RunFeedItem } from './event-stream.js';
-import { HttpExchange, JSON_BODY, search } from './http-exchange.js';
-import { repeated } from './repeated.js';
+import { HttpExchange } from './http-exchange.js';
+import { executeAll, type ExecuteParallelOptions, type ParallelOutcome, type Submission } from './many-runs.js';
+import { form, JSON_BODY, repeated, search, type InputFile } from './request-parts.js';
 
 export interface CadreClientOptions {
   /** Address of the gateway, for example `http://127.0.0.1:7400`. */
@@ -38,13 +42,6 @@ export interface CadreClientOptions {
   fetch?: typeof fetch;
   /** Sent with every request. */
   headers?: Record<string, string>;
-}
-
-/** A file to upload with a run. Large files are best given as a Blob that is read when sent. */
-export interface InputFile {
-  /** The name under which agents see it. */
-  name: string;
-  data: Blob | Uint8Array<ArrayBuffer> | string;
 }
 
 export interface StartRunOptions {
@@ -58,6 +55,7 @@ export type RunRequestInput = z.input<typeof RunRequest>;
 export type EventInput = z.input<typeof EventRequest>;
 export type WorkflowInput = z.input<typeof Workflow>;
 export type WorkflowRunInput = z.input<typeof WorkflowRunRequest>;
+export type AggregationInput = z.input<typeof AggregationRequest>;
 export type AnswerInput = z.input<typeof AnswerRequest>;
 
 export interface Health {
@@ -124,8 +122,45 @@ export class CadreClient {
     );
   }
 
+  /** Starts a run and waits for its end. @returns the run, ended well or not, as its status says */
+  async execute(request: RunRequestInput, options: StartRunOptions = {}): Promise<RunView> {
+    const { runId } = await this.startRun(request, { idempotencyKey: crypto.randomUUID(), ...options });
+    return await this.waitForEnd(runId, options.signal === undefined ? {} : { signal: options.signal });
+  }
+
+  /** Starts many runs and waits for the end of all. One that is refused or fails holds up no other. @returns what became of each, in order */
+  executeParallel(submissions: readonly Submission[], options: ExecuteParallelOptions = {}): Promise<ParallelOutcome[]> {
+    return executeAll(this, submissions, options);
+  }
+
+  /**
+   * Starts a run that puts together what others have come to; wait for it like for any other. Errors: 422 `unprocessable` naming each run without a result,
+   * unless the request has `partial`, 404 `unknown-run`.
+   */
+  async aggregate(request: AggregationInput, options: Pick<StartRunOptions, 'idempotencyKey'> = {}): Promise<RunAccepted> {
+    const headers = { ...JSON_BODY, 'idempotency-key': options.idempotencyKey ?? crypto.randomUUID() };
+    const body = JSON.stringify(request);
+    return await repeated(3, () => this.http.json('/v1/aggregations', RunAccepted, { method: 'POST', headers, body }));
+  }
+
   getRun(runId: string, options: Abortable = {}): Promise<RunView> {
     return this.http.json(run(runId), RunView, options);
+  }
+
+  /** What a run is to do, as it could be sent again, with all defaults. Error: 404 `not-found` while it has no plan yet. */
+  plan(runId: string, options: Abortable = {}): Promise<PlanView> {
+    return this.http.json(run(runId, '/plan'), PlanView, options);
+  }
+
+  /**
+   * Has a goal planned, and waits for it: a run of its own, which ends with its plan. Nothing of it is done; send the plan, changed or not, with the run
+   * that is to do it, and the run's `inputs` instead of the files. Error: `planning-failed` when the run ended without a plan.
+   */
+  async preview(request: RunRequestInput, options: StartRunOptions = {}): Promise<{ run: RunView; plan: PlanView }> {
+    const ended = await this.execute({ ...request, options: { ...request.options, planOnly: true } }, options);
+    if (ended.status === 'completed') return { run: ended, plan: await this.plan(ended.runId) };
+    const why = ended.error?.message ?? ended.cancelReason ?? '';
+    throw new CadreError('planning-failed', `Run ${ended.runId} has ended without a plan (${ended.status})${why === '' ? '' : `: ${why}`}`);
   }
 
   /** Runs, newest first, one page. `nextCursor` of the answer asks for the next. */
@@ -276,12 +311,4 @@ export class CadreClient {
     const ready = await this.http.raw('/readyz', options);
     return { live: live.ok, ready: ready.ok, detail: (await ready.json().catch(() => undefined)) as unknown };
   }
-}
-
-function form(request: string, files: InputFile[]): FormData {
-  const data = new FormData();
-  // The request goes first, so that the gateway can refuse it before it has read the files.
-  data.set('request', request);
-  for (const { name, data: content } of files) data.append('input', content instanceof Blob ? content : new Blob([content]), name);
-  return data;
 }

@@ -12,6 +12,7 @@ import {
 } from '@cadre/contracts';
 import { z } from 'zod';
 import { check, type HttpExchange } from './http-exchange.js';
+import { JSON_BODY } from './request-parts.js';
 import { isPassing, pause, RECONNECT, serverEvents } from './server-events.js';
 
 export type ChannelInput = z.input<typeof Channel>;
@@ -37,7 +38,6 @@ export interface HeardMessage {
 }
 
 const EndEvent = z.object({ reason: z.string() });
-const JSON_BODY = { 'content-type': 'application/json' };
 const path = (name: string, rest = ''): string => `/v1/channels/${encodeURIComponent(name)}${rest}`;
 
 export class ChannelsClient {

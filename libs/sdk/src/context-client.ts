@@ -10,8 +10,8 @@ import {
   type ContextPutRequest,
 } from '@cadre/contracts';
 import type { z } from 'zod';
-import { JSON_BODY, search, type HttpExchange } from './http-exchange.js';
-import { repeated } from './repeated.js';
+import type { HttpExchange } from './http-exchange.js';
+import { JSON_BODY, repeated, search } from './request-parts.js';
 
 /** Beside the content: tags, what is expected, how long and how many. */
 export interface ContextPutOptions extends Omit<z.input<typeof ContextPutRequest>, 'content'> {

@@ -10,8 +10,6 @@ export interface RequestOptions {
   signal?: AbortSignal;
 }
 
-export const JSON_BODY = { 'content-type': 'application/json' };
-
 export class HttpExchange {
   constructor(
     readonly baseUrl: string,
@@ -52,13 +50,6 @@ export class HttpExchange {
     const body: unknown = await response.text().then(parsed, () => undefined);
     return check(schema, body, `${this.baseUrl}${path}`);
   }
-}
-
-/** The query of an address; what is undefined is left out. */
-export function search(query: Record<string, string | number | undefined>): string {
-  const params = new URLSearchParams();
-  for (const [key, value] of Object.entries(query)) if (value !== undefined) params.set(key, String(value));
-  return params.size === 0 ? '' : `?${params}`;
 }
 
 function parsed(text: string): unknown {

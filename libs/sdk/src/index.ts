@@ -1,12 +1,12 @@
 /** The public names of the client. */
 export { CadreClient } from './cadre-client.js';
 export type {
+  AggregationInput,
   AnswerInput,
   ArtifactDownload,
   CadreClientOptions,
   EventInput,
   Health,
-  InputFile,
   RunRequestInput,
   StartRunOptions,
   WorkflowInput,
@@ -16,6 +16,8 @@ export { ContextClient } from './context-client.js';
 export type { ContextContent, ContextPutOptions } from './context-client.js';
 export { ChannelsClient } from './channels-client.js';
 export type { ChannelInput, HeardMessage, ListenOptions, MessageInput, ReplyRequestInput } from './channels-client.js';
+export type { ExecuteParallelOptions, ParallelOutcome, Submission } from './many-runs.js';
+export type { InputFile } from './request-parts.js';
 export type { EventsOptions, RunFeedItem } from './event-stream.js';
 export { fill, TaskList, workflow } from './workflow-builder.js';
 export type { CommonFields, ScopeFields, TaskFields, WorkflowHead } from './workflow-builder.js';

@@ -19,7 +19,7 @@ type ScopeInput = NonNullable<TaskInput['scope']>;
 /** What every task may have. `after` names tasks that stand before it. */
 export interface CommonFields<Ids extends string> extends Omit<
   TaskInput,
-  'id' | 'title' | 'instructions' | 'dependsOn' | 'templated' | 'scope' | 'wait' | 'alternativeTo'
+  'id' | 'title' | 'instructions' | 'dependsOn' | 'templated' | 'scope' | 'wait' | 'given' | 'alternativeTo'
 > {
   /** Default: the id. */
   title?: string;
@@ -33,7 +33,11 @@ export interface TaskFields<Ids extends string> extends CommonFields<Ids> {
 }
 
 /** How the items of a scope are joined and combined. */
-export interface ScopeFields<Ids extends string> extends CommonFields<Ids>, Pick<ScopeInput, 'width' | 'join' | 'combine' | 'result'> {}
+export interface ScopeFields<Ids extends string>
+  extends CommonFields<Ids>, Pick<ScopeInput, 'width' | 'join' | 'gate' | 'combine' | 'result'> {
+  /** For the agent that combines (`{by: 'custom'}`). Default: the title. */
+  instructions?: string;
+}
 
 type Body<Made extends string> = (body: TaskList) => TaskList<Made>;
 
@@ -72,6 +76,15 @@ export class TaskList<Ids extends string = never> {
     return this.scope(id, { repeat }, body, { combine: { by: 'last' }, ...fields });
   }
 
+  /** A result that is there already. */
+  given<const Id extends string>(
+    id: Id,
+    given: NonNullable<TaskInput['given']>,
+    fields: Pick<CommonFields<Ids>, 'title'> = {},
+  ): TaskList<Ids | Id> {
+    return this.with(id, { ...fields, instructions: fields.title ?? id, given });
+  }
+
   /** A wait for time or for an event. */
   wait<const Id extends string>(id: Id, wait: NonNullable<TaskInput['wait']>, fields: CommonFields<Ids> = {}): TaskList<Ids | Id> {
     return this.with(id, { ...fields, instructions: fields.title ?? id, wait });
@@ -81,16 +94,16 @@ export class TaskList<Ids extends string = never> {
     id: Id,
     way: Partial<ScopeInput>,
     body: Body<string>,
-    { width, join, combine, result, ...fields }: ScopeFields<Ids>,
+    { width, join, gate, combine, result, ...fields }: ScopeFields<Ids>,
   ): TaskList<Ids | Id> {
-    const given = Object.entries({ width, join, combine, result }).filter(([, value]) => value !== undefined);
+    const given = Object.entries({ width, join, gate, combine, result }).filter(([, value]) => value !== undefined);
     const scope: ScopeInput = { ...way, ...Object.fromEntries(given), body: [...body(new TaskList()).tasks] };
-    return this.with(id, { ...fields, instructions: fields.title ?? id, scope });
+    return this.with(id, { ...fields, instructions: fields.instructions ?? fields.title ?? id, scope });
   }
 
   private with<Id extends string>(
     id: Id,
-    { after = [], title = id, ...rest }: CommonFields<Ids> & Pick<TaskInput, 'instructions' | 'scope' | 'wait'>,
+    { after = [], title = id, ...rest }: CommonFields<Ids> & Pick<TaskInput, 'instructions' | 'scope' | 'wait' | 'given'>,
   ): TaskList<Ids | Id> {
     const { instructions, input } = rest;
     const templated = JSON.stringify([title, instructions, input ?? null]).includes('${{');

@@ -96,3 +96,25 @@ test('what is wrong is told when it is built', () => {
   expect(() => workflow('Not a name', { goal: 'g' }, (tasks) => tasks.task('a'))).toThrow('a workflow name is lower-case');
   expect(() => workflow('w', { goal: 'g' }, (tasks) => tasks)).toThrow();
 });
+
+test('an agent combines what passes the gate, with results that are there already', () => {
+  const made = workflow('weigh', { goal: 'Weigh' }, (tasks) =>
+    tasks.parallel('all', (branches) => branches.given('old', { answer: { text: '3' } }).task('new'), {
+      agent: 'weigher',
+      instructions: 'Weigh them.',
+      gate: { minConfidence: 0.5 },
+      combine: { by: 'custom' },
+    }),
+  );
+  expect(made.spec.tasks).toMatchObject([
+    {
+      agent: 'weigher',
+      instructions: 'Weigh them.',
+      scope: {
+        gate: { minConfidence: 0.5 },
+        combine: { by: 'custom' },
+        body: [{ id: 'old', given: { answer: { text: '3' }, confidence: 1 } }, { id: 'new' }],
+      },
+    },
+  ]);
+});

@@ -2,6 +2,7 @@
 import { AgentDefinition } from '@cadre/contracts';
 import { startService } from '@cadre/service-kit';
 import type { RunningService } from '@cadre/service-kit';
+import { reducerAgents } from './reducer.js';
 import { WorkerConfig } from './worker.config.js';
 import { WorkerModule } from './worker.module.js';
 import type { WorkerOptions } from './worker-options.js';
@@ -35,8 +36,10 @@ const DEFAULT_SLOTS = 2;
  * Errors: as `startService`; a definition that breaks its schema throws zod's error at once, since it is a fault of the app.
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningService> {
-  const { specialty, tools = () => [], performers = {}, env, ownsProcess } = options;
-  const agents = options.agents.map((agent) => AgentDefinition.parse(agent));
+  const { specialty, tools = () => [], env, ownsProcess } = options;
+  const reducing = reducerAgents(options.reducers ?? {});
+  const agents = [...options.agents, ...reducing.agents].map((agent) => AgentDefinition.parse(agent));
+  const performers = { ...options.performers, ...reducing.performers };
   return startService({
     name: `worker-${specialty}`,
     schema: WorkerConfig,

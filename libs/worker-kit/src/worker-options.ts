@@ -3,6 +3,7 @@ import type { Tool } from '@cadre/agents';
 import type { AgentDefinition, Assignment } from '@cadre/contracts';
 import type { z } from 'zod';
 import type { CodePerformer } from './code-agent.js';
+import type { Reducer } from './reducer.js';
 import type { Workspace } from './workspace.js';
 
 /** What a tool may know of the attempt it serves. One per attempt. */
@@ -25,6 +26,8 @@ export interface WorkerOptions {
   agents: z.input<typeof AgentDefinition>[];
   /** By agent name: code that does the agent's work. Agents without it work with a model. */
   performers?: Record<string, CodePerformer>;
+  /** Ways to combine that are code, by name: each is an agent more, which plans and aggregations name. */
+  reducers?: Record<string, Reducer>;
   tools?: ToolFactory;
   /** Attempts worked on at once. Default 2; `CADRE_SLOTS` overrides it. */
   slots?: number;

@@ -365,3 +365,39 @@ test('wrong settings are told all at once', async () => {
     startWorker({ specialty: 'x', agents: [], ownsProcess: false, env: { OPENAI_BASE_URL: 'nope', CADRE_SLOTS: '0' } }),
   ).rejects.toMatchObject({ code: 'config-invalid', message: expect.stringMatching(/OPENAI_BASE_URL.*CADRE_SLOTS/s) });
 });
+
+test('a reducer is given what the items of its scope have brought, whole, and nothing else', async () => {
+  const long = JSON.stringify({ n: 5, text: 'x'.repeat(20_000) });
+  const ref = await stage.blobs.put(Buffer.from(long), 'text/markdown');
+  const outcome = (taskId: string, answer: unknown, confidence = 0.5, status = 'completed') => ({
+    ...{ taskId, title: taskId, status, confidence, artifacts: [], ...(answer === undefined ? {} : { answer }) },
+  });
+  owner.assignment = {
+    results: [
+      outcome('before', { text: '100' }),
+      outcome('s~1~b', { ref, preview: long.slice(0, 400) }, 0.9),
+      outcome('s~0~a', { text: '{"n": 2}' }, 0.3),
+      outcome('s~2~c', undefined, 0, 'failed'),
+      outcome('s~0~inner~0~x', { text: '7' }),
+    ] as never,
+  };
+  const seen: unknown[] = [];
+  await startedWorker({
+    reducers: {
+      adder: (results) => {
+        seen.push(results.map(({ item, name }) => [item, name]));
+        return { value: { sum: results.reduce((sum, { value }) => sum + (value as { n: number }).n, 0) } };
+      },
+    },
+  });
+  expect(lastBeat().agents).toContainEqual(expect.objectContaining({ name: 'adder', skills: ['reducing'] }));
+  stage.offer(RUN, ['s'], 1, 'adder');
+  await until(() => owner.of('CompleteAttempt').length === 1);
+  expect(seen).toEqual([
+    [
+      [0, 'a'],
+      [1, 'b'],
+    ],
+  ]);
+  expect(owner.of('CompleteAttempt')[0]?.result).toMatchObject({ answer: { text: '{"sum":7}' }, confidence: 0.6 });
+});

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Plan, Workflow } from '@cadre/contracts';
+import { CadreApiError } from '@cadre/sdk';
 import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
 import { reasonOf, UsageError } from '../failure.js';
@@ -29,6 +30,17 @@ const WORKFLOW: Kind<Workflow> = {
 
 export const readPlan = (path: string, cwd: string): Promise<Plan> => readChecked(path, cwd, PLAN);
 export const readWorkflow = (path: string, cwd: string): Promise<Workflow> => readChecked(path, cwd, WORKFLOW);
+
+/** A refusal of a plan by the gateway, with the lines of the text that it was read from. Other errors as they are. */
+export function withLines(error: unknown, name: string, text: string): unknown {
+  if (!(error instanceof CadreApiError) || error.code !== 'invalid-plan') return error;
+  const lines = new PlanLines(text);
+  const faults = error.errors.map(({ path, message }) => {
+    const task = /^plan\.tasks\[(\d+)\]/.exec(path)?.[1];
+    return `\n  - ${lines.placeOf(task === undefined ? ['tasks'] : ['tasks', Number(task)])}: ${message}`;
+  });
+  return new UsageError(`${name} cannot be run:${faults.join('')}`, 'Change the tasks named.');
+}
 
 async function readChecked<T>(path: string, cwd: string, kind: Kind<T>): Promise<T> {
   const name = `The ${kind.what} ${path}`;

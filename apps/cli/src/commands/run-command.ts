@@ -1,58 +1,72 @@
 /** `cadre run` and `cadre watch`. */
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { RunView } from '@cadre/contracts';
-import type { CadreClient, RunRequestInput } from '@cadre/sdk';
+import { Plan, type RunView } from '@cadre/contracts';
+import type { CadreClient, InputFile, RunRequestInput } from '@cadre/sdk';
 import { EXIT } from '../exit-codes.js';
 import { saveArtifacts } from '../output/artifact-folder.js';
 import { count } from '../output/figures.js';
 import { type OutputFormat, showResult } from '../output/run-output.js';
 import { followRun } from '../progress/follow-run.js';
 import type { Terminal } from '../terminal.js';
-import { budgetOptions, type BudgetFlags } from './budget-options.js';
-import {
-  clientFor,
-  openInputs,
-  parseDuration,
-  parseFormat,
-  parseLabels,
-  parseParams,
-  parsePriority,
-  parseRunId,
-  parseWhole,
-} from './options.js';
-import { readPlan } from './plan-file.js';
-
-export interface RunFlags extends BudgetFlags {
-  url?: string;
-  input?: string[];
-  plan?: string;
-  param?: string[];
-  deadline?: string;
-  priority?: string;
-  maxParallel?: string;
-  model?: string;
-  continueOnFailure?: boolean;
-  summary?: boolean;
-  label?: string[];
-  out?: string;
-  download?: boolean;
-  output?: string;
-  idempotencyKey?: string;
-  quiet?: boolean;
-  detach?: boolean;
-}
+import { clientFor, openInputs, parseFormat, parseRunId } from './options.js';
+import { askAboutPlan, havePlanned, needDialog } from './plan-command.js';
+import { withLines } from './plan-file.js';
+import { requestOf, type RunFlags } from './run-flags.js';
 
 export async function runCommand(goal: string, flags: RunFlags, terminal: Terminal): Promise<number> {
-  const format = parseFormat(flags.output ?? 'text');
+  parseFormat(flags.output ?? 'text');
+  if (flags.preview === true) needDialog(terminal);
   const client = clientFor(flags.url, terminal);
   const request = await requestOf(goal, flags, terminal);
   const files = await openInputs(flags.input ?? [], terminal.cwd, (line) => terminal.err(line));
-  const { runId } = await client.startRun(request, {
-    files,
-    // A key of our own makes it safe to ask again when an answer does not come.
-    idempotencyKey: flags.idempotencyKey ?? randomUUID(),
+  if (flags.preview === true) return await runPreviewed(client, request, files, flags, terminal);
+  return await followStarted(client, await start(client, request, files, flags, terminal), flags, terminal);
+}
+
+async function start(
+  client: CadreClient,
+  request: RunRequestInput,
+  files: InputFile[],
+  flags: RunFlags,
+  terminal: Terminal,
+): Promise<string> {
+  // A key of our own makes it safe to ask again when an answer does not come.
+  const idempotencyKey = flags.idempotencyKey ?? randomUUID();
+  try {
+    return (await client.startRun(request, { files, idempotencyKey })).runId;
+  } catch (error) {
+    if (flags.plan === undefined) throw error;
+    throw withLines(error, `The plan ${flags.plan}`, await readFile(resolve(terminal.cwd, flags.plan), 'utf8'));
+  }
+}
+
+/** Nothing is done before somebody has seen the plan and said so. */
+async function runPreviewed(
+  client: CadreClient,
+  request: RunRequestInput,
+  files: InputFile[],
+  flags: RunFlags,
+  terminal: Terminal,
+): Promise<number> {
+  const { idempotencyKey: _key, ...others } = flags;
+  const planned = request.plan ? undefined : await havePlanned(client, request, files, others, terminal);
+  if (!request.plan && !planned) return EXIT.interrupted;
+  const plan = Plan.parse(request.plan ?? { tasks: planned?.plan.tasks });
+  // The planning has brought the files along.
+  const rest = planned ? { request: { ...request, inputs: planned.run.inputs }, files: [] } : { request, files };
+  let runId = '';
+  const code = await askAboutPlan(plan, planned?.run, terminal, async (chosen) => {
+    const { plan: _file, ...unread } = flags;
+    runId = await start(client, { ...rest.request, plan: chosen }, rest.files, unread, terminal);
   });
+  return code ?? (await followStarted(client, runId, flags, terminal));
+}
+
+/** Follows a run that has just been started to its end, unless it is to be left alone. */
+export async function followStarted(client: CadreClient, runId: string, flags: RunFlags, terminal: Terminal): Promise<number> {
+  const format = parseFormat(flags.output ?? 'text');
   if (flags.detach === true) {
     terminal.out(format === 'json' ? JSON.stringify({ runId }) : runId);
     return EXIT.ok;
@@ -66,24 +80,6 @@ export async function watchCommand(runId: string, flags: RunFlags, terminal: Ter
   const client = clientFor(flags.url, terminal);
   await client.getRun(parseRunId(runId));
   return await watchToEnd(client, runId, format, { ...flags, download: flags.out !== undefined }, terminal);
-}
-
-async function requestOf(goal: string, flags: RunFlags, terminal: Terminal): Promise<RunRequestInput> {
-  return {
-    goal,
-    ...(flags.plan === undefined ? {} : { plan: await readPlan(flags.plan, terminal.cwd) }),
-    ...(flags.param === undefined ? {} : { params: parseParams(flags.param) }),
-    options: {
-      ...(flags.deadline === undefined ? {} : { deadlineMs: parseDuration(flags.deadline) }),
-      ...(flags.priority === undefined ? {} : { priority: parsePriority(flags.priority) }),
-      ...(flags.maxParallel === undefined ? {} : { maxParallel: parseWhole('--max-parallel', 1, 10_000)(flags.maxParallel) }),
-      ...(flags.model === undefined ? {} : { model: flags.model }),
-      ...(flags.continueOnFailure === true ? { continueOnFailure: true } : {}),
-      ...(flags.summary === false ? { summarize: false } : {}),
-      ...budgetOptions(flags),
-      ...(flags.label === undefined ? {} : { labels: parseLabels(flags.label) }),
-    },
-  };
 }
 
 async function watchToEnd(client: CadreClient, runId: string, format: OutputFormat, flags: RunFlags, terminal: Terminal): Promise<number> {

@@ -5,7 +5,8 @@ import { table } from '../output/table.js';
 import type { Terminal } from '../terminal.js';
 import { clientFor, parseFormat, parseParams } from './options.js';
 import { readWorkflow } from './plan-file.js';
-import { watchCommand, type RunFlags } from './run-command.js';
+import { watchCommand } from './run-command.js';
+import type { RunFlags } from './run-flags.js';
 
 export interface WorkflowFlags extends RunFlags {
   useVersion?: number;

@@ -1,4 +1,5 @@
 import {
+  AggregationRequest,
   AnswerAccepted,
   AnswerRequest,
   EventAccepted,
@@ -21,6 +22,7 @@ import {
   Message,
   MessageAccepted,
   MessagePage,
+  PlanView,
   QuestionList,
   ReplyRequest,
   RunAccepted,
@@ -49,6 +51,8 @@ afterAll(() => gateway.stop());
 test('the examples fit the schemas', () => {
   RunRequest.parse(EXAMPLES.request);
   RunRequest.parse(EXAMPLES.requestWithPlan);
+  AggregationRequest.parse(EXAMPLES.aggregation);
+  RunRequest.parse(EXAMPLES.requestForPlan);
   EventRequest.parse(EXAMPLES.eventRequest);
   Channel.parse(EXAMPLES.channel);
   SendRequest.parse(EXAMPLES.sendRequest);
@@ -63,6 +67,7 @@ test('the examples fit the schemas', () => {
     [RunAccepted, EXAMPLES.accepted],
     [RunPage, EXAMPLES.page],
     [RunView, EXAMPLES.run],
+    [PlanView, EXAMPLES.plan],
     [CallList, EXAMPLES.calls],
     [CancelAccepted, EXAMPLES.cancelled],
     [QuestionList, EXAMPLES.questions],
@@ -137,10 +142,12 @@ test('the document names every route with its bodies, and every reference leads 
     'get /v1/runs/{runId}/calls',
     'get /v1/runs/{runId}/events',
     'get /v1/runs/{runId}/lineage',
+    'get /v1/runs/{runId}/plan',
     'get /v1/runs/{runId}/questions',
     'get /v1/tenants/{tenant}/budget',
     'get /v1/workflows',
     'get /v1/workflows/{name}',
+    'post /v1/aggregations',
     'post /v1/channels/{name}/messages',
     'post /v1/channels/{name}/requests',
     'post /v1/events',

@@ -1,5 +1,6 @@
 /** The OpenAPI document: routes from the controllers, bodies from the zod schemas that validate them. */
 import {
+  AggregationRequest,
   AnswerAccepted,
   AnswerRequest,
   EventRequest,
@@ -30,6 +31,7 @@ import {
   MessageAccepted,
   MessagePage,
   Plan,
+  PlanView,
   QuestionList,
   QuestionView,
   ReplyRequest,
@@ -64,6 +66,7 @@ const OUT: Record<string, z.ZodType> = {
   RunPage,
   RunSummary,
   RunView,
+  PlanView,
   TaskView,
   CallList,
   CallView,
@@ -98,6 +101,7 @@ const OUT: Record<string, z.ZodType> = {
 };
 const IN: Record<string, z.ZodType> = {
   RunRequest,
+  AggregationRequest,
   Plan,
   CancelRequest,
   AnswerRequest,
@@ -243,6 +247,7 @@ function finish(document: OpenAPIObject, limits: { fileBytes: number; files: num
   Object.assign(paths, OPERATION_PATHS);
   const start = paths['/v1/runs']?.['post'];
   if (start) describeSubmission(start, limits);
+  describeBody(paths['/v1/aggregations'], 'AggregationRequest', true, { example: EXAMPLES.aggregation });
   describeBody(paths['/v1/runs/{runId}/cancel'], 'CancelRequest', false, { example: { reason: 'not needed any more' } });
   describeBody(paths['/v1/tenants/{tenant}/budget'], 'TenantBudgetRequest', true, { example: { capMicros: 50_000_000 } }, 'put');
   describeBody(paths['/v1/workflows/{name}'], 'Workflow', true, { example: EXAMPLES.workflow }, 'put');
@@ -314,6 +319,7 @@ function describeSubmission(operation: Operation, limits: { fileBytes: number; f
         examples: {
           goal: { summary: 'A goal; the plan is made for you', value: EXAMPLES.request },
           plan: { summary: 'A goal with a plan', value: EXAMPLES.requestWithPlan },
+          planOnly: { summary: 'Only the plan, to be looked at first', value: EXAMPLES.requestForPlan },
         },
       },
       'multipart/form-data': {

@@ -1,5 +1,6 @@
 /** Examples of the document; a test holds them to the schemas. */
 import {
+  type AggregationRequest,
   type AnswerAccepted,
   type AnswerRequest,
   type ArtifactList,
@@ -17,6 +18,7 @@ import {
   type QuestionList,
   type QuestionView,
   type ReplyRequest,
+  PlanView,
   type RunAccepted,
   type RunPage,
   type RunRequest,
@@ -57,6 +59,32 @@ const requestWithPlan: z.input<typeof RunRequest> = {
       { id: 'review', title: 'Review', instructions: 'Check the figures of the report.', dependsOn: ['analyse'], skills: ['code-review'] },
     ],
   },
+};
+const requestForPlan: z.input<typeof RunRequest> = { goal: 'Analyze the weather data', options: { planOnly: true } };
+const plan = PlanView.parse({
+  runId,
+  source: 'template',
+  note: 'Planning failed: no model answers The analysis template is used instead.',
+  tasks: [
+    {
+      ...{ id: 'analyse', title: 'Analyse the data', instructions: 'Profile the data and find trends.', skills: ['data-analysis'] },
+      ...{ priority: 'high', estimatedMs: 10_000 },
+    },
+    {
+      id: 'report',
+      title: 'Write the report',
+      instructions: 'Write report.md.',
+      skills: ['general'],
+      dependsOn: ['analyse'],
+      estimatedMs: 8000,
+    },
+  ],
+});
+const aggregation: z.input<typeof AggregationRequest> = {
+  runs: [runId, 'r00-01936c5e-9a40-7b1f-8c22-5d0e7a9b1c44'],
+  combine: { by: 'vote', weighted: true, quorum: 0.5 },
+  gate: { minConfidence: 0.6 },
+  partial: true,
 };
 const accepted: RunAccepted = { runId, status: 'planning', inputs: [weather], links: runLinks(runId) };
 const summary = {
@@ -262,6 +290,9 @@ export const EXAMPLES = {
   ...CONTEXT_EXAMPLES,
   request,
   requestWithPlan,
+  requestForPlan,
+  plan,
+  aggregation,
   accepted,
   page,
   run,

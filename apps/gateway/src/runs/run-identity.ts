@@ -24,7 +24,7 @@ export function runIdOfTrigger(tenant: TenantId, source: string, id: string, wor
 }
 
 /** Digest of what was asked for: requests that mean the same have the same one, however their JSON was written. */
-export function fingerprintOf(request: RunRequest): string {
+export function fingerprintOf(request: RunRequest | Json): string {
   return createHash('sha256')
     .update(canonical(request as unknown as Json))
     .digest('hex');

@@ -3,6 +3,7 @@ import {
   CadreError,
   type AnswerRequest,
   type CommandReply,
+  type Json,
   type OutsideEvent,
   type Rejection,
   type RunId,
@@ -23,6 +24,8 @@ export interface Submission {
   runId: RunId;
   request: RunRequest;
   trace: TraceContext;
+  /** What repetitions are recognised by, instead of the request. */
+  asked?: Json;
   /** Where it came in, for the metrics. */
   origin: 'http' | 'event' | 'clock';
 }
@@ -53,7 +56,7 @@ export class RunIntake {
   /**
    * Answered after the run is stored. Errors: `commands-unanswered` (retriable; whether the run started is open), `command-too-large`.
    */
-  async start({ tenant, runId, request, trace, origin }: Submission): Promise<IntakeOutcome> {
+  async start({ tenant, runId, request, asked, trace, origin }: Submission): Promise<IntakeOutcome> {
     const { goal, inputs, options, plan, params } = request;
     const [first, ...more] = plan === undefined ? [] : planParts(plan.tasks);
     const reply = await this.send({
@@ -68,7 +71,7 @@ export class RunIntake {
       ...(first === undefined ? {} : { plan: { tasks: first } }),
       ...(params === undefined ? {} : { params }),
       ...(more.length === 0 ? {} : { morePlan: true as const }),
-      fingerprint: fingerprintOf(request),
+      fingerprint: fingerprintOf(asked ?? request),
     }).catch((error: unknown) => this.unanswered(origin, error));
     let outcome = outcomeOf(reply);
     if (more.length > 0 && outcome.outcome !== 'rejected') {

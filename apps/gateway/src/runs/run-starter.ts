@@ -1,5 +1,5 @@
 /** Starts runs for HTTP callers, once for each of their keys. */
-import { CadreError, type RunAccepted, type RunId, type RunRequest, type RunStatus } from '@cadre/contracts';
+import { CadreError, type Json, type RunAccepted, type RunId, type RunRequest, type RunStatus } from '@cadre/contracts';
 import { InputProblem, traceOf } from '@cadre/service-kit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { HistoryClient } from '../history/history-client.js';
@@ -24,13 +24,14 @@ export class RunStarter {
 
   /**
    * Answers 202, or 200 when the same request came before with the same key.
+   * @param asked what the request was made from, if that may give another one the next time
    * @throws CadreError `run-conflict`, `unavailable` (retriable)
    */
-  async start(request: RunRequest, key: string | undefined, http: FastifyRequest, reply: FastifyReply): Promise<RunAccepted> {
+  async start(request: RunRequest, key: string | undefined, http: FastifyRequest, reply: FastifyReply, asked?: Json): Promise<RunAccepted> {
     const { shards } = this.intake;
     const runId = key === undefined ? freshRunId(shards) : runIdOfKey(DEFAULT_TENANT, key, shards);
     const outcome = await this.intake
-      .start({ tenant: DEFAULT_TENANT, runId, request, trace: traceOf(http), origin: 'http' })
+      .start({ tenant: DEFAULT_TENANT, runId, request, trace: traceOf(http), origin: 'http', ...(asked === undefined ? {} : { asked }) })
       .catch((error: unknown) => Promise.reject(unanswered(error, runId, key)));
     if (outcome.outcome === 'rejected') throw refusal(outcome, key);
     const repeated = outcome.outcome === 'duplicate';

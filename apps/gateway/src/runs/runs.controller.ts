@@ -1,4 +1,4 @@
-import { CallList, CancelAccepted, CancelRequest, RunAccepted, RunPage, RunView, type RunId } from '@cadre/contracts';
+import { CallList, CancelAccepted, CancelRequest, PlanView, RunAccepted, RunPage, RunView, type RunId } from '@cadre/contracts';
 import { inputProblem, traceOf } from '@cadre/service-kit';
 import { Controller, Get, Headers, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
@@ -10,6 +10,7 @@ import { DEFAULT_TENANT } from '../tenant.js';
 import { KnownShard } from './known-shard.js';
 import { ListRunsQuery } from './list-runs-query.js';
 import { RunIntake } from './run-intake.js';
+import { planOf } from './run-plan.js';
 import { runLinks } from './run-links.js';
 import { assertKey, refusal, RunStarter } from './run-starter.js';
 import { SubmissionReader } from './submission-reader.js';
@@ -62,6 +63,18 @@ export class RunsController {
   })
   get(@Param('runId', KnownShard) runId: RunId, @Req() http: FastifyRequest): Promise<RunView> {
     return this.history.run(DEFAULT_TENANT, runId, traceOf(http));
+  }
+
+  @Get(':runId/plan')
+  @Described({
+    summary: 'Get the plan of a run',
+    description:
+      'As it could be sent again, with all defaults. With the option `planOnly` a run ends with its plan: ask for it, change it, and send it with the run that is to do the work.',
+    ok: { status: 200, description: 'All its tasks, those of scopes once', schema: PlanView, example: EXAMPLES.plan },
+    problems: [404, 503],
+  })
+  plan(@Param('runId', KnownShard) runId: RunId, @Req() http: FastifyRequest): Promise<PlanView> {
+    return planOf(this.history, DEFAULT_TENANT, runId, traceOf(http));
   }
 
   @Get(':runId/calls')

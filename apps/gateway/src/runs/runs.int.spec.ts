@@ -1,4 +1,15 @@
-import { CallList, CancelAccepted, RunAccepted, RunPage, RunView, WorkerList, type Heartbeat, type Problem } from '@cadre/contracts';
+import {
+  CallList,
+  CancelAccepted,
+  PlanView,
+  RunAccepted,
+  RunPage,
+  RunView,
+  TaskSpec,
+  WorkerList,
+  type Heartbeat,
+  type Problem,
+} from '@cadre/contracts';
 import { JetStreamBlobs } from '@cadre/event-log';
 import { startTestGateway, type TestGateway } from '../testing/test-gateway.js';
 
@@ -35,6 +46,20 @@ test('runs are listed by page and status, and shown one by one with their calls'
   expect(CallList.parse(await (await get(`/v1/runs/${ids[0]}/calls`)).json())).toEqual({ calls: [], more: false });
 });
 
+test('the plan of a run is what the log has of it, in whatever parts it came', async () => {
+  const runId = await started();
+  const plan = () => get(`/v1/runs/${runId}/plan`);
+  await refused(await plan(), 404, 'not-found');
+  const tasks = ['plan', 'a', 'b', 'answer'].map((id) => TaskSpec.parse({ id, title: id, instructions: 'Do it.' }));
+  const added = (source: 'engine' | 'model', from: number) => ({ type: 'TasksAdded' as const, source, tasks: tasks.slice(from, from + 1) });
+  const filler = Array.from({ length: 600 }, () => ({ type: 'TaskOpened' as const, taskId: 'x' }));
+  await gateway.monitor.commit(runId, [added('engine', 0), ...filler, { ...added('model', 1), more: true }], { stream: false });
+  await refused(await plan(), 404, 'not-found');
+  await gateway.monitor.commit(runId, [{ ...added('model', 2), note: 'two steps' }, added('engine', 3)], { stream: false });
+  const view = PlanView.parse(await (await plan()).json());
+  expect(view).toEqual({ runId, source: 'model', note: 'two steps', tasks: tasks.slice(1, 3) });
+});
+
 test.each([
   ['/v1/runs?limit=0', 400, 'invalid-request', 'limit'],
   ['/v1/runs?limit=many', 400, 'invalid-request', 'limit'],
@@ -42,6 +67,7 @@ test.each([
   ['/v1/runs?colour=red', 400, 'invalid-request', 'colour: unknown field'],
   ['/v1/runs?cursor=nonsense', 400, 'invalid-request', 'cursor'],
   [`/v1/runs/${UNKNOWN}`, 404, 'unknown-run', UNKNOWN],
+  [`/v1/runs/${UNKNOWN}/plan`, 404, 'unknown-run', UNKNOWN],
   [`/v1/runs/${UNKNOWN}/calls`, 404, 'unknown-run', UNKNOWN],
   [`/v1/runs/${UNKNOWN}/events`, 404, 'unknown-run', UNKNOWN],
   [`/v1/runs/${UNKNOWN}/artifacts`, 404, 'unknown-run', UNKNOWN],

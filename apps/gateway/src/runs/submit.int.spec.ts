@@ -217,6 +217,30 @@ describe('a bad request is refused, naming the fault', () => {
       'inputs[0].sha256',
     ],
     [
+      'a given result that names stored content, within a scope',
+      {
+        goal: 'x',
+        plan: {
+          tasks: [
+            {
+              ...{ id: 's', title: 'S', instructions: 'x' },
+              scope: {
+                body: [
+                  {
+                    ...{ id: 'a', title: 'A', instructions: 'x' },
+                    given: { answer: { ref: { sha256: 'a'.repeat(64), size: 1, mediaType: 'text/plain' }, preview: '' } },
+                  },
+                ],
+              },
+            },
+          ],
+        },
+      },
+      422,
+      'invalid-plan',
+      'In s: The given result of task a refers to stored content',
+    ],
+    [
       'an input outside the workspace',
       { goal: 'x', inputs: [{ name: '../a.csv', sha256: 'a'.repeat(64), size: 1, mediaType: 'text/csv' }] },
       400,

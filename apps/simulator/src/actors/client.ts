@@ -150,7 +150,10 @@ export class Client {
       tenant: dice.pick(TENANTS),
       goal: 'a goal',
       inputs: [],
-      options: drawOptions(dice, this.settings.scopes),
+      options: {
+        ...drawOptions(dice, this.settings.scopes),
+        ...(this.settings.scopes && dice.chance(0.04) && { planOnly: true as const }),
+      },
       fingerprint: `f-${runId}`,
       ...(dice.chance(0.9) && { plan: drawPlan(dice, this.settings.scopes) }),
     };

@@ -36,7 +36,7 @@ const MOST_DEEP = 2;
 function combineOf(dice: Dice): Scope['combine'] {
   const tie = dice.pick(['first', 'fail'] as const);
   const vote = { by: 'vote', weighted: dice.chance(0.5), quorum: dice.pick([0, 0.5]), tie } as const;
-  const others = ['list', 'concat', 'last', 'first', 'best', 'rank'] as const;
+  const others = ['list', 'concat', 'last', 'first', 'best', 'rank', 'custom', 'custom'] as const;
   return dice.chance(0.2) ? vote : { by: dice.pick(others) };
 }
 
@@ -62,7 +62,19 @@ function joinOf(dice: Dice): ScopeInput['join'] {
 function scopeOf(dice: Dice, depth: number): ScopeInput {
   const ways = waysOf(dice);
   const body = Array.from({ length: dice.int(1, 3) }, (_, index) => partOf(dice, index, depth + 1));
-  return { ...ways, body: ways.branches ? body.map(untied) : body, join: joinOf(dice), combine: combineOf(dice) };
+  const gate = !ways.repeat && dice.chance(0.25) ? { gate: dice.pick([{ minConfidence: 0.5 }, { where: 'confidence > 0.4' }]) } : {};
+  return { ...ways, body: ways.branches ? body.map(untied) : body, join: joinOf(dice), ...gate, combine: combineOf(dice) };
+}
+
+/** An agent that combines has to be named. */
+function staffed(dice: Dice, task: TaskSpecInput): TaskSpecInput {
+  const isNamed = task.agent !== undefined || (task.skills ?? []).length > 0;
+  return task.scope?.combine?.by === 'custom' && !isNamed ? { ...task, agent: dice.pick(AGENTS) } : task;
+}
+
+function givenOf(dice: Dice): TaskSpecInput['given'] {
+  if (dice.chance(0.2)) return { error: { code: 'run-failed', message: 'it had failed', retriable: false } };
+  return { answer: { text: '{"n": 1}' }, confidence: dice.pick([0.3, 0.9]), ...(dice.chance(0.2) && { partial: true as const }) };
 }
 
 /** A branch depends on nothing. */
@@ -78,7 +90,11 @@ function waitOf(dice: Dice): TaskSpecInput['wait'] {
 /** A task that agents do, or one that the engine does itself. */
 function partOf(dice: Dice, index: number, depth: number): TaskSpecInput {
   const task = taskOf(dice, index);
-  if (depth < MOST_DEEP && dice.chance(0.3)) return { ...task, scope: scopeOf(dice, depth) };
+  if (depth < MOST_DEEP && dice.chance(0.3)) return staffed(dice, { ...task, scope: scopeOf(dice, depth) });
+  if (dice.chance(0.05)) {
+    const { minConfidence: _, ...rest } = task;
+    return { ...rest, given: givenOf(dice) };
+  }
   return dice.chance(0.1) ? { ...task, wait: waitOf(dice) } : task;
 }
 

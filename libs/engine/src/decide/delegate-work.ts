@@ -3,7 +3,7 @@ import { MAX_PLAN_TASKS, SCOPE_LIMITS, TaskId, childId } from '@cadre/contracts'
 import type { DelegateWork } from '@cadre/contracts';
 import { accepted, duplicate, rejected } from '../decision.js';
 import type { DecideContext, Decision } from '../decision.js';
-import { describeProblems, validatePlan } from '../plan/validate-plan.js';
+import { describeProblems, validatePlannedTasks } from '../plan/validate-plan.js';
 import { advance } from '../run/advance.js';
 import { CLOSED_BY } from '../run/close-attempt.js';
 import { isDelegatingTool } from '../run/delegations.js';
@@ -22,10 +22,11 @@ function refusalOf(draft: Draft, task: TaskState, { key, tasks, handOff }: Deleg
     return rejected('invalid-command', `Call ${key} of task ${id} is none that waits for the work of others.`);
   if ((task.openCalls ?? []).some((other) => other !== key))
     return rejected('invalid-command', 'Other calls of the attempt are on their way; wait for them first.');
+  if (task.scope) return rejected('invalid-plan', 'Who combines what others have brought cannot give it to others; do it yourself.');
   if (handOff && tasks.length > 1) return rejected('invalid-plan', 'A task can be handed over as one task only.');
   if (depthOf(id) >= SCOPE_LIMITS.depth)
     return rejected('invalid-plan', `Work has been handed on ${SCOPE_LIMITS.depth} times already; do it yourself.`);
-  const problems = validatePlan(tasks);
+  const problems = validatePlannedTasks(tasks);
   if (problems.length > 0) return rejected('invalid-plan', describeProblems(problems));
   const item = task.delegated?.count ?? 0;
   if (tasks.some((spec) => !TaskId.safeParse(childId(id, item, spec.id)).success))

@@ -242,6 +242,22 @@ describe('what is refused, and the agent goes on', () => {
     expectSound(rig);
   });
 
+  test('results that it makes up, and what it combines of others', () => {
+    const forged = delegate(asking(), 'boss', [task('a', { given: { answer: { text: 'so it is' } } })]);
+    expect(forged).toMatchObject({ outcome: 'rejected', code: 'invalid-plan', message: expect.stringContaining('given result') });
+    const scope = { over: '[1]', body: [task('t')], combine: { by: 'custom' as const } };
+    const rig = started([task('boss', { agent: 'weigher', scope })]);
+    rig.tools = ['ask_agent'];
+    rig.complete('boss~0~t');
+    rig.begin('boss');
+    rig.record('boss', [], [ASK]);
+    const refused = delegate(rig, 'boss', [task('peer')]);
+    expect(refused).toMatchObject({ outcome: 'rejected', code: 'invalid-plan', message: expect.stringContaining('do it yourself') });
+    rig.finish('boss');
+    expect(rig.run().status).toBe('completed');
+    expectSound(rig);
+  });
+
   test('a call that did not ask for it, is not open, or has others beside it', () => {
     const rig = asking();
     expect(refused(rig, [task('a')], { key: 'unheard' })).toMatch(/^invalid-command: Call .* waits for the work of others/);

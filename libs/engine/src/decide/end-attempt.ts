@@ -44,7 +44,11 @@ function complete(draft: Draft, task: TaskState, given: TaskResult): void {
   settleOpenCalls(draft, id);
   // A plan becomes the run's tasks in the same commit, which says all of it once.
   const { plan, ...rest } = given;
-  const result = task.degradedTo === undefined ? rest : { ...rest, degradedTo: task.degradedTo };
+  const result: TaskResult = {
+    ...rest,
+    ...(task.degradedTo === undefined ? {} : { degradedTo: task.degradedTo }),
+    ...(task.scope?.partial ? { partial: true } : {}),
+  };
   draft.emit({ type: 'TaskCompleted', taskId: id, attempt: task.attempt, result });
   if (draft.run.status === 'cancelling') endIfCancelled(draft);
   else if (task.kind === 'plan' && id === PLAN_TASK) adoptPlannedResult(draft, plan);

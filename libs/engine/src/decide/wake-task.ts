@@ -41,8 +41,7 @@ function isUsed(state: RunState, text: string): boolean {
 function timeUp(draft: Draft, task: TaskState): void {
   const { id, scope, wait, title } = task.spec;
   if (scope) {
-    judgeAtDeadline(draft, id);
-    return advance(draft, [id]);
+    return advance(draft, judgeAtDeadline(draft, id) ? [id] : []);
   }
   if (wait && 'delayMs' in wait) return completeWait(draft, id, '');
   const message = `No event came in time for ${title}.`;

@@ -17,6 +17,8 @@ export interface AuditTask {
   notBefore: number;
   worker?: string;
   counted: number;
+  /** Of its result. */
+  confidence?: number;
   lastFailure?: { counted: boolean; retriable: boolean; retryAfterMs: number; answered?: true };
   /** Open ones. */
   questions: Set<string>;

@@ -114,8 +114,27 @@ export class ScopeAudit {
     const name = scope.spec.branches ? scope.spec.body[item]?.id : (scope.spec.result ?? scope.spec.body.at(-1)?.id);
     const isGood = countOf(this.#tasks, `${id}~${item}~${name ?? ''}`) === 'good';
     const fell = !this.tolerant && !scope.delegated && tasks.some((task) => this.#fellForGood(task));
-    if (ok !== (isGood && !fell))
+    const came = isGood && !fell;
+    const passes = came ? this.#passes(scope.spec, `${id}~${item}~${name ?? ''}`) : 'no';
+    if (passes !== 'unsure' && ok !== (passes === 'yes'))
       this.#complain(4, 'item-misjudged', `item ${item} of ${id} is said to have ${ok ? 'succeeded' : 'failed'}`, id);
+  }
+
+  /** Whether a result is as sure as its gate asks. What an expression says of it is not worked out here again. */
+  #passes({ gate }: Scope, id: string): 'yes' | 'no' | 'unsure' {
+    if (!gate) return 'yes';
+    const { minConfidence, where } = gate;
+    const own = this.#tasks.get(id);
+    const counting = own?.ending === 'completed' ? [own] : [...this.#tasks.values()].filter((each) => this.#standsInFor(each, id));
+    const sure = counting.filter(({ confidence = 0 }) => confidence >= minConfidence).length;
+    if (counting.length > 0 && sure === 0) return 'no';
+    return sure < counting.length || where !== undefined ? 'unsure' : 'yes';
+  }
+
+  #standsInFor(task: AuditTask, id: string): boolean {
+    if (task.ending !== 'completed') return false;
+    for (let at = task.spec.alternativeTo; at !== undefined; at = this.#tasks.get(at)?.spec.alternativeTo) if (at === id) return true;
+    return false;
   }
 
   /** Failed itself (not only cancelled with the others), and nothing stands in for it. */

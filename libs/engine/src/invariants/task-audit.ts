@@ -1,5 +1,5 @@
 /** Follows the attempts and endings of a run's tasks and reports what breaks invariants 4, 5 and 7. */
-import { ANSWER_TASK } from '@cadre/contracts';
+import { ANSWER_TASK, PLAN_TASK } from '@cadre/contracts';
 import type { RunEvent, TaskSpec } from '@cadre/contracts';
 import { allows, alternativeIsCalled } from './audit-tasks.js';
 import type { AuditTask, Ending } from './audit-tasks.js';
@@ -17,6 +17,8 @@ export class TaskAudit {
   openQuestions = 0;
   /** Waits for time or for an event. */
   openWaits = 0;
+  /** Only the plan was asked for. */
+  planOnly = false;
   readonly scopes: ScopeAudit;
   #openTasks = 0;
   /** Tasks that events were about, until they are taken. */
@@ -99,6 +101,7 @@ export class TaskAudit {
       case 'TaskCompleted':
         if (event.attempt === 0) return this.#completedByEngine(task, event, at);
         this.#needStarted(task, event, 'result-outside-attempt');
+        task.confidence = event.result.confidence;
         this.#justCompleted = event.taskId;
         return this.#end(task, 'completed', event);
       case 'TaskFailed':
@@ -147,6 +150,13 @@ export class TaskAudit {
   /** Only what the engine does itself is completed by it, and a delay never early. */
   #completedByEngine(task: AuditTask, event: EventOf<'TaskCompleted'>, at: number): void {
     const { taskId: id } = event;
+    task.confidence = event.result.confidence;
+    if (task.spec.given) {
+      if (task.phase !== 'none') this.#complain(4, 'given-twice', `the given result of ${id} was taken after it had begun`, id);
+      this.#checkFirst(task, id);
+      return this.#end(task, 'completed', event);
+    }
+    if (task.spec.scope?.combine.by === 'custom') this.#complain(5, 'joined-wrongly', `${id} was combined without its agent`, id);
     if (task.phase !== 'opened') this.#complain(4, 'result-outside-attempt', `${id} was completed by the engine, but is not open`, id);
     const { wait } = task.spec;
     if (wait && 'delayMs' in wait && at < task.notBefore)
@@ -163,7 +173,8 @@ export class TaskAudit {
     if (task.questions.size > 0)
       this.#complain(9, 'attempt-while-asking', `attempt ${attempt} of ${id} was scheduled before its question was answered`, id);
     if (attempt !== task.attempt + 1) this.#complain(5, 'attempt-number', `attempt ${attempt} of ${id} follows ${task.attempt}`, id);
-    if (task.phase === 'opened') this.scopes.resumed(id);
+    if (task.phase === 'opened') this.#goesOn(task, event, at);
+    else if (event.joined !== undefined) this.#complain(5, 'joined-wrongly', `${id} is said to be joined, but is no open scope`, id);
     if (task.attempt === 0) this.#checkFirst(task, id);
     else this.#checkRetry(task, event, at);
     task.attempt = attempt;
@@ -171,7 +182,24 @@ export class TaskAudit {
     task.notBefore = event.notBefore;
   }
 
+  /** An agent goes on with what the engine was at: its own work, after that of others, or what the items of its scope have brought. */
+  #goesOn(task: AuditTask, event: EventOf<'AttemptScheduled'>, at: number): void {
+    const combines = event.joined !== undefined || task.spec.scope?.combine.by === 'custom';
+    if (combines) this.#joined(task, event, at);
+    else this.scopes.resumed(event.taskId);
+  }
+
+  /** The items of a scope have ended, and an agent combines them. */
+  #joined(task: AuditTask, { taskId: id, joined }: EventOf<'AttemptScheduled'>, at: number): void {
+    if (joined === undefined || task.spec.scope?.combine.by !== 'custom')
+      this.#complain(5, 'joined-wrongly', `${id} was given to an agent, but the engine is at it`, id);
+    this.scopes.ended(id, true, task.notBefore > 0 && at >= task.notBefore);
+  }
+
   #checkFirst(task: AuditTask, id: string): void {
+    // Who plans may ask others.
+    const plans = id === PLAN_TASK || id.startsWith(`${PLAN_TASK}~`);
+    if (this.planOnly && !plans) this.#complain(5, 'begun-in-preview', `task ${id} has begun, but only the plan was asked for`, id);
     if (allows(this.tasks, task.spec) !== 'yes') {
       this.#complain(5, 'started-before-dependencies', `task ${id} was opened before its dependencies allow it`, id);
     }

@@ -2,7 +2,7 @@
 import { ANSWER_TASK, MAX_PLAN_ID_BYTES, MAX_PLAN_TASKS, PLAN_TASK } from '@cadre/contracts';
 import type { TaskId, TaskSpec } from '@cadre/contracts';
 import { checkExpression } from './expressions.js';
-import { expressionProblems, scopeShapeProblems } from './validate-scopes.js';
+import { expressionProblems, givenProblems, scopeShapeProblems } from './validate-scopes.js';
 import type { Visible } from './validate-scopes.js';
 import { PlanGraph } from './plan-graph.js';
 
@@ -22,6 +22,8 @@ export type PlanProblem = { message: string; taskId: TaskId } & (
   | { code: 'bad-condition'; position?: number }
   | { code: 'bad-expression'; position?: number }
   | { code: 'bad-scope' }
+  | { code: 'bad-given' }
+  | { code: 'forged-result' }
   | { code: 'costly-conditions' }
   | { code: 'unknown-result'; name: string }
 );
@@ -180,7 +182,7 @@ function problemsWithin(tasks: readonly TaskSpec[], visible: Visible, depth: num
   for (const task of tasks) {
     problems.push(...dependencyProblems(task, known), ...alternativeProblems(task, known), ...conditionProblems(task, graph, visible));
     problems.push(...expressionProblems(task, (name) => graph.cycle !== undefined || visible(name) || graph.isUpstream(name, task.id)));
-    problems.push(...bodyProblems(task, graph, visible, depth));
+    problems.push(...givenProblems(task), ...bodyProblems(task, graph, visible, depth));
   }
   return [...problems, ...costProblems(tasks), ...cycleProblems(graph)];
 }
@@ -191,6 +193,19 @@ function problemsWithin(tasks: readonly TaskSpec[], visible: Visible, depth: num
  */
 export function validatePlan(tasks: readonly TaskSpec[]): PlanProblem[] {
   return problemsWithin(tasks, () => false, 0);
+}
+
+/** Tasks that say what they have come to, those within scopes included. */
+function forgedProblems(tasks: readonly TaskSpec[]): PlanProblem[] {
+  return tasks.flatMap(({ id, given, scope }): PlanProblem[] => {
+    const forged = { code: 'forged-result' as const, taskId: id, message: `Task ${id} has a given result; a planner cannot know one.` };
+    return [...(given ? [forged] : []), ...forgedProblems(scope?.body ?? [])];
+  });
+}
+
+/** All faults of a plan that a model has written: it may ask for work, not say what work has come to. */
+export function validatePlannedTasks(tasks: readonly TaskSpec[]): PlanProblem[] {
+  return [...validatePlan(tasks), ...forgedProblems(tasks)];
 }
 
 /** The first few problems as one text. */

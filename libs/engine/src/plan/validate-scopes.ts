@@ -52,14 +52,24 @@ export function expressionProblems(task: TaskSpec, visible: Visible): PlanProble
   const score = scoreOf(scope);
   if (score !== undefined) problems.push(...problemsOf(task, 'The score', score, visible));
   const inBody = new Set(scope.body.map(({ id }) => id));
+  const where = scope.gate?.where;
+  if (where !== undefined) problems.push(...problemsOf(task, 'The gate', where, visible, 'condition'));
   const until = scope.repeat?.until;
   if (until !== undefined) problems.push(...problemsOf(task, 'until', until, (name) => inBody.has(name) || visible(name), 'condition'));
   return problems;
 }
 
+/** What is there already is nobody's work. */
+export function givenProblems({ id, given, scope, wait, agentFrom, minConfidence }: TaskSpec): PlanProblem[] {
+  if (!given) return [];
+  const others = Object.entries({ scope, wait, agentFrom, minConfidence }).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  if (others.length === 0) return [];
+  return [{ code: 'bad-given', taskId: id, message: `Task ${id}: a task whose result is given cannot have ${others.join(' and ')}.` }];
+}
+
 /** @param depth of scopes that this one stands in */
 export function scopeShapeProblems(task: TaskSpec, depth: number): PlanProblem[] {
-  const { scope, id, wait } = task;
+  const { scope, id, wait, agent, agentFrom, skills } = task;
   if (!scope) return [];
   const bad = (message: string): PlanProblem[] => [{ code: 'bad-scope', taskId: id, message: `Task ${id}: ${message}` }];
   if (depth >= SCOPE_LIMITS.depth) return bad(`scopes stand within each other more than ${SCOPE_LIMITS.depth} deep.`);
@@ -68,6 +78,10 @@ export function scopeShapeProblems(task: TaskSpec, depth: number): PlanProblem[]
     (way) => way !== undefined && way !== false,
   );
   if (ways.length > 1) return bad(`${ways.join(' and ')} cannot be together; put one scope into the other.`);
+  if (scope.combine.by === 'custom' && agent === undefined && agentFrom === undefined && skills.length === 0) {
+    return bad('combine by custom is the work of an agent; say which one by agent, agentFrom or skills beside the scope.');
+  }
+  if (scope.gate && scope.repeat) return bad('a gate is for items; rounds go on until their result is as it should be (until).');
   if (scope.result !== undefined && (scope.branches || !scope.body.some((each) => each.id === scope.result))) {
     return bad(scope.branches ? 'each branch is its own result.' : `the result ${scope.result} is not in its body.`);
   }

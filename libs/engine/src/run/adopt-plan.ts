@@ -1,14 +1,16 @@
 /** How a plan becomes the run's tasks. */
 import type { Plan, PlanSource, TaskSpec } from '@cadre/contracts';
-import { describeProblems, validatePlan } from '../plan/validate-plan.js';
+import { describeProblems, validatePlannedTasks } from '../plan/validate-plan.js';
 import { templatePlan } from '../plan/template-plan.js';
 import { advance } from './advance.js';
 import type { Draft } from './draft.js';
+import { completeWithPlan } from './end-run.js';
 import { answerTask } from './engine-tasks.js';
 
-/** Opens a plan whose tasks are all there, with the answer task if one is wanted. */
+/** Opens a plan whose tasks are all there, with the answer task if one is wanted. Where only the plan was asked for, that is the end. */
 export function beginPlan(draft: Draft, tasks: readonly TaskSpec[]): void {
   const { options } = draft.run;
+  if (options.planOnly) return completeWithPlan(draft, tasks);
   if (options.summarize) draft.emit({ type: 'TasksAdded', source: 'engine', tasks: [answerTask(options, tasks)] });
   advance(
     draft,
@@ -32,7 +34,7 @@ export function adoptTemplate(draft: Draft, reason: string): void {
 /** The plan that the planning task gave. It comes from a model by way of a worker, so it is checked again before it is used. */
 export function adoptPlannedResult(draft: Draft, planned: { plan: Plan; source: PlanSource; note?: string | undefined } | undefined): void {
   if (!planned) return adoptTemplate(draft, 'The planner gave no plan.');
-  const problems = validatePlan(planned.plan.tasks);
+  const problems = validatePlannedTasks(planned.plan.tasks);
   if (problems.length > 0) return adoptTemplate(draft, `The planner's plan was refused: ${describeProblems(problems)}`);
   adoptPlan(draft, planned.plan, planned.source, planned.note);
 }

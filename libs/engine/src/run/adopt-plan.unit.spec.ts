@@ -1,6 +1,8 @@
 import { Plan } from '@cadre/contracts';
 import type { TaskSpecInput } from '@cadre/contracts';
-import { EngineRig, result, task } from '../testing/engine-rig.js';
+import { checkInvariants } from '../invariants/check-invariants.js';
+import { EngineRig, reservation, result, settlement, task } from '../testing/engine-rig.js';
+import { scope } from '../testing/scope-steps.js';
 
 const planned = (tasks: TaskSpecInput[], note?: string) =>
   result('a plan', { plan: { plan: Plan.parse({ tasks }), source: 'model', ...(note === undefined ? {} : { note }) } });
@@ -55,4 +57,54 @@ test('a submitted task may not use a name of the engine', () => {
   const rig = planning();
   rig.complete('plan', planned([task('answer'), task('plan')]));
   expect(rig.run()).toMatchObject({ planSource: 'template', planNote: expect.stringContaining('answer is reserved') });
+});
+
+describe('where only the plan was asked for', () => {
+  const asked = (): EngineRig => {
+    const rig = new EngineRig();
+    rig.start(undefined, { planOnly: true }, 'analyze the trends in the data');
+    return rig;
+  };
+  const answer = (rig: EngineRig): string => {
+    const { answer: given } = rig.run();
+    return given && 'text' in given ? given.text : '';
+  };
+
+  test('the run ends with it; nothing of it begins, and the planning has been paid for', () => {
+    const rig = asked();
+    rig.begin('plan');
+    rig.record('plan', [], [reservation('think')]);
+    rig.record('plan', [settlement('think')], []);
+    rig.finish('plan', planned([task('a'), scope('s', { over: '[1]', body: [task('t')] }, { dependsOn: ['a'] })], 'two steps'));
+    expect(rig.statuses()).toBe('plan:completed a:skipped s:skipped');
+    expect(rig.run()).toMatchObject({
+      status: 'completed',
+      partial: false,
+      planSource: 'model',
+      planNote: 'two steps',
+      usage: { costMicros: 40 },
+    });
+    expect(Plan.parse(JSON.parse(answer(rig))).tasks.map(({ id }) => id)).toEqual(['a', 's']);
+    expect(rig.violations({ finished: true })).toEqual([]);
+  });
+
+  test('so it does with the template, and a plan too long for a message is listed', () => {
+    const rig = asked();
+    rig.fail('plan', true);
+    rig.fail('plan', true);
+    expect(rig.run()).toMatchObject({ status: 'completed', planSource: 'template' });
+    expect(rig.violations({ finished: true })).toEqual([]);
+    const long = asked();
+    long.complete('plan', planned(Array.from({ length: 200 }, (_, i) => task(`t${i}`))));
+    expect(answer(long)).toMatch(/^A plan of 200 tasks:\n\n- t0: t0\n/);
+  });
+
+  test('the checker sees work that has begun all the same', () => {
+    const rig = new EngineRig();
+    rig.start([task('a')], { summarize: false });
+    const blocks = structuredClone(rig.blocks);
+    const [begun] = blocks[0]!.block.commits[0]!.events;
+    if (begun?.type === 'RunStarted') begun.options.planOnly = true;
+    expect(checkInvariants({ blocks })).toMatchObject([{ clause: 'begun-in-preview', taskId: 'a' }]);
+  });
 });

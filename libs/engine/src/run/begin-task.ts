@@ -1,6 +1,6 @@
 /** What happens when a task's time has come: its expressions are filled in, and it is given to an agent, or the engine begins it. */
 import { AgentName } from '@cadre/contracts';
-import type { Json, TaskId } from '@cadre/contracts';
+import type { Given, Json, TaskId } from '@cadre/contracts';
 import { evaluateCondition, evaluateValue } from '../plan/expressions.js';
 import type { Evaluated } from '../plan/expressions.js';
 import { fillIn, fillInText } from '../plan/templates.js';
@@ -102,6 +102,13 @@ function openWait(draft: Draft, task: TaskState): void {
   draft.emit({ type: 'TaskOpened', taskId: task.spec.id, ...(ms === undefined ? {} : { wakeAt: draft.now + ms }) });
 }
 
+/** What has been found out before the run ends its task at once. @returns true: the task is over with that */
+function takeGiven(draft: Draft, id: TaskId, given: Given): true {
+  if ('error' in given) draft.emit({ type: 'TaskFailed', taskId: id, error: given.error });
+  else draft.emit({ type: 'TaskCompleted', taskId: id, attempt: 0, result: given });
+  return true;
+}
+
 /**
  * Begins a task that nothing holds up.
  * @returns whether it has ended with that
@@ -112,6 +119,7 @@ export function beginTask(draft: Draft, task: TaskState, cascade: Cascade): bool
   if ((templated || agentFrom !== undefined) && applyExpressions(draft, task)) return true;
   const begun = draft.need(id);
   if (begun.spec.scope) return openScope(draft, begun, cascade);
+  if (begun.spec.given) return takeGiven(draft, id, begun.spec.given);
   if (begun.spec.wait) openWait(draft, begun);
   else scheduleAttempt(draft, begun, 0);
   return false;

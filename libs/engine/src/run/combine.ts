@@ -1,11 +1,12 @@
 /** What the results of a scope's items come to together. Pure bookkeeping: what takes judgement is a task of its own. */
-import { INLINE_LIMIT_BYTES, fitsBytes, utf8Bytes } from '@cadre/contracts';
+import { CadreError, INLINE_LIMIT_BYTES, fitsBytes, utf8Bytes } from '@cadre/contracts';
 import type { ArtifactRef, Combine, Content, Failure, Json, Scope, TaskResult } from '@cadre/contracts';
 import { evaluateValue } from '../plan/expressions.js';
 import type { TaskState } from '../state.js';
 import { prefixOfBytes } from './compose-answer.js';
 import type { Draft } from './draft.js';
 import { dataOf, inputOf, resultTask, textOf } from './expression-input.js';
+import { keptOut } from './gate.js';
 
 /** What one item brought. */
 export interface Piece {
@@ -17,6 +18,7 @@ export interface Piece {
   content: Content;
   confidence: number;
   artifacts: ArtifactRef[];
+  partial: boolean;
 }
 
 export type Combined = { ok: true; result: TaskResult } | { ok: false; error: Failure };
@@ -25,10 +27,11 @@ type Outcome = { ok: true; answer: Content; confidence: number } | { ok: false; 
 function piecesOf(draft: Draft, scope: TaskState): Piece[] {
   const pieces: Piece[] = [];
   const { branches, body } = scope.spec.scope as Scope;
+  const out = keptOut(scope);
   for (let item = 0; item < (scope.scope?.opened ?? 0); item += 1) {
     const task = resultTask(draft, scope, item);
-    if (!task?.result) continue;
-    const { answer, confidence, artifacts } = task.result;
+    if (!task?.result || out.has(item)) continue;
+    const { answer, confidence, artifacts, partial = false } = task.result;
     const name = (branches ? body[item]?.id : undefined) ?? String(item);
     pieces.push({
       item,
@@ -38,9 +41,15 @@ function piecesOf(draft: Draft, scope: TaskState): Piece[] {
       content: answer,
       confidence,
       artifacts,
+      partial,
     });
   }
   return pieces;
+}
+
+/** Whether a scope that ends well is not the whole of it. @param cutOff its time was up before all its items had ended */
+export function isPartial(draft: Draft, scope: TaskState, cutOff: boolean, pieces = piecesOf(draft, scope)): boolean {
+  return cutOff || (scope.scope?.failed.length ?? 0) > 0 || pieces.some(({ partial }) => partial);
 }
 
 function failed(code: string, message: string): { ok: false; error: Failure } {
@@ -273,6 +282,8 @@ function outcomeOf(draft: Draft, scope: TaskState, pieces: readonly Piece[]): Ou
       return voted(scope, pieces, rule);
     case 'merge':
       return merged(pieces, rule.onConflict);
+    case 'custom':
+      throw new CadreError('engine-bug', `An agent combines the items of ${scope.spec.id}, not the engine.`);
   }
 }
 
@@ -282,7 +293,7 @@ export function combine(draft: Draft, scope: TaskState, cutOff: boolean): Combin
   const outcome = outcomeOf(draft, scope, pieces);
   if (!outcome.ok) return outcome;
   const artifacts = new Map(pieces.flatMap((piece) => piece.artifacts.map((artifact) => [artifact.name, artifact] as const)));
-  const partial = cutOff || (scope.scope?.failed.length ?? 0) > 0;
+  const partial = isPartial(draft, scope, cutOff, pieces);
   const confidence = Math.min(1, Math.max(0, outcome.confidence));
   return {
     ok: true,

@@ -1,9 +1,9 @@
 /** The ways in which a run ends. Each closes what is open, so that the commit that holds it is the run's last. */
-import { ANSWER_TASK, placeOf } from '@cadre/contracts';
-import type { ArtifactRef, Failure } from '@cadre/contracts';
+import { ANSWER_TASK, INLINE_LIMIT_BYTES, fitsBytes, placeOf } from '@cadre/contracts';
+import type { ArtifactRef, Failure, TaskSpec } from '@cadre/contracts';
 import type { TaskState } from '../state.js';
 import type { TaskReader } from '../task-table.js';
-import { composeAnswer } from './compose-answer.js';
+import { composeAnswer, prefixOfBytes } from './compose-answer.js';
 import type { Draft } from './draft.js';
 import { settleOpenCalls } from './settle-calls.js';
 import { hasFailed, isOpen, standing } from './standing.js';
@@ -101,4 +101,15 @@ export function completeRun(draft: Draft): void {
   const answerTask = draft.get(ANSWER_TASK);
   const answer = answerTask?.result?.answer ?? composeAnswer(work, failed, answerTask && (answerTask.error?.message ?? 'the task failed'));
   draft.emit({ type: 'RunCompleted', answer, partial: isPartial, artifacts: artifactsOf(workTasks(draft)), usage: draft.run.usage });
+}
+
+/** Nobody works on the plan: it is the run's answer, as JSON where that fits into a message, else as the list of its tasks. */
+export function completeWithPlan(draft: Draft, tasks: readonly TaskSpec[]): void {
+  for (const { id } of tasks) draft.emit({ type: 'TaskSkipped', taskId: id, cause: 'condition', reason: 'Only the plan was asked for.' });
+  const json = JSON.stringify({ tasks });
+  const list = tasks.map(({ id, title }) => `- ${id}: ${title}`).join('\n');
+  const text = fitsBytes(json, INLINE_LIMIT_BYTES)
+    ? json
+    : prefixOfBytes(`A plan of ${tasks.length} tasks:\n\n${list}`, INLINE_LIMIT_BYTES);
+  draft.emit({ type: 'RunCompleted', answer: { text }, partial: false, artifacts: [], usage: draft.run.usage });
 }

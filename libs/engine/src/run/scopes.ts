@@ -8,10 +8,12 @@ import type { Failure, Json, Scope, TaskId, TaskSpec } from '@cadre/contracts';
 import { evaluateCondition, evaluateValue } from '../plan/expressions.js';
 import type { Evaluated } from '../plan/expressions.js';
 import type { ScopeState, TaskState } from '../state.js';
-import { combine } from './combine.js';
+import { combine, isPartial } from './combine.js';
 import { endDelegation } from './delegations.js';
 import type { Draft } from './draft.js';
 import { bodyOf, inputOf, resultId, resultTask } from './expression-input.js';
+import { whyRefused } from './gate.js';
+import { agentFor } from './retry.js';
 import { settleOpenCalls } from './settle-calls.js';
 import { hasFailed, isOpen, standing } from './standing.js';
 
@@ -177,19 +179,35 @@ function whyFailed(draft: Draft, task: TaskState): Failure {
       : bodyOf(scope.spec, failed[0])
           .map((spec) => draft.get(childId(task.spec.id, failed[0] as number, spec.id)))
           .find((each) => each && hasFailed(each));
-  const why = first?.error?.message ?? first?.skipped?.reason;
-  const because = why === undefined ? '' : ` The first failure: ${first?.spec.title ?? ''}: ${why}`;
+  const why = first?.error?.message ?? first?.skipped?.reason ?? (failed[0] === undefined ? undefined : whyRefused(draft, task, failed[0]));
+  const because = why === undefined ? '' : ` The first failure: ${first?.spec.title ?? `item ${failed[0]}`}: ${why}`;
   return failure(
     'scope-failed',
     `${failed.length} of ${count} items of ${task.spec.title} failed; ${needed(scope)} had to succeed.${because}`,
   );
 }
 
-function close(draft: Draft, id: TaskId, verdict: 'enough' | 'failed' | Failure, cutOff = false): true {
+/** Its items have ended well enough: what they come to is an agent's work, done as any other. */
+function handToAgent(draft: Draft, task: TaskState, cutOff: boolean): false {
+  const agent = agentFor(task.spec, task.round);
+  draft.emit({
+    type: 'AttemptScheduled',
+    taskId: task.spec.id,
+    attempt: 1,
+    notBefore: draft.now,
+    ...(agent === undefined ? {} : { agent }),
+    joined: isPartial(draft, task, cutOff) ? 'partial' : 'whole',
+  });
+  return false;
+}
+
+/** @returns whether the scope has ended with that: not where an agent is to combine its items */
+function close(draft: Draft, id: TaskId, verdict: 'enough' | 'failed' | Failure, cutOff = false): boolean {
   cancelItems(draft, id);
   const task = draft.need(id);
   if (typeof verdict === 'object') return fail(draft, id, verdict);
   if (verdict === 'failed') return fail(draft, id, whyFailed(draft, task));
+  if (task.spec.scope?.combine.by === 'custom') return handToAgent(draft, task, cutOff);
   const combined = combine(draft, task, cutOff);
   if (!combined.ok) return fail(draft, id, combined.error);
   draft.emit({ type: 'TaskCompleted', taskId: id, attempt: 0, result: combined.result });
@@ -204,20 +222,14 @@ function judge(draft: Draft, id: TaskId, cascade: Cascade): boolean {
   return verdict === 'on' ? openItems(draft, id, cascade) : close(draft, id, verdict);
 }
 
-/** The deadline of a scope: what is there by now counts. */
-export function judgeAtDeadline(draft: Draft, id: TaskId): void {
+/** The deadline of a scope: what is there by now counts. @returns whether the scope has ended */
+export function judgeAtDeadline(draft: Draft, id: TaskId): boolean {
   const scope = scopeOf(draft.need(id));
   const enough = scope.state.succeeded >= Math.max(1, needed(scope)) || (scope.spec.repeat !== undefined && scope.state.succeeded > 0);
-  if (enough) close(draft, id, 'enough', true);
-  else
-    close(
-      draft,
-      id,
-      failure(
-        'scope-deadline',
-        `${scope.state.succeeded} of ${scope.state.count} items of ${draft.need(id).spec.title} had succeeded when its time was up.`,
-      ),
-    );
+  if (enough) return close(draft, id, 'enough', true);
+  const { succeeded, count } = scope.state;
+  const { title } = draft.need(id).spec;
+  return close(draft, id, failure('scope-deadline', `${succeeded} of ${count} items of ${title} had succeeded when its time was up.`));
 }
 
 /** The tasks of an item, those of scopes within it included; the inner ones first. */
@@ -272,7 +284,8 @@ export function moveScope(draft: Draft, id: TaskId, cascade: Cascade): boolean {
     within(draft, place.scope, place.item, ids);
     cancelTasks(draft, ids);
   } else if (!isOver) return false;
-  const ok = !lost && standing(draft, resultId(task, place.item)) === 'succeeded';
+  const brought = !lost && standing(draft, resultId(task, place.item)) === 'succeeded';
+  const ok = brought && whyRefused(draft, task, place.item) === undefined;
   draft.emit({ type: 'ItemEnded', taskId: place.scope, item: place.item, ok });
   if (task.delegating ? endDelegation(draft, place.scope) : judge(draft, place.scope, cascade)) cascade.ended(place.scope);
   return true;

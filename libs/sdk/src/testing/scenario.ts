@@ -170,6 +170,19 @@ export class RunScript {
     }));
   }
 
+  /** Only the plan was asked for. */
+  endWithPlan(taskIds: string[]): void {
+    const reason = 'Only the plan was asked for.';
+    for (const taskId of taskIds)
+      this.add({ type: 'TaskSkipped', taskId, cause: 'condition', reason }, (view) =>
+        this.task(view, taskId, { status: 'skipped', endedAt: this.at, error: reason }),
+      );
+    const ended = { artifacts: [], usage: this.usageOf() };
+    this.add({ type: 'RunCompleted', answer: { text: '{}' }, partial: false, ...ended }, () => ({
+      ...{ status: 'completed', endedAt: this.at, answer: { text: '{}' }, partial: false, usage: ended.usage },
+    }));
+  }
+
   cancel(reason: string): void {
     this.add({ type: 'CancelRequested', reason, graceUntil: this.at + 5000 }, () => ({ status: 'cancelling', cancelReason: reason }));
     const ended = { artifacts: this.view.artifacts, usage: this.usageOf() };
@@ -204,6 +217,7 @@ export function playRun(script: RunScript, outcome: Outcome, artifacts: Artifact
     { id: 'analyse', title: 'Analyse the data' },
     { id: 'tests', title: 'Write tests', dependsOn: ['analyse'] },
   ]);
+  if (options.planOnly) return script.endWithPlan(['analyse', 'tests']);
   script.start('analyse', 'data-analyst');
   script.call('analyse');
   script.complete('analyse', 'done', artifacts);

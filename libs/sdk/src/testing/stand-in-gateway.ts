@@ -8,6 +8,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  AggregationRequest,
   AnswerRequest,
   type ArtifactRef,
   compareFeedPositions,
@@ -50,12 +51,18 @@ export class StandInGateway {
   readonly workflows = new Map<string, WorkflowVersion>();
   /** Requests to start a workflow. */
   readonly workflowRuns: WorkflowRunRequest[] = [];
+  /** Requests to aggregate runs. */
+  readonly aggregations: AggregationRequest[] = [];
+  /** Requests to start a run, as they came. */
+  readonly bodies: unknown[] = [];
   /** Events that were sent. */
   readonly events: EventRequest[] = [];
   /** Every request that came in. */
   readonly requests: Received[] = [];
   /** Uploaded files by name. */
   readonly uploads = new Map<string, string>();
+  /** What is said to be wrong with every plan that is sent. */
+  refusedPlan: { path: string; message: string } | undefined;
   workers: WorkerView[] = [];
   /** The tenant's cap. */
   capMicros: number | null = null;
@@ -101,6 +108,7 @@ export class StandInGateway {
     if (url.pathname === '/v1/tenants/default/budget') return await this.budget(method, request, response);
     if (version === 'v1' && kind === 'workflows') return await this.answerWorkflows(method, [runId, ...rest], request, response);
     if (url.pathname === '/v1/events') return await this.takeEvent(request, response);
+    if (url.pathname === '/v1/aggregations') return await this.aggregate(request, response);
     if (url.pathname === '/v1/questions')
       return json(response, 200, { questions: [...this.runs.values()].flatMap(({ last }) => last.questions) });
     if (version !== 'v1' || kind !== 'runs') return problem(response, 404, 'not-found', 'There is no such page.');
@@ -141,6 +149,15 @@ export class StandInGateway {
     json(response, 200, kept);
   }
 
+  private async aggregate(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const asked = AggregationRequest.parse((await readRequest(request)).request);
+    const missing = asked.runs.filter((runId) => this.runs.get(runId)?.last.answer === undefined);
+    if (missing.length > 0 && !asked.partial)
+      return problem(response, 422, 'unprocessable', `Not all runs have a result: ${missing.join(', ')}`);
+    this.aggregations.push(asked);
+    this.start({ goal: asked.goal ?? 'Aggregate', options: asked.options }, [], request, response);
+  }
+
   private async takeEvent(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const event = EventRequest.parse((await readRequest(request)).request);
     if (this.options.busy !== undefined && this.options.busy > 0) {
@@ -163,6 +180,7 @@ export class StandInGateway {
     if (what === 'events' && request.headers.accept === 'application/json') return this.pageOfEvents(script, request, response);
     if (what === 'events') return await this.streamEvents(script, request, response);
     if (what === 'answer') return void response.writeHead(200, { 'content-type': 'text/markdown' }).end(LONG_ANSWER);
+    if (what === 'plan') return this.planOf(script, response);
     if (what === 'calls') return json(response, 200, { calls: script.calls, more: false });
     if (what === 'questions') return json(response, 200, { questions: script.last.questions });
     if (what === 'artifacts' && name.length === 0) {
@@ -174,17 +192,27 @@ export class StandInGateway {
     response.writeHead(200, { 'content-type': 'text/plain', 'content-length': Buffer.byteLength(text) }).end(text);
   }
 
+  private planOf({ last: { runId }, steps }: RunScript, response: ServerResponse): void {
+    const added = steps.flatMap(({ event: { data } }) => (data.type === 'TasksAdded' && data.source !== 'engine' ? [data] : []));
+    const [plan] = added;
+    if (!plan) return problem(response, 404, 'not-found', 'The run has no plan yet.');
+    json(response, 200, { runId, source: plan.source, note: 'No model was asked.', tasks: plan.tasks });
+  }
+
   private async startRun(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readRequest(request);
     if (this.options.busy !== undefined && this.options.busy > 0) {
       this.options.busy -= 1;
       return problem(response, 503, 'commands-unanswered', 'The run could not be stored in time.');
     }
+    this.bodies.push(body.request);
     const parsed = RunRequest.safeParse(body.request);
     if (!parsed.success) {
       const errors = parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
       return problem(response, 400, 'invalid-request', 'The request is not valid.', 'correct the fields named under errors', errors);
     }
+    if (parsed.data.plan && this.refusedPlan)
+      return problem(response, 422, 'invalid-plan', 'The plan cannot be run.', 'change the tasks named under errors', [this.refusedPlan]);
     for (const [name, text] of body.files) this.uploads.set(name, text);
     this.start(parsed.data, body.files, request, response);
   }
