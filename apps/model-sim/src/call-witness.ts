@@ -17,7 +17,7 @@ export interface KeyCount {
   inputTokens: number;
   outputTokens: number;
   costMicros: number;
-  /** What became of each request: `answered`, a fault, or `gone` when the caller did not wait. */
+  /** What became of each request: `answered`, a fault, `limited`, or `gone` when the caller did not wait. */
   outcomes: Record<string, number>;
 }
 
@@ -63,7 +63,7 @@ export class CallWitness {
   }
 
   /** What became of it. */
-  ended({ key }: WitnessedCall, outcome: FaultKind | 'answered' | 'gone' | 'rejected'): void {
+  ended({ key }: WitnessedCall, outcome: FaultKind | 'answered' | 'gone' | 'rejected' | 'limited'): void {
     for (const count of this.#countsOf(key)) count.outcomes[outcome] = (count.outcomes[outcome] ?? 0) + 1;
   }
 

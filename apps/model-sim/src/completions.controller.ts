@@ -8,6 +8,7 @@ import type { ModelSimConfig } from './model-sim.config.js';
 import { SimState } from './sim-state.js';
 import { complete, MODEL, responseBody, streamChunks, type Completion } from './wire/completion.js';
 import { faultFor, type FaultKind } from './wire/faults.js';
+import type { Refusal } from './wire/limiter.js';
 import { OpenAiError, invalidRequest, unknownModel } from './wire/openai-error.js';
 import { ChatRequest } from './wire/request.js';
 import { loadTokenCounter } from './wire/tokens.js';
@@ -47,7 +48,28 @@ export class CompletionsController {
     const call = witness.receive(headers['x-cadre-call'] ?? headers['idempotency-key']);
     const fault = faultFor(faults, call);
     if (fault !== undefined && this.refused(fault, call, reply)) return;
-    const { request, completion } = await this.work(body, call);
+    const { request, completion } = await this.read(body, call);
+    const { limiter } = this.state;
+    const { prompt_tokens: input, completion_tokens: output } = completion.usage;
+    const refusal = limiter.enter(input + output, performance.now());
+    void reply.headers(limiter.headers(performance.now()));
+    if (refusal) return this.limit(refusal, call, reply);
+    try {
+      await this.answer(request, completion, call, fault, reply);
+    } finally {
+      limiter.leave();
+    }
+  }
+
+  private async answer(
+    request: ChatRequest,
+    completion: Completion,
+    call: WitnessedCall,
+    fault: FaultKind | undefined,
+    reply: FastifyReply,
+  ): Promise<void> {
+    const { witness, faults } = this.state;
+    this.bill(completion, call);
     const waitMs = this.config.MODEL_SIM_LATENCY_MS + (fault === 'slow' ? faults.slowMs : 0);
     if (!(await waited(reply, waitMs))) return witness.ended(call, 'gone');
     witness.ended(call, fault ?? 'answered');
@@ -88,20 +110,32 @@ export class CompletionsController {
     return true;
   }
 
-  /** What a provider bills. */
-  private async work(body: unknown, call: WitnessedCall): Promise<{ request: ChatRequest; completion: Completion }> {
+  private limit({ limit, retryAfterMs }: Refusal, call: WitnessedCall, reply: FastifyReply): void {
+    this.state.witness.ended(call, 'limited');
+    const message = `Rate limit reached for ${limit}. Please try again in ${(retryAfterMs / 1000).toFixed(3)}s.`;
+    void reply
+      .status(429)
+      .headers({ 'retry-after': String(Math.ceil(retryAfterMs / 1000)), 'retry-after-ms': String(retryAfterMs) })
+      .send(new OpenAiError(429, message, 'rate_limit_exceeded', null, limit).body());
+  }
+
+  private async read(body: unknown, call: WitnessedCall): Promise<{ request: ChatRequest; completion: Completion }> {
     const parsed = ChatRequest.safeParse(body);
     const model = parsed.data?.model;
     if (!parsed.success || model !== MODEL) this.state.witness.ended(call, 'rejected');
     if (!parsed.success) throw invalidRequest(parsed.error);
     if (parsed.data.model !== MODEL) throw unknownModel(parsed.data.model, MODEL);
     const completion = complete(parsed.data, await loadTokenCounter(), this.state.faults);
-    const { prompt_tokens: input, completion_tokens: output } = completion.usage;
+    return { request: parsed.data, completion };
+  }
+
+  /** What a provider bills. */
+  private bill({ usage, finish }: Completion, call: WitnessedCall): void {
+    const { prompt_tokens: input, completion_tokens: output } = usage;
     this.state.witness.done(call, input, output);
-    this.completions.inc({ finish: completion.finish });
+    this.completions.inc({ finish });
     this.tokens.inc({ direction: 'in' }, input);
     this.tokens.inc({ direction: 'out' }, output);
-    return { request: parsed.data, completion };
   }
 }
 

@@ -9,8 +9,8 @@ let server: RunningModelSim | undefined;
 afterEach(() => server?.stop());
 
 /** @param timeoutMs short where an answer never comes; else enough on a busy machine */
-async function start(faults: string, timeoutMs = 20_000): Promise<OpenAiModel> {
-  server = await startModelSim({ LOG_LEVEL: 'silent', MODEL_SIM_FAULTS: faults });
+async function start(faults: string, timeoutMs = 20_000, env: Record<string, string> = {}): Promise<OpenAiModel> {
+  server = await startModelSim({ LOG_LEVEL: 'silent', MODEL_SIM_FAULTS: faults, ...env });
   return new OpenAiModel({ baseUrl: `${server.url}/v1`, defaultModel: 'cadre-sim-1', timeoutMs });
 }
 
@@ -91,4 +91,34 @@ test('a request that is no good is no work', async () => {
   const model = await start('');
   await expect(model.complete({ ...ask('x'), model: 'other' }, never)).rejects.toMatchObject({ code: 'model-not-found' });
   expect((await report()).keys['x']).toMatchObject({ received: 1, done: 0, outcomes: { rejected: 1 } });
+});
+
+test('beyond the limits it refuses, says when to come back, does no work and counts it', async () => {
+  const model = await start('', undefined, { MODEL_SIM_LIMITS: 'rpm:2' });
+  expect([await outcomeOf(model, 'a'), await outcomeOf(model, 'a')]).toEqual(['ok', 'ok']);
+  const refused: CadreError = await model.complete(ask('a'), never).then(
+    () => Promise.reject(new Error('it was not refused')),
+    (error: unknown) => error as CadreError,
+  );
+  expect(refused).toMatchObject({ code: 'model-rate-limited', billed: 'no' });
+  expect(refused.retryAfterMs).toBeGreaterThan(20_000);
+  expect((await report()).keys['a']).toMatchObject({ received: 3, done: 2, outcomes: { answered: 2, limited: 1 } });
+  const limits = await fetch(`${server?.url}/sim/limits`);
+  expect(await limits.json()).toEqual({ accepted: 2, refused: { requests: 1, tokens: 0, concurrent: 0 } });
+  const body = JSON.stringify({ model: 'cadre-sim-1', messages: [{ role: 'user', content: 'x' }] });
+  const raw = await fetch(`${server?.url}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  expect([raw.status, raw.headers.get('x-ratelimit-limit-requests'), raw.headers.get('x-ratelimit-remaining-requests')]).toEqual([
+    429,
+    '2',
+    '0',
+  ]);
+  await reset({});
+  expect(await outcomeOf(model)).toBe('ok');
+});
+
+test('limits that are none are told at the start', async () => {
+  await expect(startModelSim({ LOG_LEVEL: 'silent', MODEL_SIM_LIMITS: 'rps:5' })).rejects.toMatchObject({
+    code: 'config-invalid',
+    message: expect.stringContaining('rpm:600') as string,
+  });
 });

@@ -2,6 +2,7 @@
 import { BaseConfig, envInt } from '@cadre/service-kit';
 import { z } from 'zod';
 import { parseFaults, type Faults } from './wire/faults.js';
+import { parseLimits, type Limits } from './wire/limiter.js';
 
 export const ModelSimConfig = BaseConfig.pick({ HTTP_HOST: true, LOG_LEVEL: true, CADRE_READY_FILE: true }).extend({
   HTTP_PORT: envInt(0, 65_535).default(0),
@@ -15,6 +16,16 @@ export const ModelSimConfig = BaseConfig.pick({ HTTP_HOST: true, LOG_LEVEL: true
       const faults = parseFaults(text);
       if (faults !== undefined) return faults;
       context.addIssue({ code: 'custom', message: 'must be empty or look like malformed:1,429:0.1,reset@3,hang@5-8,retry-after:2,seed:7' });
+      return z.NEVER;
+    }),
+  /** What the server allows, as `rpm:600,tpm:100000,concurrent:8`; see `wire/limiter.ts`. */
+  MODEL_SIM_LIMITS: z
+    .string()
+    .default('')
+    .transform((text, context): Limits => {
+      const limits = parseLimits(text);
+      if (limits !== undefined) return limits;
+      context.addIssue({ code: 'custom', message: 'must be empty or look like rpm:600,tpm:100000,concurrent:8,burst-ms:1000' });
       return z.NEVER;
     }),
 });

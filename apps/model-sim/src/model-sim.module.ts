@@ -12,7 +12,7 @@ export class ModelSimModule {
       controllers: [CompletionsController, WitnessController],
       providers: [
         { provide: MODEL_SIM_CONFIG, useValue: config },
-        { provide: SimState, useFactory: () => new SimState(config.MODEL_SIM_FAULTS) },
+        { provide: SimState, useFactory: () => new SimState(config.MODEL_SIM_FAULTS, config.MODEL_SIM_LIMITS) },
       ],
     };
   }

@@ -1,9 +1,10 @@
-/** What was really called, and a way to begin anew: `GET /sim/calls`, `POST /sim/reset`. */
+/** What was really called and refused, and a way to begin anew: `GET /sim/calls`, `GET /sim/limits`, `POST /sim/reset`. */
 import { Body, Controller, Get, HttpCode, Inject, Post } from '@nestjs/common';
 import { z } from 'zod';
 import type { CallReport } from './call-witness.js';
 import { SimState } from './sim-state.js';
 import { parseFaults } from './wire/faults.js';
+import type { LimitReport } from './wire/limiter.js';
 import { invalidRequest } from './wire/openai-error.js';
 
 const ResetRequest = z
@@ -24,7 +25,13 @@ export class WitnessController {
     return this.state.witness.report();
   }
 
-  /** Forgets all calls; `{"faults": "…"}` replaces the faults, as `MODEL_SIM_FAULTS` would have them. */
+  /** What the limits let in and what they refused. */
+  @Get('limits')
+  limits(): LimitReport {
+    return this.state.limiter.report;
+  }
+
+  /** Forgets all calls, and with them what was used of the limits; `{"faults": "…"}` replaces the faults, as `MODEL_SIM_FAULTS` would have them. */
   @Post('reset')
   @HttpCode(200)
   reset(@Body() body: unknown): object {
@@ -32,7 +39,7 @@ export class WitnessController {
     if (!parsed.success) throw invalidRequest(parsed.error);
     const faults = parsed.data?.faults;
     if (faults !== undefined) this.state.faults = parseFaults(faults)!;
-    this.state.witness.reset();
+    this.state.reset();
     return {};
   }
 }

@@ -14,6 +14,7 @@ import {
 import type { ServiceContext } from '@cadre/service-kit';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { crashingLine, crashingLog, crashingSender } from './crashing-wires.js';
+import { GovernorDuty } from './governor-duty.js';
 import { NatsHeartbeatEar } from './nats-heartbeat-ear.js';
 import { NatsOfferLine } from './nats-offer-line.js';
 import { SchedulerMetrics } from './scheduler-metrics.js';
@@ -25,6 +26,7 @@ export class SchedulerDuty implements OnApplicationBootstrap, BeforeApplicationS
   readonly #ear: NatsHeartbeatEar;
   readonly #metrics: SchedulerMetrics;
   #keeper: TermKeeper | undefined;
+  #governor: GovernorDuty | undefined;
   #showing: NodeJS.Timeout | undefined;
   /** What was last said about unmatched work, so that it is said once. */
   #told = '';
@@ -40,12 +42,16 @@ export class SchedulerDuty implements OnApplicationBootstrap, BeforeApplicationS
     const { nats, config, health, metrics, pass } = this.context;
     await ensureTopology(nats, { shards: config.CADRE_SHARDS, replicas: config.CADRE_REPLICAS });
     const leases = await JetStreamLeases.open(nats);
+    this.#governor = await GovernorDuty.open(this.context);
     const logs: ShardLog[] = [];
     for (let shard = 0; shard < config.CADRE_SHARDS; shard += 1) logs.push(crashingLog(await JetStreamLog.open(nats, shard), pass));
     metrics.gauge('cadre_scheduler_leader', '1 while this scheduler makes the offers', [], () => (this.#term ? 1 : 0));
     metrics.gauge('cadre_heartbeats_malformed', 'Messages that should have been heartbeats', [], () => this.#ear.malformed);
     health.register('scheduler', () => this.#health());
-    this.#showing = setInterval(() => this.#metrics.showWorkers(this.#ear.directory, Date.now()), SHOW_MS);
+    this.#showing = setInterval(() => {
+      this.#metrics.showWorkers(this.#ear.directory, Date.now());
+      this.#governor?.show();
+    }, SHOW_MS);
     const wires = {
       ear: this.#ear,
       line: crashingLine(new NatsOfferLine(nats), pass),
@@ -66,6 +72,7 @@ export class SchedulerDuty implements OnApplicationBootstrap, BeforeApplicationS
   async beforeApplicationShutdown(): Promise<void> {
     clearInterval(this.#showing);
     await this.#keeper?.stop();
+    await this.#governor?.close();
     this.#ear.stop();
   }
 
@@ -107,8 +114,12 @@ export class SchedulerDuty implements OnApplicationBootstrap, BeforeApplicationS
   #reports(): TermKeeperReports {
     const { log } = this.context;
     return {
-      leading: (epoch) => log.info({ epoch }, 'leading'),
+      leading: (epoch) => {
+        this.#governor?.lead(epoch);
+        log.info({ epoch }, 'leading');
+      },
       standby: (epoch) => {
+        void this.#governor?.rest();
         this.#metrics.clearWork();
         log.info({ epoch }, 'no longer leading');
       },

@@ -68,6 +68,9 @@ export interface CallDeskParts {
   onDelegated?(): void;
 }
 
+/** Makes a call. `hold(true)` says that it waits and nothing has happened yet, `hold(false)` that it goes on. */
+type Perform = (key: CallKey, signal: () => AbortSignal, hold: (held: boolean) => void) => Promise<CallAnswer>;
+
 /** No call is ever tried so often: a reservation with it is not granted, and answered all the same if the call is on record. */
 const NEVER = 10_000;
 /** A key whose try is always another one than we were told is a fault of the owner. */
@@ -143,14 +146,10 @@ export class CallDesk {
 
   /**
    * Makes a call unless it is on record. Rejects when the signal aborts and when the attempt is closed by others.
-   * @param perform its error is the call's failure; `billed: 'no'` in it says that surely nothing happened
+   * @param perform its error is the call's failure; `billed: 'no'` in it says that surely nothing happened, and so does being held when the signal aborts
    * @param instead asked when an earlier attempt has tried this call in vain: what it then did in its place
    */
-  make(
-    request: CallRequest,
-    perform: (key: CallKey, signal: () => AbortSignal) => Promise<CallAnswer>,
-    instead?: () => Promise<AnsweredCall | undefined>,
-  ): Promise<CallEnd> {
+  make(request: CallRequest, perform: Perform, instead?: () => Promise<AnsweredCall | undefined>): Promise<CallEnd> {
     return this.track(this.ask(request, perform, instead));
   }
 
@@ -202,11 +201,7 @@ export class CallDesk {
     return { index, end: await this.replay(requests[index]!, grant) };
   }
 
-  private async ask(
-    request: CallRequest,
-    perform: (key: CallKey, signal: () => AbortSignal) => Promise<CallAnswer>,
-    instead?: () => Promise<AnsweredCall | undefined>,
-  ): Promise<CallEnd> {
+  private async ask(request: CallRequest, perform: Perform, instead?: () => Promise<AnsweredCall | undefined>): Promise<CallEnd> {
     const { signal, ports } = this.parts;
     if (signal.aborted) throw abortError(signal);
     if (this.closed) throw attemptClosed();
@@ -235,12 +230,7 @@ export class CallDesk {
     throw new CadreError('grants-invalid', `No try of the call ${request.name} is granted.`, { retriable: true });
   }
 
-  private async perform(
-    request: CallRequest,
-    key: CallKey,
-    number: number,
-    perform: (key: CallKey, signal: () => AbortSignal) => Promise<CallAnswer>,
-  ): Promise<CallEnd> {
+  private async perform(request: CallRequest, key: CallKey, number: number, perform: Perform): Promise<CallEnd> {
     const { signal, ports } = this.parts;
     const { clock, blobs, at } = ports;
     const tried = { request, key, try: number, startedAt: clock.now() };
@@ -249,12 +239,15 @@ export class CallDesk {
       end({ outcome: 'failed', note: 'stopped before it was made' });
       throw abortError(signal);
     }
+    let held = false;
     try {
       at?.('worker-before-call');
-      const answer = await untilAborted(
-        perform(key, () => wholeSignal(signal)),
-        signal,
+      const performed = perform(
+        key,
+        () => wholeSignal(signal),
+        (now) => (held = now),
       );
+      const answer = await untilAborted(performed, signal);
       at?.('worker-after-call');
       const body = await storeBody(answer.text, blobs);
       at?.('worker-body-stored');
@@ -262,7 +255,7 @@ export class CallDesk {
       return { kind: 'answered', ok: answer.ok, text: answer.text, files: answer.files ?? [], recorded: false };
     } catch (error) {
       const cause = signal.aborted ? abortError(signal) : error;
-      const outcome = surelyNothing(request, cause) ? 'failed' : 'unknown';
+      const outcome = held || surelyNothing(request, cause) ? 'failed' : 'unknown';
       const { code, message } = failureOf(cause, 'call-failed');
       end({ outcome, note: `${code}: ${message}` });
       if (signal.aborted) throw cause;

@@ -28,6 +28,9 @@ export type {
   ToolEffect,
   ToolSchema,
 } from './ports.js';
+export { FleetGate } from './gate/fleet-gate.js';
+export type { FleetGateParts } from './gate/fleet-gate.js';
+export type { CallEnding, CallGate, CallLeave, GateCall, Governor } from './gate/call-gate.js';
 export { Pulse } from './pulse.js';
 export type { Vitals } from './pulse.js';
 export { runAttempt } from './run-attempt.js';

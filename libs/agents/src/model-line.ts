@@ -30,9 +30,12 @@ export class ModelLine {
   private current: string | undefined;
   private readonly chain: (string | undefined)[];
   private degraded: string | undefined;
+  /** A model that the run asks for stays. */
+  private readonly underLoad: AgentDefinition['underLoad'];
 
   constructor(private readonly parts: ModelLineParts) {
     const { assignment, agent } = parts;
+    this.underLoad = assignment.model === undefined ? agent.underLoad : undefined;
     // What the run asks for goes before the definition: a run is replayed with another model by its option.
     this.current = assignment.model ?? agent.model;
     this.chain = [this.current, ...agent.fallbackModels.filter((model) => model !== this.current)];
@@ -40,7 +43,7 @@ export class ModelLine {
     this.degraded = assignment.degradedTo;
   }
 
-  /** The model that the budget has brought the task to. */
+  /** The model that the budget, or a server without room, has brought the task to. */
   get degradedTo(): string | undefined {
     return this.degraded;
   }
@@ -57,8 +60,13 @@ export class ModelLine {
         [failed, tries] = [[], 0];
         continue;
       }
-      tries += 1;
       const error = asCadreError(end.error);
+      if (error.code === 'model-busy' && this.underLoad) {
+        this.degrade(this.underLoad.model);
+        [failed, tries] = [[], 0];
+        continue;
+      }
+      tries += 1;
       if (await this.waited(error, tries)) continue;
       failed.push(this.nameOf(asked, question));
       const names = this.chain.map((model) => this.nameOf(model, question));
@@ -73,8 +81,10 @@ export class ModelLine {
     const { calls, model: port } = this.parts;
     return calls.make(
       request,
-      async (callKey, signal) => {
-        const raw = await port.complete({ ...question, messages: [...question.messages], model: request.name, callKey }, signal());
+      async (callKey, signal, onHeld) => {
+        const { tenant } = this.parts.assignment;
+        const asked = { ...question, messages: [...question.messages], model: request.name, callKey, tenant, onHeld };
+        const raw = await port.complete({ ...asked, ...this.patience() }, signal());
         const reply = soundReply(raw);
         const { inputTokens, outputTokens, costMicros } = reply;
         return {
@@ -86,14 +96,19 @@ export class ModelLine {
           costMicros,
         };
       },
-      () =>
-        this.recallFrom(
-          this.chain.filter((other) => other !== model),
-          question,
-          path,
-          origin,
-        ),
+      () => this.recallFrom(this.others(model), question, path, origin),
     );
+  }
+
+  /** Once degraded there is nothing to hurry to. */
+  private patience(): Pick<ModelRequest, 'patienceMs'> {
+    return this.underLoad && this.degraded === undefined ? { patienceMs: this.underLoad.waitMs } : {};
+  }
+
+  /** What may have been asked instead. */
+  private others(model: string | undefined): (string | undefined)[] {
+    const all = this.underLoad && this.degraded === undefined ? [...this.chain, this.underLoad.model] : this.chain;
+    return all.filter((other, place) => other !== model && all.indexOf(other) === place);
   }
 
   private async recallFrom(
@@ -104,7 +119,9 @@ export class ModelLine {
   ): Promise<AnsweredCall | undefined> {
     const found = await this.parts.calls.recall(models.map((model) => this.requestOf(model, question, path, origin)));
     if (!found) return undefined;
-    this.current = models[found.index];
+    const model = models[found.index];
+    if (model !== undefined && model === this.underLoad?.model) this.degrade(model);
+    else this.current = model;
     return found.end;
   }
 

@@ -212,3 +212,45 @@ test('a long attempt: each call costs the owner and the worker the same, however
   const bytes = JSON.stringify(stage.owner.rig.blocks).length;
   expect(bytes / 2001).toBeLessThan(1200);
 });
+
+describe('a model whose server has no room', () => {
+  const busy = () => new CadreError('model-busy', 'No room.', { retriable: true, billed: 'no' });
+  const agent = sampleAgent({ model: 'big', underLoad: { waitMs: 5000, model: 'small' } });
+  const crowded = (from: number, options: Parameters<EngineOwner['start']>[1] = {}) => {
+    const stage = new Stage(agent, options);
+    stage.fault = (model, turn) => (model === 'big' && turn >= from ? busy() : undefined);
+    return stage;
+  };
+
+  test('is left for the agent’s cheaper one to the end, on the record and on the result', async () => {
+    const stage = crowded(2);
+    await stage.live('w1');
+    expect(stage.asked).toEqual(['big 0', 'big 1', 'big 2', 'small 2', 'small 3', 'small 4']);
+    expect(stage.task.result).toMatchObject({ answer: { text: 'by small' }, degradedTo: 'small' });
+  });
+
+  test('a later life goes on where the earlier one had gone to, wherever that one died, although there is room again', async () => {
+    const { steps } = await crowded(2).live('w1');
+    for (let diesAt = 1; diesAt <= steps; diesAt += 2) {
+      const stage = crowded(2);
+      await stage.live('w1', diesAt);
+      stage.fault = () => undefined;
+      await stage.lose('w1');
+      const recorded = Object.values(stage.owner.rig.run().calls[TASK] ?? {});
+      if (stage.task.status !== 'completed') await stage.live('w2');
+      expect(stage.task.status).toBe('completed');
+      expect(stage.asked.length - new Set(stage.asked).size).toBeLessThanOrEqual(1);
+      if (recorded.some(({ name, status }) => name === 'small' && status === 'done')) {
+        expect(stage.task.result).toMatchObject({ answer: { text: 'by small' }, degradedTo: 'small' });
+      }
+      expect(stage.owner.rig.violations()).toEqual([]);
+    }
+    expect(steps).toBeGreaterThan(30);
+  });
+
+  test('a run that asks for a model gets no other', async () => {
+    const stage = crowded(2, { model: 'big' });
+    await stage.live('w1');
+    expect(stage.asked.some((asked) => asked.startsWith('small'))).toBe(false);
+  });
+});

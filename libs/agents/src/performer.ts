@@ -27,7 +27,7 @@ export interface Performance {
   context?: TaskContext;
   /** Of the planning task. */
   plan?: { plan: Plan; note?: string };
-  /** The model that the work went on with when the budget did not allow the wanted one. */
+  /** The model that the work went on with when the budget did not allow the wanted one, or its server had no room. */
   degradedTo?: string;
 }
 

@@ -32,6 +32,12 @@ export interface ModelRequest {
   responseSchema?: { name: string; schema: { [key: string]: Json } };
   /** The key of the recorded call; the server gets it as the header `X-Cadre-Call`. */
   callKey?: string;
+  /** Whose call it is: where calls have to wait, tenants take turns. */
+  tenant?: string;
+  /** The call is not worth more waiting than this before it is sent, in milliseconds: then it fails as `model-busy`. */
+  patienceMs?: number;
+  /** Told when the call begins to wait without having been sent, and when it goes on. */
+  onHeld?(held: boolean): void;
 }
 
 /** What a call can cost at most. */
@@ -63,7 +69,7 @@ export interface ModelReply {
 
 /**
  * Errors are `CadreError`s. Their `billed` says whether the call may have cost something, `retryAfterMs` when another try makes sense.
- * Retriable: `model-unavailable`, `model-timeout`, `model-rate-limited`, `model-breaker-open` (the last one was never sent).
+ * Retriable: `model-unavailable`, `model-timeout`, `model-rate-limited`, `model-breaker-open`, `model-busy` (the last two were never sent).
  * Not: `model-quota-exhausted`, `model-unauthorized`, `model-not-found`, `model-context-exceeded`, `model-refused`, `model-rejected`.
  */
 export interface ModelPort {

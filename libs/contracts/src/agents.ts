@@ -17,6 +17,8 @@ export const AgentDefinition = z.strictObject({
   fallbackModels: z.array(z.string().min(1).max(200)).max(5).default([]),
   /** Attempts of this agent at work at once, over all workers that have it. */
   maxParallel: z.int().min(1).max(10_000).optional(),
+  /** When calls of its model have to wait so long for what the server allows, the attempt goes on with this model to its end. */
+  underLoad: z.strictObject({ waitMs: z.int().min(0).max(3_600_000), model: z.string().min(1).max(200) }).optional(),
   temperature: z.number().min(0).max(2).default(0),
   limits: z
     .strictObject({

@@ -11,6 +11,7 @@ import * as commands from './commands.js';
 import * as context from './context.js';
 import * as events from './events.js';
 import * as feed from './feed.js';
+import * as governor from './governor.js';
 import * as http from './http.js';
 import * as ids from './ids.js';
 import * as lineage from './lineage.js';
@@ -158,6 +159,12 @@ const workers = group('Workers and offers, on core NATS', 'sent', [
   ['Offer', agents.Offer, 'One attempt offered. A hint: it may be lost, and binds nobody.'],
   ['CancelBatch', agents.CancelBatch, 'Attempts whose work is no longer wanted: `cadre.agent.<worker>.cancel`.'],
   ['Backlog', agents.Backlog, 'Agents for whose slots ready work waits: `cadre.agents.backlog`, each 250 ms while it is so.'],
+  [
+    'GovernorAsk',
+    governor.GovernorAsk,
+    'From a worker to the leading scheduler, on `cadre.models.governor`: which calls wait for a model server.',
+  ],
+  ['GovernorAnswer', governor.GovernorAnswer, 'Which of these calls may be made now.'],
 ]);
 
 const messages = group('Messages of channels', 'sent', [
@@ -259,6 +266,8 @@ export const PARTS: Readonly<Record<string, z.ZodType>> = {
   Json: values.Json,
   BlobRef: values.BlobRef,
   WorkspacePath: values.WorkspacePath,
+  ModelLimits: governor.ModelLimits,
+  ModelLimitTable: governor.ModelLimitTable,
   ArtifactRef: values.ArtifactRef,
   Content: values.Content,
   Usage: values.Usage,

@@ -10,7 +10,7 @@ export const TaskResult = z.strictObject({
   answer: Content,
   confidence: z.number().min(0).max(1),
   artifacts: z.array(ArtifactRef).max(200),
-  /** The model that the task went on with when its budget did not allow the wanted one. */
+  /** The model that the task went on with when its budget did not allow the wanted one, or the server had no room for it. */
   degradedTo: z.string().max(200).optional(),
   /** Of a scope: some of its items failed, or its deadline has cut it off. */
   partial: z.literal(true).optional(),

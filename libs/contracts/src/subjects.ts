@@ -40,6 +40,8 @@ export const SUBJECTS = {
   cancels: (workerId: string) => `cadre.agent.${workerId}.cancel`,
   /** From the scheduler to all workers: a `Backlog`. */
   backlog: 'cadre.agents.backlog',
+  /** From workers to the leading scheduler: core request, an `GovernorAsk`. */
+  modelGovernor: 'cadre.models.governor',
   /** Read model queries, answered by any monitor: core request, a `HistoryQuery`. */
   history: 'cadre.query.history',
   /** Messages of a channel that keeps none. */

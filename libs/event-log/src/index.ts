@@ -7,5 +7,6 @@ export { JetStreamLog } from './jetstream-log.js';
 export type { JetStreamLogOptions } from './jetstream-log.js';
 export { JetStreamLeases } from './jetstream-leases.js';
 export { KvContextStore } from './kv-context-store.js';
+export { KvGovernorStore } from './kv-governor-store.js';
 export { WorkflowStore } from './workflow-store.js';
 export { JetStreamBlobs, MAX_BLOB_BYTES } from './jetstream-blobs.js';

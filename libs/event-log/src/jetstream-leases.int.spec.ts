@@ -1,6 +1,8 @@
 import { startNatsServer, type RunningNatsServer } from '@cadre/nats-server';
+import { governorStoreContract } from '@cadre/scheduling/testing';
 import { connect } from '@nats-io/transport-node';
 import { JetStreamLeases } from './jetstream-leases.js';
+import { KvGovernorStore } from './kv-governor-store.js';
 import { leasesFixture } from './testing/jetstream-fixtures.js';
 import { leasesContract } from './testing/leases-contract.js';
 import { startTcpProxy } from './testing/tcp-proxy.js';
@@ -15,6 +17,14 @@ beforeAll(async () => {
   await nats.close();
 });
 afterAll(() => server.stop());
+
+const storeConnections: { close(): Promise<void> }[] = [];
+afterAll(() => Promise.all(storeConnections.map((nats) => nats.close())));
+governorStoreContract('KvGovernorStore', async () => {
+  const nats = await connect({ servers: server.url });
+  storeConnections.push(nats);
+  return KvGovernorStore.open(nats);
+});
 
 leasesContract('JetStreamLeases', () => leasesFixture({ servers: [server.url], replicas: 1 }));
 

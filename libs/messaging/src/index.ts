@@ -11,7 +11,7 @@ export { NatsCommandSender } from './nats-command-sender.js';
 export type { CommandSenderOptions } from './nats-command-sender.js';
 export { registerMicroService } from './micro-registration.js';
 export type { MicroService, MicroServiceOptions } from './micro-registration.js';
-export { systemChance, systemClock } from './system-clock.js';
+export { steadyClock, systemChance, systemClock } from './system-clock.js';
 export { ChannelRefusal } from './channels/channel-errors.js';
 export type { ChannelFault } from './channels/channel-errors.js';
 export { ChannelRegistry } from './channels/channel-registry.js';

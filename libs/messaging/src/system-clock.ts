@@ -11,5 +11,8 @@ export const systemClock: Clock = {
   soon: (run) => void setImmediate(run),
 };
 
+/** For what lives on durations: setting the time of day does not change it. Its numbers mean nothing outside of this process. */
+export const steadyClock: Clock = { ...systemClock, now: () => performance.now() };
+
 /** Chance from this machine's own sources. */
 export const systemChance: Chance = { random: () => Math.random(), newId: () => randomUUID() };

@@ -26,6 +26,8 @@ export interface ModelBreakerOptions {
   failures?: number;
   /** How long it stays open before it probes, in milliseconds. Default 5000. */
   openMs?: number;
+  /** Whether calls of the model are let go by a gate that heeds what the server says of its limits: then nothing is held back here. */
+  isGoverned?(model: string): boolean;
   /** Told of each change of state. Must not throw. */
   onChange?(change: BreakerChange): void;
 }
@@ -121,6 +123,7 @@ class ModelLine {
   }
 
   private noted(error: unknown): unknown {
+    if (this.options.isGoverned?.(this.model)) return error;
     if (error instanceof CadreError && error.code === 'model-rate-limited' && error.retryAfterMs !== undefined) {
       this.heldUntil = Math.max(this.heldUntil, Date.now() + Math.min(error.retryAfterMs, LONGEST_HOLD_MS));
     }

@@ -1,5 +1,5 @@
 /** A model behind any server that speaks the OpenAI wire format (chat completions with tools). */
-import type { ModelPort, ModelQuote, ModelReply, ModelRequest } from '@cadre/agents';
+import type { CallEnding, CallGate, CallLeave, ModelPort, ModelQuote, ModelReply, ModelRequest } from '@cadre/agents';
 import { CadreError } from '@cadre/contracts';
 import OpenAI, { APIError } from 'openai';
 import { FIRST_DIALECT, easierDialect } from './dialect.js';
@@ -22,6 +22,8 @@ export interface OpenAiModelOptions {
   /** `none`: never ask for JSON by `response_format`, for servers that then suppress tool calls. Default `auto`. */
   responseFormat?: 'auto' | 'none';
   prices?: PriceTable;
+  /** Asked before each request; the time that a call waits there is not part of `timeoutMs`. */
+  gate?: CallGate;
   /** Told once for each thing to warn of. */
   onWarning?(message: string): void;
 }
@@ -60,11 +62,11 @@ export class OpenAiModel implements ModelPort {
   /** Errors as `ModelPort` says; `aborted` (or the signal's own `CadreError`) when the signal aborts. */
   async complete(request: ModelRequest, signal: AbortSignal): Promise<ModelReply> {
     const model = request.model || this.options.defaultModel;
-    for (let dialect = this.dialectOf(model); ;) {
+    for (let dialect = this.dialectOf(model), asked = request; ;) {
       try {
-        const completion = await this.ask(request, model, dialect, signal);
+        const reply = await this.askInTurn(asked, model, dialect, signal);
         this.dialects.set(model, dialect);
-        return this.describe(completion, request, model);
+        return reply;
       } catch (error) {
         const easier =
           error instanceof APIError && error.status !== undefined
@@ -72,6 +74,8 @@ export class OpenAiModel implements ModelPort {
             : undefined;
         if (!easier) throw modelError(error, this.options.baseUrl, this.timeoutMs);
         dialect = easier;
+        // Whatever it waits for from here on, it has been sent once.
+        asked = { ...request, onHeld: () => undefined };
       }
     }
   }
@@ -79,6 +83,33 @@ export class OpenAiModel implements ModelPort {
   private dialectOf(model: string): Dialect {
     const first: Dialect = this.options.responseFormat === 'none' ? { ...FIRST_DIALECT, format: 'none' } : FIRST_DIALECT;
     return this.dialects.get(model) ?? first;
+  }
+
+  /** Each request counts for the server's limits, also one that is asked again in an easier way. */
+  private async askInTurn(request: ModelRequest, model: string, dialect: Dialect, signal: AbortSignal): Promise<ModelReply> {
+    const { gate } = this.options;
+    if (!gate?.governs(model)) return this.describe(await this.ask(request, model, dialect, signal), request, model);
+    const leave = await this.waitInTurn(gate, request, model, signal);
+    try {
+      const reply = this.describe(await this.ask(request, model, dialect, signal), request, model);
+      leave.over({ tokens: reply.inputTokens + reply.outputTokens });
+      return reply;
+    } catch (error) {
+      leave.over(endingOf(error, this.options.baseUrl, this.timeoutMs));
+      throw error;
+    }
+  }
+
+  private async waitInTurn(gate: CallGate, request: ModelRequest, model: string, signal: AbortSignal): Promise<CallLeave> {
+    const tokens = maxInputTokens(request) + request.maxOutputTokens;
+    request.onHeld?.(true);
+    try {
+      return await gate.enter({ model, tokens, tenant: request.tenant, patienceMs: request.patienceMs }, signal);
+    } catch (error) {
+      throw signal.aborted ? abortError(signal, false) : error;
+    } finally {
+      if (!signal.aborted) request.onHeld?.(false);
+    }
   }
 
   /** The SDK's own timeout ends with the headers, and so does its care for the signal; ours hold until the body is read. */
@@ -138,6 +169,16 @@ export class OpenAiModel implements ModelPort {
     this.warned.add(message);
     this.options.onWarning?.(message);
   }
+}
+
+/** A server that names no time wants to be left alone for a moment. */
+const PAUSE_MS = 1000;
+
+/** What a failed request was for the server's limits. */
+function endingOf(error: unknown, server: string, timeoutMs: number): CallEnding {
+  const { code, billed, retryAfterMs } = modelError(error, server, timeoutMs);
+  if (code === 'model-rate-limited') return { tokens: 0, pauseMs: retryAfterMs ?? PAUSE_MS };
+  return billed === 'no' ? { tokens: 0 } : {};
 }
 
 function readCompletion(answer: unknown, server: string): Completion {

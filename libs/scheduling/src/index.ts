@@ -21,3 +21,8 @@ export type { TermReports, TermSurroundings } from './scheduling-term.js';
 export { TermKeeper } from './term-keeper.js';
 export type { TermKeeperReports, TermKeeperSurroundings } from './term-keeper.js';
 export type { HeartbeatEar, OfferLine } from './ports.js';
+export { ModelGovernor } from './governor/model-governor.js';
+export type { GovernorReports, LineView } from './governor/model-governor.js';
+export { GovernedLine } from './governor/governed-line.js';
+export type { Grant, HeldAsk, SavedLine } from './governor/governed-line.js';
+export type { GovernorEntry, GovernorRecord, GovernorStore, GovernorWrite } from './governor/governor-store.js';

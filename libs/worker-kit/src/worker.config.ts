@@ -1,7 +1,22 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ModelLimitTable } from '@cadre/contracts';
 import { BaseConfig, envInt, envUrl } from '@cadre/service-kit';
 import { z } from 'zod';
+
+const LIMITS_SHAPE = 'must be JSON like {"*": {"requestsPerMinute": 600, "tokensPerMinute": 200000, "concurrent": 8}}';
+
+function readLimits(text: string, context: z.RefinementCtx): ModelLimitTable {
+  try {
+    const parsed = ModelLimitTable.safeParse(JSON.parse(text));
+    if (parsed.success) return parsed.data;
+    const why = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the whole'}: ${message}`);
+    context.addIssue({ code: 'custom', message: `${LIMITS_SHAPE} (${why.slice(0, 3).join('; ')})` });
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: `${LIMITS_SHAPE} (${(error as Error).message})` });
+  }
+  return z.NEVER;
+}
 
 /** What every worker reads from the environment. */
 export const WorkerConfig = BaseConfig.extend({
@@ -17,6 +32,11 @@ export const WorkerConfig = BaseConfig.extend({
   CADRE_RESPONSE_FORMAT: z.enum(['auto', 'none'], { error: 'must be auto or none' }).default('auto'),
   /** Prices of models: JSON, or the path of a JSON file. */
   CADRE_PRICES: z.string().optional(),
+  /**
+   * What the model server allows the whole fleet: by model name, `*` for all other models together; requestsPerMinute, tokensPerMinute, concurrent.
+   * JSON. Calls wait until there is room. All workers of a server should have the same; else the least of them holds. See ADR 24.
+   */
+  MODEL_LIMITS: z.string().transform(readLimits).prefault('{}'),
   /** Attempts worked on at once; default: as the worker's specialty says. */
   CADRE_SLOTS: envInt(1, 1000).optional(),
   /** Where the attempts' private folders are made. */
