@@ -9,9 +9,11 @@ import { abortError, attemptClosed, failureOf, untilAborted } from './abort.js';
 import { CallDesk } from './call-desk.js';
 import { Ending } from './ending.js';
 import { storeText } from './content.js';
+import { ResultReuse } from './result-reuse.js';
+import type { CacheLook, CacheMeans } from './result-reuse.js';
 import { OwnerLine, grantOf } from './owner-line.js';
 import type { OwnerAnswer } from './owner-line.js';
-import type { Performance, Performer, Work } from './performer.js';
+import type { Performer, Work } from './performer.js';
 import type { CallRequest, MadeCall } from './settlement.js';
 import type { WorkerPorts } from './worker-ports.js';
 
@@ -25,6 +27,8 @@ export interface WorkReports {
   /** A call that was made here, and one that was taken from the record. */
   made?(call: MadeCall): void;
   recorded?(call: CallRequest): void;
+  /** An earlier result was looked for that could stand for this attempt's. */
+  looked?(agent: string, look: CacheLook): void;
   /** Something that should not be. */
   trouble(attempt: HeldAttempt, what: string, error: unknown): void;
 }
@@ -36,6 +40,8 @@ export interface WorkSurroundings extends WorkerPorts {
   life?: string;
   /** Who does the work of an agent. */
   performerOf(agent: AgentDefinition): Performer;
+  /** Left out: no result stands for another. */
+  cache?: CacheMeans;
   reports: WorkReports;
   /** Runs the work of an attempt in a span of its own. */
   span?<T>(assignment: Assignment, agent: AgentDefinition, work: (traceparent: string) => Promise<T>): Promise<T>;
@@ -55,7 +61,8 @@ export interface Slot {
 const NO_SLOT: Slot = { room: () => 0, free: () => undefined };
 
 type Close = () => void | Promise<void>;
-type Product = { kind: 'completed'; result: TaskResult } | { kind: 'failed'; error: Failure };
+/** `keep`: leaves the result for later tasks, once it has counted. */
+type Product = { kind: 'completed'; result: TaskResult; keep?: () => void } | { kind: 'failed'; error: Failure };
 
 /** The content is at fault: to resume from it would lead to the same end. */
 const FRESH: ReadonlySet<string> = new Set([
@@ -192,7 +199,7 @@ export class AttemptWork {
     onClose: Work['onClose'],
     traceparent: string | undefined,
   ): Promise<Product> {
-    const { agent, around, stopper, given } = this;
+    const { agent, stopper, given } = this;
     const catalogue = 'offer' in given ? given.offer.catalogue : undefined;
     const work = {
       ...{ assignment, agent, calls },
@@ -205,16 +212,29 @@ export class AttemptWork {
     };
     try {
       if (stopper.aborted) throw abortError(stopper);
-      const performed = around
-        .performerOf(agent)(work)
-        .then((performance) => this.resultOf(performance));
-      return { kind: 'completed', result: await untilAborted(performed, stopper) };
+      const reuse = this.reuseOf(assignment);
+      const earlier = reuse && (await untilAborted(reuse.find(), stopper));
+      if (earlier) return { kind: 'completed', result: earlier };
+      const result = await untilAborted(this.perform(work), stopper);
+      return { kind: 'completed', result, ...(reuse && { keep: () => reuse.keep(result, calls.reusable) }) };
     } catch (error) {
       return { kind: 'failed', error: failureOf(stopper.aborted ? abortError(stopper) : error, 'attempt-failed') };
     }
   }
 
-  private async resultOf({ answer, confidence, artifacts = [], context, plan, degradedTo }: Performance): Promise<TaskResult> {
+  /** Of an attempt whose result may be an earlier one's. */
+  private reuseOf(assignment: Assignment): ResultReuse | undefined {
+    const { agent, around, held } = this;
+    if (!assignment.cache || !around.cache) return undefined;
+    return new ResultReuse(assignment, assignment.cache, agent, {
+      ...{ ports: around, means: around.cache },
+      looked: (look) => around.reports.looked?.(agent.name, look),
+      trouble: (what, error) => around.reports.trouble(held, what, error),
+    });
+  }
+
+  private async perform(work: Work): Promise<TaskResult> {
+    const { answer, confidence, artifacts = [], context, plan, degradedTo } = await this.around.performerOf(this.agent)(work);
     const labels = {
       ...(context && { context }),
       ...(degradedTo !== undefined && { degradedTo }),
@@ -234,7 +254,10 @@ export class AttemptWork {
       if (!continuation) this.slot.free();
       const answer = await answering;
       at?.('worker-after-complete');
-      if (answer.kind === 'taken') this.next = answer.next ?? [];
+      if (answer.kind === 'taken') {
+        this.next = answer.next ?? [];
+        product.keep?.();
+      }
       if (answer.kind !== 'refused') return this.endingOf(answer, 'completed');
       const message = `The result was not accepted: ${answer.message}`.slice(0, 4000);
       return this.tellFailure(settle, { code: 'result-refused', message, retriable: false });

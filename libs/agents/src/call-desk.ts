@@ -6,7 +6,7 @@
  * A call has a key made of run, task, path and input. What changes nothing in the world is keyed by its place in the work of the round, and its
  * input by all that led to it. What has an effect is keyed by what is asked for: whoever starts the work anew comes to the same key.
  */
-import { CadreError, HEARTBEAT } from '@cadre/contracts';
+import { CadreError, HEARTBEAT, SHARED_READING_TOOLS } from '@cadre/contracts';
 import type {
   ArtifactRef,
   Assignment,
@@ -89,12 +89,18 @@ export class CallDesk {
   private readonly tries = new Map<CallKey, number>();
   private readonly underway = new Set<Promise<unknown>>();
   private closed = false;
+  private ofTheMoment = false;
 
   constructor(private readonly parts: CallDeskParts) {}
 
   /** Calls are being made, or asked for. */
   get busy(): boolean {
     return this.underway.size > 0;
+  }
+
+  /** What comes of its calls may stand for other work: none with an effect was asked for, and none that reads what others write. */
+  get reusable(): boolean {
+    return !this.ofTheMoment;
   }
 
   /** The place of the next call without effect. Take it once for each call, in the order of the work. */
@@ -150,6 +156,7 @@ export class CallDesk {
    * @param instead asked when an earlier attempt has tried this call in vain: what it then did in its place
    */
   make(request: CallRequest, perform: Perform, instead?: () => Promise<AnsweredCall | undefined>): Promise<CallEnd> {
+    this.ofTheMoment ||= request.effect !== 'none' || SHARED_READING_TOOLS.includes(request.name);
     return this.track(this.ask(request, perform, instead));
   }
 

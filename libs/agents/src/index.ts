@@ -33,6 +33,7 @@ export type { FleetGateParts } from './gate/fleet-gate.js';
 export type { CallEnding, CallGate, CallLeave, GateCall, Governor } from './gate/call-gate.js';
 export { Pulse } from './pulse.js';
 export type { Vitals } from './pulse.js';
+export type { CacheLook, CacheMeans } from './result-reuse.js';
 export { runAttempt } from './run-attempt.js';
 export type { AttemptMeans } from './run-attempt.js';
 export type { CallAnswer, CallRequest, MadeCall } from './settlement.js';

@@ -179,6 +179,7 @@ const definitions = group('Agents', 'received', [
   ['AgentDefinition', agents.AgentDefinition, 'An agent: its skills, instructions, granted tools and limits.'],
   ['AgentReply', tools.AgentReply, "What an agent's last message must be: one JSON object."],
   ['TaskResult', results.TaskResult, 'What an attempt produced.'],
+  ['KeptResult', results.KeptResult, 'A result that stands for later ones of the same question: an entry of the bucket `cadre_results`.'],
 ]);
 
 const queries = group('Queries to the read model, on `cadre.query.history`', 'received', [
@@ -327,6 +328,7 @@ export const PARTS: Readonly<Record<string, z.ZodType>> = {
   Goal: plan.Goal,
   Micros: values.Micros,
   Budget: plan.Budget,
+  Cache: plan.Cache,
   AnyToolName: calls.AnyToolName,
   Continuation: commands.Continuation,
   ToolEffect: calls.ToolEffect,
@@ -344,6 +346,7 @@ export const PARTS: Readonly<Record<string, z.ZodType>> = {
   QuestionChoice: questions.QuestionChoice,
   Question: questions.Question,
   TaskOutcome: results.TaskOutcome,
+  ResultOrigin: results.ResultOrigin,
   Rejection: commands.Rejection,
   AgentState: agents.AgentState,
   AgentSummary: agents.AgentSummary,

@@ -112,6 +112,7 @@ export {
   MAX_PLAN_ID_BYTES,
   PlanSource,
   Budget,
+  Cache,
   RunOptions,
   MAX_GOAL_BYTES,
   Goal,
@@ -133,7 +134,7 @@ export {
   SpendLimit,
 } from './calls.js';
 export { QuestionId, QuestionChoice, Question, QuestionView } from './questions.js';
-export { TaskResult, TaskOutcome, Assignment, CompletionReply } from './results.js';
+export { TaskResult, TaskOutcome, Assignment, CompletionReply, KeptResult, ResultOrigin } from './results.js';
 export {
   StartRun,
   AddTasks,
@@ -253,6 +254,7 @@ export {
   TOOLS,
   TOOL_NAMES,
   DELEGATING_TOOLS,
+  SHARED_READING_TOOLS,
   Delegated,
   AgentReply,
 } from './tools.js';

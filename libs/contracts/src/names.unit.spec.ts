@@ -55,6 +55,7 @@ describe('NATS names', () => {
       definitions: 'cadre_defs',
       context: 'cadre_context',
       channels: 'cadre_channels',
+      results: 'cadre_results',
     };
     expect(BUCKETS).toEqual(buckets);
     expect(STREAMS.messages).toBe('CADRE_MESSAGES');

@@ -79,6 +79,18 @@ export const Given = z.union([
 ]);
 export type Given = z.infer<typeof Given>;
 
+/**
+ * The result may stand for later ones: a task of the same tenant that asks the same of the same agent within `ttlMs` is given it, without a call of a model or a
+ * tool. Of the two tasks' times the shorter one counts.
+ */
+export const Cache = z.strictObject({
+  ttlMs: z
+    .int()
+    .min(1)
+    .max(30 * 86_400_000),
+});
+export type Cache = z.infer<typeof Cache>;
+
 export const TaskSpec = z.strictObject({
   id: TaskId,
   title: z.string().min(1).max(200),
@@ -106,6 +118,8 @@ export const TaskSpec = z.strictObject({
   /** Only these of the agent's granted tools may be called. */
   tools: z.array(AnyToolName).max(50).optional(),
   input: Json.optional(),
+  /** Of work for an agent. */
+  cache: Cache.optional(),
   /** `${{ … }}` in the title, the instructions and the input is filled in when the task begins. */
   templated: z.literal(true).optional(),
   /** Gives the agent's name, or a list: the agent, then those that follow when it fails. */

@@ -4,7 +4,11 @@ import { ArtifactRef, Content, Json, Timestamp } from './values.js';
 import { AnyToolName } from './calls.js';
 import { TaskContext } from './context.js';
 import { AgentName, RunId, TaskId, TenantId } from './ids.js';
-import { Plan, PlanSource } from './plan.js';
+import { Cache, Plan, PlanSource } from './plan.js';
+
+/** The task whose result an earlier one is. */
+export const ResultOrigin = z.strictObject({ runId: RunId, taskId: TaskId });
+export type ResultOrigin = z.infer<typeof ResultOrigin>;
 
 export const TaskResult = z.strictObject({
   answer: Content,
@@ -16,10 +20,22 @@ export const TaskResult = z.strictObject({
   partial: z.literal(true).optional(),
   /** What it has read and written of the context store, if anything. */
   context: TaskContext.optional(),
+  /** Nobody worked for it: it is the result of this earlier task. */
+  cachedFrom: ResultOrigin.optional(),
   /** Set by the planning task only; the log has it as `TasksAdded`. */
   plan: z.strictObject({ plan: Plan, source: PlanSource, note: z.string().max(2000).optional() }).optional(),
 });
 export type TaskResult = z.infer<typeof TaskResult>;
+
+/** A result that stands for later ones, as it is kept until its time is over. */
+export const KeptResult = z.strictObject({
+  result: TaskResult.pick({ answer: true, confidence: true, artifacts: true }),
+  from: ResultOrigin,
+  keptAt: Timestamp,
+  /** Afterwards it does not count. */
+  until: Timestamp,
+});
+export type KeptResult = z.infer<typeof KeptResult>;
 
 /** How one task ended, as later tasks see it. */
 export const TaskOutcome = z.strictObject({
@@ -60,6 +76,8 @@ export const Assignment = z.strictObject({
   degradedTo: z.string().max(200).optional(),
   deadlineAt: Timestamp,
   traceparent: z.string().optional(),
+  /** An earlier result may stand for this one, and this one for later ones. `minConfidence`: a result that is less sure counts for neither. */
+  cache: Cache.extend({ minConfidence: z.number().min(0).max(1).optional() }).optional(),
 });
 export type Assignment = z.infer<typeof Assignment>;
 

@@ -104,6 +104,9 @@ export const Delegated = z.object({
 });
 export type Delegated = z.infer<typeof Delegated>;
 
+/** Tools that read what other agents and people write: what they answer holds for this moment, and for who may read it now. */
+export const SHARED_READING_TOOLS: readonly string[] = ['context_get', 'context_list', 'read_messages'];
+
 /** Tools that give work to other agents. Who calls one has no slot while it waits. */
 export const DELEGATING_TOOLS = ['ask_agent', 'delegate', 'hand_off'] as const;
 export type DelegatingTool = (typeof DELEGATING_TOOLS)[number];

@@ -7,6 +7,7 @@ import { TenantBudgetView } from './accounts.js';
 import { TaskContext } from './context.js';
 import { CallKind, CallOutcome, CallSettlement, ToolEffect } from './calls.js';
 import { QuestionView } from './questions.js';
+import { ResultOrigin } from './results.js';
 import { EventType } from './scopes.js';
 import { FeedEvent } from './feed.js';
 
@@ -43,6 +44,8 @@ export const TaskView = z.strictObject({
   context: TaskContext.optional(),
   /** The cheaper model that its budget brought it to. */
   degradedTo: z.string().optional(),
+  /** Nobody worked for it: the answer is that of this earlier task. */
+  cachedFrom: ResultOrigin.optional(),
   /** The last failure of the task or of its last attempt, or why it was skipped. */
   error: z.string().optional(),
   usage: Usage,

@@ -68,6 +68,14 @@ function planIds(tasks: TaskReader): Set<TaskId> {
   return new Set([...tasks.ids()].filter((id) => placeOf(id) === undefined));
 }
 
+/**
+ * Only of a task that nobody has worked on: what an attempt goes on with came of what its forerunner saw, and what that one did to the world is not known to it.
+ */
+function cacheWish({ spec, kind, attempt }: TaskState): Pick<Assignment, 'cache'> {
+  if (spec.cache === undefined || kind !== 'work' || attempt !== 1) return {};
+  return { cache: { ...spec.cache, ...(spec.minConfidence === undefined ? {} : { minConfidence: spec.minConfidence }) } };
+}
+
 /** The running attempt of a task, from a state or a draft of one. Error `engine-bug` when it is not running. */
 export function assignmentOf(run: RunState, tasks: TaskReader, task: TaskState): Assignment {
   if (task.status !== 'running' || task.deadlineAt === undefined) {
@@ -95,6 +103,7 @@ export function assignmentOf(run: RunState, tasks: TaskReader, task: TaskState):
     ...(run.options.model === undefined ? {} : { model: run.options.model }),
     ...(task.degradedTo === undefined ? {} : { degradedTo: task.degradedTo }),
     deadlineAt: task.deadlineAt,
+    ...cacheWish(task),
     ...(run.traceparent === undefined ? {} : { traceparent: run.traceparent }),
   };
 }

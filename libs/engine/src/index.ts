@@ -10,6 +10,7 @@ export type {
   Lease,
   Leases,
   LogSnapshot,
+  ResultCache,
   SentCommand,
   ShardLog,
   StoredBlock,

@@ -1,5 +1,5 @@
 /** What the core needs from outside. Adapters implement these; each has a memory form held to the same contract suite. */
-import type { BlobRef, Block, CommandReply, Json, ShardCommand } from '@cadre/contracts';
+import type { BlobRef, Block, CommandReply, Json, KeptResult, ShardCommand, TenantId } from '@cadre/contracts';
 
 export interface StoredBlock {
   /** Sequence in the shard's stream, from 1, without gaps. */
@@ -61,6 +61,19 @@ export interface Blobs {
   put(bytes: Uint8Array, mediaType: string): Promise<BlobRef>;
   /** Errors: `blob-missing`, `blob-corrupt` (digest differs). */
   get(ref: BlobRef): Promise<Uint8Array>;
+  /** Whether `get` would find it; whether what is there is whole only `get` finds out. */
+  has(ref: BlobRef): Promise<boolean>;
+}
+
+/**
+ * Results that stand for later ones. Errors: `CadreError` `store-unavailable` (retriable). What was put may be gone at any time, and need not be there at once for
+ * everybody.
+ */
+export interface ResultCache {
+  /** @param key a digest, in hex digits. Undefined when there is none of this tenant, or its time (`until`) is over */
+  get(tenant: TenantId, key: string): Promise<KeptResult | undefined>;
+  /** What was there under the key is replaced. */
+  put(tenant: TenantId, key: string, kept: KeptResult): Promise<void>;
 }
 
 /** What of an `AbortSignal` it takes to be told of an end. A whole one costs more than a small attempt does. */

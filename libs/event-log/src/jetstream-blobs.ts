@@ -4,7 +4,7 @@ import type { Blobs } from '@cadre/engine';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { sha256 } from './digest.js';
 import { blobCorrupt, blobMissing, blobTooLarge } from './errors.js';
-import { BodyDamaged, ObjectBucket } from './object-bucket.js';
+import { BodyDamaged, ObjectBucket, type ObjectHead } from './object-bucket.js';
 
 export const MAX_BLOB_BYTES = 64 * 1024 * 1024;
 
@@ -36,7 +36,7 @@ export class JetStreamBlobs implements Blobs {
 
   /** @throws CadreError `blob-missing`, `blob-corrupt`, `store-unavailable` (retriable) */
   async get(ref: BlobRef): Promise<Uint8Array> {
-    const head = (await this.#bucket.nearbyHead(ref.sha256)) ?? (await this.#bucket.head(ref.sha256));
+    const head = await this.#head(ref);
     if (head === undefined) throw blobMissing(ref.sha256);
     if (head.size > MAX_BLOB_BYTES) throw blobTooLarge(head.size, MAX_BLOB_BYTES);
     try {
@@ -49,7 +49,16 @@ export class JetStreamBlobs implements Blobs {
     }
   }
 
+  /** @throws CadreError `store-unavailable` (retriable) */
+  async has(ref: BlobRef): Promise<boolean> {
+    return (await this.#head(ref)) !== undefined;
+  }
+
   close(): void {
     this.#bucket.close();
+  }
+
+  async #head({ sha256 }: BlobRef): Promise<ObjectHead | undefined> {
+    return (await this.#bucket.nearbyHead(sha256)) ?? (await this.#bucket.head(sha256));
   }
 }

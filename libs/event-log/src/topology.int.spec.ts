@@ -39,6 +39,7 @@ test('all streams and buckets are there, whoever creates them at the same time a
       `KV_${BUCKETS.leases}`,
       `KV_${BUCKETS.definitions}`,
       `KV_${BUCKETS.context}`,
+      `KV_${BUCKETS.results}`,
       `OBJ_${BUCKETS.blobs}`,
     ].sort(),
   );

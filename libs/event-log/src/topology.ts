@@ -67,7 +67,7 @@ function shapes(shards: number): Shape[] {
   const logs = Array.from({ length: shards }, (_, shard) => logShape(shard));
   // No stream of ours may acknowledge what it has not kept, or be a copy of another.
   const plain = { no_ack: false, sealed: false, mirror: undefined, persist_mode: undefined };
-  const buckets = [leasesShape(), definitionsShape(), contextShape(), channelsShape(), blobsShape()];
+  const buckets = [leasesShape(), definitionsShape(), contextShape(), channelsShape(), resultsShape(), blobsShape()];
   const shapes = [...logs, ingressShape(), eventsShape(), messagesShape(), ...buckets];
   return shapes.map((shape) => ({ ...shape, ...plain }));
 }
@@ -165,6 +165,12 @@ const definitionsShape = (): Shape => bucketShape(BUCKETS.definitions, 'Cadre: d
 /** Entries that are forgotten some time after the end of an artifact. */
 const contextShape = (): Shape => ({ ...bucketShape(BUCKETS.context, 'Cadre: shared context'), allow_msg_ttl: true });
 const channelsShape = (): Shape => bucketShape(BUCKETS.channels, 'Cadre: channels');
+
+/** Entries that each have a time to live. The oldest make room for new ones: whoever looks for them does without. */
+function resultsShape(): Shape {
+  const shape = bucketShape(BUCKETS.results, 'Cadre: results that stand for later ones');
+  return { ...shape, allow_msg_ttl: true, discard: DiscardPolicy.Old, max_msgs: 100_000 };
+}
 
 /** As the client's object store makes it. */
 function blobsShape(): Shape {

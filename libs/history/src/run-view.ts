@@ -78,6 +78,7 @@ export function taskView(task: TaskState): TaskView {
     artifacts: result?.artifacts ?? [],
     ...(result?.context !== undefined && { context: result.context }),
     ...(task.degradedTo !== undefined && { degradedTo: task.degradedTo }),
+    ...(result?.cachedFrom !== undefined && { cachedFrom: result.cachedFrom }),
     ...(error !== undefined && { error }),
     usage: task.usage,
   };

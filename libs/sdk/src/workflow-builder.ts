@@ -19,7 +19,7 @@ type ScopeInput = NonNullable<TaskInput['scope']>;
 /** What every task may have. `after` names tasks that stand before it. */
 export interface CommonFields<Ids extends string> extends Omit<
   TaskInput,
-  'id' | 'title' | 'instructions' | 'dependsOn' | 'templated' | 'scope' | 'wait' | 'given' | 'alternativeTo'
+  'id' | 'title' | 'instructions' | 'dependsOn' | 'templated' | 'scope' | 'wait' | 'given' | 'alternativeTo' | 'cache'
 > {
   /** Default: the id. */
   title?: string;
@@ -27,7 +27,7 @@ export interface CommonFields<Ids extends string> extends Omit<
   alternativeTo?: Ids;
 }
 
-export interface TaskFields<Ids extends string> extends CommonFields<Ids> {
+export interface TaskFields<Ids extends string> extends CommonFields<Ids>, Pick<TaskInput, 'cache'> {
   /** Default: the title. */
   instructions?: string;
 }

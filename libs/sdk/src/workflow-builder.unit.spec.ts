@@ -92,6 +92,15 @@ test('a name that is not there does not compile', () => {
   expect(base.task('c', { after: ['a'] }).tasks).toHaveLength(2);
 });
 
+test('what an agent does may be kept, what the engine does may not', () => {
+  const base = new TaskList().task('a', { cache: { ttlMs: 60_000 } });
+  expect(base.tasks).toMatchObject([{ id: 'a', cache: { ttlMs: 60_000 } }]);
+  // @ts-expect-error: a scope is no work of an agent
+  base.each('map', '[1]', (body) => body.task('x'), { cache: { ttlMs: 1 } });
+  // @ts-expect-error: nor is a wait
+  base.wait('pause', { delayMs: 1 }, { cache: { ttlMs: 1 } });
+});
+
 test('what is wrong is told when it is built', () => {
   expect(() => workflow('Not a name', { goal: 'g' }, (tasks) => tasks.task('a'))).toThrow('a workflow name is lower-case');
   expect(() => workflow('w', { goal: 'g' }, (tasks) => tasks)).toThrow();

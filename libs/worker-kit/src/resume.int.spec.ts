@@ -1,9 +1,11 @@
-/** Attempts that one worker begins and another ends; the engine's own rules decide what is on record. */
+/** Attempts that one worker begins and another ends, and results that stand for later ones; the engine's own rules decide what is on record. */
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Command, CommandBatch } from '@cadre/contracts';
+import { BUCKETS, Command, CommandBatch } from '@cadre/contracts';
+import type { TaskResult, TaskSpecInput } from '@cadre/contracts';
 import { EngineRig, RUN_ID } from '@cadre/engine/testing';
 import { startNatsServer } from '@cadre/nats-server';
+import { z } from 'zod';
 import { until, WorkerStage } from './testing/index.js';
 import type { ChatReply } from './testing/index.js';
 
@@ -29,9 +31,9 @@ function answer(raw: unknown): unknown {
   return { id, ...rig.send(body as Parameters<EngineRig['send']>[0], runId), events: undefined };
 }
 
-function begin(): void {
+function begin(spec: Partial<TaskSpecInput> = {}): void {
   rig.now = Date.now();
-  rig.start([{ id: 'a', title: 'A', instructions: 'Do it.' }], { summarize: false });
+  rig.start([{ id: 'a', title: 'A', instructions: 'Do it.', ...spec }], { summarize: false });
 }
 
 const status = () => rig.task('a').status;
@@ -194,4 +196,62 @@ test('an agent that is code has the context store too; its calls are on record',
   ]);
   expect(context).toMatchObject({ read: [{ artifact: 'code/n' }], written: [{ artifact: 'code/n' }, { artifact: 'code/m' }] });
   expect(rig.run().usage).toMatchObject({ toolCalls: 6 });
+});
+
+describe('a result that may stand for later ones', () => {
+  const TTL_MS = 1500;
+  const kept = async () => {
+    const info = await stage.nats.request(`$JS.API.STREAM.INFO.KV_${BUCKETS.results}`);
+    return info.json<{ state: { messages: number } }>().state.messages;
+  };
+  let asked: number;
+  beforeEach(() => {
+    asked = 0;
+  });
+
+  /** In a run of its own. */
+  async function resultOf(instructions: string): Promise<TaskResult | undefined> {
+    rig = new EngineRig();
+    begin({ instructions, cache: { ttlMs: TTL_MS } });
+    // Offered again while the worker still has the attempt of that name in the run before.
+    await until(() => (stage.offer(RUN_ID, ['a']), status() === 'completed'));
+    expect(rig.violations()).toEqual([]);
+    return rig.task('a').result;
+  }
+
+  test('is given to them with its artifacts and without a call, until its time is over', async () => {
+    stage.model.chat = () => {
+      asked += 1;
+      return asked % 2 === 1 ? { calls: [{ name: 'write_file', args: { path: 'a.md', text: 'A' } }] } : done(`Done ${asked}.`);
+    };
+    const worker = await stage.worker();
+    const first = await resultOf('Do it.');
+    await until(() => asked === 2);
+    for (let tries = 0; tries < 100 && (await kept()) === 0; tries += 1) await sleep(10);
+    const keptBy = Date.now();
+    expect(first).toMatchObject({ answer: { text: 'Done 2.' }, artifacts: [{ name: 'a.md' }] });
+    expect(await resultOf('Do it.')).toEqual({ ...first, cachedFrom: { runId: RUN_ID, taskId: 'a' } });
+    expect(rig.run().usage).toMatchObject({ modelCalls: 0, toolCalls: 0 });
+    expect(asked).toBe(2);
+    expect((await resultOf('Do it well.'))?.cachedFrom).toBeUndefined();
+    await sleep(Math.max(0, keptBy + TTL_MS - Date.now()));
+    expect(await resultOf('Do it.')).toEqual({ ...first, answer: { text: 'Done 6.' } });
+    const metrics = await (await fetch(`${worker.url}/metrics`)).text();
+    expect(metrics).toMatch(/cadre_result_cache_looks_total\{agent="generalist",outcome="hit".*\} 1/);
+    expect(metrics).toMatch(/cadre_result_cache_looks_total\{agent="generalist",outcome="miss".*\} 3/);
+  });
+
+  test('is not kept when its attempt has changed something in the world', async () => {
+    let paid = 0;
+    stage.model.chat = () => {
+      asked += 1;
+      return asked % 2 === 1 ? { calls: [{ name: 'wait', args: {} }] } : done('Paid.');
+    };
+    const pay = { name: 'wait', description: 'd', effect: 'idempotent' as const, parameters: z.strictObject({}) };
+    await stage.worker({ tools: () => [{ ...pay, run: async () => (paid += 1) }] });
+    for (const times of [1, 2]) {
+      expect((await resultOf('Pay.'))?.cachedFrom).toBeUndefined();
+      expect(paid).toBe(times);
+    }
+  });
 });

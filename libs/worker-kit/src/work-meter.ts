@@ -1,5 +1,5 @@
 /** The worker's metrics. */
-import type { MadeCall, WorkEnding } from '@cadre/agents';
+import type { CacheLook, MadeCall, WorkEnding } from '@cadre/agents';
 import type { CallKind } from '@cadre/contracts';
 import type { CounterMetric, HistogramMetric, Metrics } from '@cadre/service-kit';
 
@@ -11,6 +11,7 @@ export class WorkMeter {
   private readonly modelCalls: CounterMetric;
   private readonly toolCalls: CounterMetric;
   private readonly recordedCalls: CounterMetric;
+  private readonly cacheLooks: CounterMetric;
   private readonly callSeconds: HistogramMetric;
   private readonly tokens: CounterMetric;
   private readonly cost: CounterMetric;
@@ -21,6 +22,7 @@ export class WorkMeter {
     this.modelCalls = metrics.counter('cadre_model_calls_total', 'Calls to the model server', ['model', 'outcome']);
     this.toolCalls = metrics.counter('cadre_tool_calls_total', 'Tool calls that were made', ['tool', 'outcome']);
     this.recordedCalls = metrics.counter('cadre_recorded_calls_total', 'Calls that an earlier attempt had made', ['kind']);
+    this.cacheLooks = metrics.counter('cadre_result_cache_looks_total', 'Attempts that looked for an earlier result', ['agent', 'outcome']);
     this.callSeconds = metrics.histogram('cadre_call_duration_seconds', 'Time of model and tool calls', ['kind'], MINUTES);
     this.tokens = metrics.counter('cadre_tokens_total', 'Tokens', ['model', 'direction']);
     this.cost = metrics.counter('cadre_cost_usd_total', 'Cost of model calls in US dollars', ['model']);
@@ -39,6 +41,10 @@ export class WorkMeter {
     this.tokens.inc({ model: name, direction: 'input' }, inputTokens);
     this.tokens.inc({ model: name, direction: 'output' }, outputTokens);
     this.cost.inc({ model: name }, costMicros / 1_000_000);
+  }
+
+  looked(agent: string, outcome: CacheLook): void {
+    this.cacheLooks.inc({ agent, outcome });
   }
 
   recorded(kind: CallKind): void {

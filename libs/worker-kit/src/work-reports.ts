@@ -21,6 +21,7 @@ export function workReports(log: ServiceContext['log'], meter: WorkMeter, isCode
     },
     made: (call) => meter.made(call),
     recorded: ({ kind }) => meter.recorded(kind),
+    looked: (agent, look) => meter.looked(agent, look),
     trouble: (attempt, what, error) => log.error({ ...attempt, err: error }, what),
   };
 }

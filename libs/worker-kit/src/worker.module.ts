@@ -2,7 +2,7 @@ import { hash, randomBytes } from 'node:crypto';
 import type { Performer, WorkSurroundings } from '@cadre/agents';
 import type { AgentDefinition } from '@cadre/contracts';
 import { SharedContext } from '@cadre/engine';
-import { JetStreamBlobs, KvContextStore } from '@cadre/event-log';
+import { JetStreamBlobs, KvContextStore, KvResultCache } from '@cadre/event-log';
 import { natsChannels, NatsCommandSender, systemChance, systemClock } from '@cadre/messaging';
 import type { ServiceContext } from '@cadre/service-kit';
 import { Module } from '@nestjs/common';
@@ -42,6 +42,7 @@ async function surroundings(context: ServiceContext<WorkerConfig>, means: Means)
     sender: new NatsCommandSender(nats),
     digest: (text) => hash('sha256', text, 'hex'),
     performerOf: performers(context, means, { blobs, shared }, life),
+    cache: { results: await KvResultCache.open(nats), setting: settingOf(context.config) },
     reports: workReports(log, new WorkMeter(metrics), isCode),
     span: ({ runId, taskId, attempt, traceparent }, { name }, work) => {
       const attributes = { 'cadre.run': runId, 'cadre.task': taskId, 'cadre.attempt': attempt, 'gen_ai.agent.name': name };
@@ -49,6 +50,11 @@ async function surroundings(context: ServiceContext<WorkerConfig>, means: Means)
     },
     ...(pass && { at: pass }),
   };
+}
+
+/** A result of another model or of another server is another result. */
+function settingOf({ OPENAI_BASE_URL, CADRE_MODEL, CADRE_RESPONSE_FORMAT }: WorkerConfig): string {
+  return JSON.stringify([OPENAI_BASE_URL, CADRE_MODEL, CADRE_RESPONSE_FORMAT]);
 }
 
 interface Stores {

@@ -18,6 +18,9 @@ class MapBlobs implements Blobs {
   async get(ref: BlobRef): Promise<Uint8Array> {
     return this.bodies.get(ref.sha256)!;
   }
+  async has(ref: BlobRef): Promise<boolean> {
+    return this.bodies.has(ref.sha256);
+  }
   async named(name: string, text: string): Promise<ArtifactRef> {
     return { ...(await this.put(Buffer.from(text), 'text/plain')), name };
   }

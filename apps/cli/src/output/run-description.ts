@@ -68,7 +68,8 @@ function taskTable(run: RunView): string[] {
   const rows = run.tasks.map((task) => {
     const time = task.startedAt !== undefined && task.endedAt !== undefined ? duration(task.endedAt - task.startedAt) : '';
     const degraded = task.degradedTo === undefined ? '' : ` (degraded to ${task.degradedTo})`;
-    const what = oneLine(`${task.error ?? task.title}${degraded}`, 70);
+    const cached = task.cachedFrom === undefined ? '' : ` (result of ${task.cachedFrom.taskId} in ${task.cachedFrom.runId})`;
+    const what = `${oneLine(`${task.error ?? task.title}${degraded}`, 70)}${cached}`;
     return [task.taskId, task.status, task.agent ?? '', String(task.attempt || ''), time, consumption(task.usage), what];
   });
   const more = run.leftOut?.tasks ?? 0;

@@ -21,6 +21,8 @@ export interface TaskProgress {
   questions: Question[];
   /** The cheaper model that its budget brought it to. */
   degradedTo?: string;
+  /** Its result is an earlier one's. */
+  cached?: true;
   /** Of a scope: how many items, or rounds at most, and how many have ended. */
   items?: { count: number; ended: number };
 }

@@ -85,6 +85,7 @@ function endTask(task: TaskProgress, data: EventOf<'TaskCompleted' | 'TaskFailed
   switch (data.type) {
     case 'TaskCompleted':
       task.phase = 'completed';
+      if (data.result.cachedFrom) task.cached = true;
       return;
     case 'TaskFailed':
       Object.assign(task, { phase: 'failed', note: data.error.message });

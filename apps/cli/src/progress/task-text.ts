@@ -9,6 +9,7 @@ export function taskLine(task: TaskProgress, width: number): string {
     itemsOf(task),
     task.attempt > 1 ? `attempt ${task.attempt}` : '',
     modelOf(task),
+    task.cached ? 'from the cache' : '',
     timeOf(task),
     usageOf(task),
   ].filter((part) => part !== '');

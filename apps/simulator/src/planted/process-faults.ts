@@ -73,6 +73,7 @@ export const PROCESS_FAULTS: Record<string, Plant> = {
       blobs: {
         put: async (bytes, mediaType) => ({ sha256: around.digest(String(bytes.length)).padEnd(64, '0'), size: bytes.length, mediaType }),
         get: (ref) => around.blobs.get(ref),
+        has: (ref) => around.blobs.has(ref),
       },
     }),
   },

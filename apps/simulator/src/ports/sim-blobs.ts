@@ -24,6 +24,10 @@ export class SimBlobs implements Blobs {
     return bytes;
   }
 
+  has({ sha256 }: BlobRef): Promise<boolean> {
+    return this.#surely('blob-head', () => this.stored.has(sha256));
+  }
+
   async #surely<T>(port: string, act: () => T): Promise<T> {
     for (let tries = 1; ; tries += 1) {
       try {

@@ -18,4 +18,8 @@ export class MemoryBlobs implements Blobs {
     if (!bytes) throw new CadreError('blob-missing', `There is no blob ${sha256}.`);
     return bytes;
   }
+
+  async has({ sha256 }: BlobRef): Promise<boolean> {
+    return this.bodies.has(sha256);
+  }
 }

@@ -4,6 +4,7 @@ import type { Blobs, Clock } from '@cadre/engine';
 import { RUN_ID } from '@cadre/engine/testing';
 import { AttemptWork } from '../attempt-work.js';
 import type { WorkEnding, WorkReports } from '../attempt-work.js';
+import type { CacheLook, CacheMeans } from '../result-reuse.js';
 import type { Performer } from '../performer.js';
 import type { CallRequest, MadeCall } from '../settlement.js';
 import type { EngineOwner } from './engine-owner.js';
@@ -21,6 +22,7 @@ export interface TestWorkerParts {
   digest?: (text: string) => string;
   /** How long a command is on its way, and its answer again. */
   latencyMs?: number;
+  cache?: CacheMeans;
 }
 
 /** The end of the process: nothing it does later on has an effect. */
@@ -29,6 +31,7 @@ class Death extends Error {}
 export class TestWorker {
   readonly made: MadeCall[] = [];
   readonly recorded: CallRequest[] = [];
+  readonly looks: CacheLook[] = [];
   readonly trouble: string[] = [];
   steps = 0;
   dead = false;
@@ -51,6 +54,7 @@ export class TestWorker {
       }),
       digest: this.parts.digest ?? plainDigest,
       performerOf: () => performer,
+      ...(this.parts.cache && { cache: this.parts.cache }),
       reports: this.reports(),
       at: () => {
         if (!this.survives()) throw new Death();
@@ -70,6 +74,7 @@ export class TestWorker {
       ended: () => undefined,
       made: (call) => void this.made.push(call),
       recorded: (call) => void this.recorded.push(call),
+      looked: (_, look) => void this.looks.push(look),
       trouble: (_, what, error) => void this.trouble.push(`${what}: ${String(error)}`),
     };
   }

@@ -160,6 +160,24 @@ describe('ending an attempt', () => {
     expect(rig.task('a')).toMatchObject({ status: 'completed', result: { confidence: 0.5 } });
   });
 
+  test('an earlier result may stand for that of the first attempt only', () => {
+    const rig = new EngineRig();
+    rig.start([task('a', { cache: { ttlMs: 500 }, minConfidence: 0.5 }), task('b', { cache: { ttlMs: 700 } }), task('c')], {
+      summarize: false,
+    });
+    expect([rig.begin('a').cache, rig.begin('b').cache, rig.begin('c').cache]).toEqual([
+      { ttlMs: 500, minConfidence: 0.5 },
+      { ttlMs: 700 },
+      undefined,
+    ]);
+    const cachedFrom = { runId: RUN_ID, taskId: 'z' };
+    rig.finish('b', result('kept', { cachedFrom }));
+    expect(rig.task('b').result).toEqual(result('kept', { cachedFrom }));
+    rig.send({ type: 'FailAttempt', ...held, error: { code: 'broken', message: 'it broke', retriable: true } });
+    rig.now = rig.task('a').notBefore;
+    expect(rig.begin('a')).not.toHaveProperty('cache');
+  });
+
   test('an attempt handed back does not count; a lost one does', () => {
     const rig = started({ retry: { maxAttempts: 2 } });
     const release = { type: 'ReleaseAttempt' as const, ...held };

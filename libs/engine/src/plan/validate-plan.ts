@@ -2,7 +2,7 @@
 import { ANSWER_TASK, MAX_PLAN_ID_BYTES, MAX_PLAN_TASKS, PLAN_TASK } from '@cadre/contracts';
 import type { TaskId, TaskSpec } from '@cadre/contracts';
 import { checkExpression } from './expressions.js';
-import { expressionProblems, givenProblems, scopeShapeProblems } from './validate-scopes.js';
+import { cacheProblems, expressionProblems, givenProblems, scopeShapeProblems } from './validate-scopes.js';
 import type { Visible } from './validate-scopes.js';
 import { PlanGraph } from './plan-graph.js';
 
@@ -24,6 +24,7 @@ export type PlanProblem = { message: string; taskId: TaskId } & (
   | { code: 'bad-scope' }
   | { code: 'bad-given' }
   | { code: 'forged-result' }
+  | { code: 'bad-cache' }
   | { code: 'costly-conditions' }
   | { code: 'unknown-result'; name: string }
 );
@@ -182,7 +183,7 @@ function problemsWithin(tasks: readonly TaskSpec[], visible: Visible, depth: num
   for (const task of tasks) {
     problems.push(...dependencyProblems(task, known), ...alternativeProblems(task, known), ...conditionProblems(task, graph, visible));
     problems.push(...expressionProblems(task, (name) => graph.cycle !== undefined || visible(name) || graph.isUpstream(name, task.id)));
-    problems.push(...givenProblems(task), ...bodyProblems(task, graph, visible, depth));
+    problems.push(...givenProblems(task), ...cacheProblems(task), ...bodyProblems(task, graph, visible, depth));
   }
   return [...problems, ...costProblems(tasks), ...cycleProblems(graph)];
 }

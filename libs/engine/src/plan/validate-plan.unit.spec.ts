@@ -23,6 +23,13 @@ test.each<[string, TaskSpecInput[], object]>([
   ['a dependency on itself', [task('a', { dependsOn: ['a'] })], { code: 'self-dependency', taskId: 'a' }],
   ['more required than there is', [task('a'), task('b', { dependsOn: ['a', 'a'], require: 2 })], { code: 'require-too-many', require: 2 }],
   ['an alternative to nothing', [task('a', { alternativeTo: 'x' })], { code: 'unknown-alternative', alternativeTo: 'x' }],
+  [
+    'a scope that is to be kept',
+    [task('a', { cache: { ttlMs: 1 }, scope: { body: [task('b', { cache: { ttlMs: 1 } })] } })],
+    { code: 'bad-cache', taskId: 'a', message: expect.stringContaining('the tasks of its body') },
+  ],
+  ['what is there already', [task('a', { cache: { ttlMs: 1 }, given: { answer: { text: 'x' } } })], { code: 'bad-cache', taskId: 'a' }],
+  ['a wait that is to be kept', [task('a', { cache: { ttlMs: 1 }, wait: { delayMs: 5 } })], { code: 'bad-cache', taskId: 'a' }],
   ['an alternative to itself', [task('a', { alternativeTo: 'a' })], { code: 'self-alternative' }],
   [
     'an alternative that needs what failed',

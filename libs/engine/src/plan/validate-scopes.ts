@@ -67,6 +67,14 @@ export function givenProblems({ id, given, scope, wait, agentFrom, minConfidence
   return [{ code: 'bad-given', taskId: id, message: `Task ${id}: a task whose result is given cannot have ${others.join(' and ')}.` }];
 }
 
+/** Only what an agent does can be kept. */
+export function cacheProblems({ id, cache, scope, wait, given }: TaskSpec): PlanProblem[] {
+  if (cache === undefined || !(scope ?? wait ?? given)) return [];
+  const remedy = scope ? 'put cache into the tasks of its body' : 'leave cache out';
+  const message = `Task ${id} is no work of an agent, so its result cannot be kept for later tasks: ${remedy}.`;
+  return [{ code: 'bad-cache', taskId: id, message }];
+}
+
 /** @param depth of scopes that this one stands in */
 export function scopeShapeProblems(task: TaskSpec, depth: number): PlanProblem[] {
   const { scope, id, wait, agent, agentFrom, skills } = task;

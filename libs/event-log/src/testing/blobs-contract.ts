@@ -51,6 +51,8 @@ export function blobsContract(name: string, make: () => Promise<BlobsFixture>): 
     test('a body that was never put is missing', async () => {
       const ref = { sha256: '0'.repeat(64), size: 1, mediaType: 'text/plain' };
       await expect(fixture.blobs.get(ref)).rejects.toMatchObject({ code: 'blob-missing', retriable: false });
+      expect(await fixture.blobs.has(ref)).toBe(false);
+      expect(await fixture.blobs.has(await fixture.blobs.put(Buffer.from('there'), 'text/plain'))).toBe(true);
     });
 
     test('a damaged body is recognised', async () => {

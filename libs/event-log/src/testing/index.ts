@@ -11,5 +11,7 @@ export { blobsContract } from './blobs-contract.js';
 export type { BlobsFixture } from './blobs-contract.js';
 export { contextStoreContract } from './context-store-contract.js';
 export type { ContextStoreFixture } from './context-store-contract.js';
+export { resultCacheContract } from './result-cache-contract.js';
+export type { ResultCacheFixture } from './result-cache-contract.js';
 export { startTcpProxy } from './tcp-proxy.js';
 export type { TcpProxy } from './tcp-proxy.js';

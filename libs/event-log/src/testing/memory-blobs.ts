@@ -22,6 +22,10 @@ export class MemoryBlobs implements Blobs {
     if (sha256Of(bytes) !== ref.sha256) throw blobCorrupt(ref.sha256, 'its digest differs');
     return Uint8Array.from(bytes);
   }
+
+  async has({ sha256 }: BlobRef): Promise<boolean> {
+    return this.bodies.has(sha256);
+  }
 }
 
 function sha256Of(bytes: Uint8Array): string {

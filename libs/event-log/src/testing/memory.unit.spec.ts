@@ -1,4 +1,5 @@
 import { SharedContext, traceArtifacts } from '@cadre/engine';
+import { MemoryResultCache } from '@cadre/engine/testing';
 import { blobsContract } from './blobs-contract.js';
 import { contextStoreContract } from './context-store-contract.js';
 import { leasesContract } from './leases-contract.js';
@@ -6,6 +7,7 @@ import { MemoryBlobs } from './memory-blobs.js';
 import { MemoryContextStore } from './memory-context-store.js';
 import { MemoryLeases } from './memory-leases.js';
 import { MemoryLogStore, MemoryShardLog } from './memory-shard-log.js';
+import { resultCacheContract } from './result-cache-contract.js';
 import { shardLogContract } from './shard-log-contract.js';
 
 shardLogContract('MemoryShardLog', async () => {
@@ -56,4 +58,9 @@ test('the way back from an artifact takes each version once, and ends after 200'
   // Who may not read it learns no more than its name.
   const by = { kind: 'agent' as const, agent: 'ann', runId: 'r00-01890000-0000-7000-8000-000000000001', taskId: 'a', attempt: 1 };
   expect(await traceArtifacts(context, { ...caller, by }, last)).toEqual({ steps: [{ ...last[0]!, gone: true }], more: false });
+});
+
+resultCacheContract('MemoryResultCache', async () => {
+  const cache = new MemoryResultCache(Date.now);
+  return { cache, close: async () => undefined };
 });

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { HistoryAnswer, HistoryQuery, type Commit, type HistoryQueryInput, type RunView } from '@cadre/contracts';
 import { checkInvariants, emptyShard, foldBlock, foldCommit, type RunState } from '@cadre/engine';
-import { EngineRig, RUN_ID, task } from '@cadre/engine/testing';
+import { EngineRig, result, RUN_ID, startBody, task } from '@cadre/engine/testing';
 import type { HistoryStore } from '../history-store.js';
 import { runView } from '../run-view.js';
 import { askingRun, cancelledRun, openRun, sampleRun, sampleRunId, toBlocks, waitingRun } from './sample-log.js';
@@ -64,6 +64,20 @@ function foldingTests(store: () => HistoryStore): void {
       expect(await getRun(store(), sampleRunId(1, 1))).toEqual(runView(folded(commits.slice(0, i + 1))));
     }
     expect((await getRun(store(), sampleRunId(1, 1))).tasks.map((task) => task.taskId)).toEqual(['zeta', 'a', 'later']);
+  });
+
+  test('an earlier result that stands for a task is told as such', async () => {
+    const rig = new EngineRig();
+    const cachedFrom = { runId: sampleRunId(7, 31), taskId: 'map~0~count' };
+    const runId = sampleRunId(1, 31);
+    rig.send(startBody([task('a'), task('b')], { summarize: false }), runId);
+    for (const id of ['a', 'b']) {
+      rig.begin(id, 'w1', runId);
+      const given = result('kept', id === 'a' ? { cachedFrom } : {});
+      rig.send({ type: 'CompleteAttempt', taskId: id, attempt: 1, workerId: 'w1', result: given }, runId);
+    }
+    await store().apply(31, rig.blocks);
+    expect((await getRun(store(), runId)).tasks.map((each) => each.cachedFrom)).toEqual([cachedFrom, undefined]);
   });
 
   test('one batch gives the same as many', async () => {

@@ -1,0 +1,30 @@
+import { NO_USAGE, RunOptions, RunView, type FeedEvent, type TaskView } from '@cadre/contracts';
+import { advanceTask, type TaskEvent } from '../progress/task-progress.js';
+import type { TaskProgress } from '../progress/run-progress.js';
+import { taskLine } from '../progress/task-text.js';
+import { describeRun } from './run-description.js';
+
+const RUN = 'r00-01890000-0000-7000-8000-000000000001';
+const EARLIER = 'r00-01890000-0000-7000-8000-000000000002';
+
+test('a result that is an earlier one names the task that it came from', () => {
+  const task: TaskView = {
+    ...{ taskId: 'count', title: 'Count the words', status: 'completed', priority: 'medium', skills: [], dependsOn: [], require: 'all' },
+    ...{ attempt: 1, agent: 'counter', artifacts: [], usage: NO_USAGE, cachedFrom: { runId: EARLIER, taskId: 'map~0~count' } },
+  };
+  const run = RunView.parse({
+    ...{ runId: RUN, tenant: 'default', goal: 'g', status: 'completed', createdAt: 1, tasksDone: 1, tasksTotal: 1, usage: NO_USAGE },
+    ...{ options: RunOptions.parse({}), inputs: [], deadlineAt: 1, seq: 1, tasks: [task], artifacts: [], reservedMicros: 0, questions: [] },
+  });
+  expect(describeRun(run, '').at(-1)).toMatch(new RegExp(`^count .* Count the words \\(result of map~0~count in ${EARLIER}\\)$`));
+});
+
+test('and is told in the progress', () => {
+  const task: TaskProgress = {
+    ...{ id: 'count', title: 'Count', kind: 'work', phase: 'running', agent: 'counter', attempt: 1, usage: NO_USAGE, questions: [] },
+  };
+  const result = { answer: { text: '3' }, confidence: 1, artifacts: [], cachedFrom: { runId: EARLIER, taskId: 'count' } };
+  const event: TaskEvent & FeedEvent['data'] = { type: 'TaskCompleted', taskId: 'count', attempt: 1, result };
+  advanceTask(task, event, 5, new Map());
+  expect(taskLine(task, 100)).toBe('Count · counter · from the cache');
+});
