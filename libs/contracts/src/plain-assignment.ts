@@ -8,6 +8,7 @@ import {
   isBetween,
   isCount,
   isEmpty,
+  isPlainCache,
   isPlainInput,
   isText,
   matches,
@@ -21,10 +22,12 @@ const FIELDS = 13;
 /** True only for what the schema would give as it is. */
 export function isPlainAssignment(raw: unknown): raw is Assignment {
   if (typeof raw !== 'object' || raw === null) return false;
-  const { runId, tenant, taskId, attempt, kind, goal, title, instructions, input, inputs, results, round, tools, deadlineAt, traceparent } =
-    raw as Fields;
+  const assignment = raw as Fields;
+  const { runId, tenant, taskId, attempt, kind, goal, title, instructions, inputs, results, round, tools, deadlineAt } = assignment;
+  const { input, traceparent, cache } = assignment;
+  const more = [input, traceparent, cache].filter((field) => field !== undefined).length;
   return (
-    Object.keys(raw).length === FIELDS + (input === undefined ? 0 : 1) + (traceparent === undefined ? 0 : 1) &&
+    Object.keys(raw).length === FIELDS + more &&
     matches(runId, RUN_ID) &&
     matches(tenant, TENANT_ID) &&
     matches(taskId, TASK_ID) &&
@@ -41,7 +44,8 @@ export function isPlainAssignment(raw: unknown): raw is Assignment {
     Array.isArray(tools) &&
     tools.every((name) => matches(name, TOOL_NAME)) &&
     isCount(deadlineAt) &&
-    (traceparent === undefined || isBetween(traceparent, 0, Infinity))
+    (traceparent === undefined || isBetween(traceparent, 0, Infinity)) &&
+    (cache === undefined || isPlainCache(cache))
   );
 }
 

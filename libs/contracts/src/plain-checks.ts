@@ -40,6 +40,15 @@ export function isText(value: unknown): boolean {
   return typeof (value as Fields)['text'] === 'string';
 }
 
+const MAX_TTL_MS = 30 * 86_400_000;
+
+/** How long a result may stand for later ones. */
+export function isPlainCache(raw: unknown): boolean {
+  if (typeof raw !== 'object' || raw === null || Object.keys(raw).length !== 1) return false;
+  const { ttlMs } = raw as Fields;
+  return isCount(ttlMs, MAX_TTL_MS) && ttlMs !== 0;
+}
+
 /** A value, or a flat object of values. */
 export function isPlainInput(raw: unknown): boolean {
   if (isScalar(raw)) return true;

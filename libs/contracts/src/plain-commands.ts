@@ -59,11 +59,18 @@ function isPlainContinuation(raw: unknown): boolean {
   return Object.keys(grant).length === (life === undefined ? 3 : 4) && isPlainGrant(grant) && isCount(slots, 100) && slots !== 0;
 }
 
-/** An answer inline and nothing else. */
+/** An answer inline, and at most where it comes from. */
 function isPlainResult(raw: unknown): boolean {
-  if (typeof raw !== 'object' || raw === null || Object.keys(raw).length !== 3) return false;
-  const { answer, confidence, artifacts } = raw as Fields;
+  if (typeof raw !== 'object' || raw === null) return false;
+  const { answer, confidence, artifacts, cachedFrom } = raw as Fields;
+  if (Object.keys(raw).length !== (cachedFrom === undefined ? 3 : 4) || !(cachedFrom === undefined || isOrigin(cachedFrom))) return false;
   return typeof confidence === 'number' && confidence >= 0 && confidence <= 1 && isEmpty(artifacts) && isText(answer);
+}
+
+function isOrigin(raw: unknown): boolean {
+  if (typeof raw !== 'object' || raw === null || Object.keys(raw).length !== 2) return false;
+  const { runId, taskId } = raw as Fields;
+  return matches(runId, RUN_ID) && matches(taskId, TASK_ID);
 }
 
 /** Without effect, of a known price. */

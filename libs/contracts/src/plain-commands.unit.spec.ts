@@ -29,9 +29,10 @@ const startRun = {
   ...{ type: 'StartRun', id: 'c1', runId: head.runId, tenant: 'default', goal: 'g', inputs: [], options: RunOptions.parse({}) },
   ...{ plan: { tasks: [task] }, fingerprint: 'f' },
 };
-const rich = { ...task, agent: 'echo', skills: ['coding'], dependsOn: ['b'], input: { n: 1, text: 'x' } };
+const rich = { ...task, agent: 'echo', skills: ['coding'], dependsOn: ['b'], input: { n: 1, text: 'x' }, cache: { ttlMs: 60_000 } };
 const startRich = { ...startRun, traceparent: head.traceparent, plan: { tasks: [rich, task] } };
-const PLAIN = [startRun, startRich, start, granted, complete, record, settled, goingOn];
+const cached = { ...complete, result: { ...complete.result, cachedFrom: { runId: head.runId, taskId: 'map~0~count' } } };
+const PLAIN = [startRun, startRich, start, granted, complete, cached, record, settled, goingOn];
 const untraced = ({ traceparent: _traceparent, ...rest }: typeof start) => rest;
 
 test('the plain forms are recognised', () => {
@@ -56,6 +57,7 @@ const ODD = [
   'x'.repeat(301),
   1e15 + 1,
   10_001,
+  30 * 86_400_000 + 1,
   '__proto__',
   'all',
   0.5,
@@ -107,7 +109,7 @@ describe('an assignment', () => {
     ],
   };
   const { input: _input, traceparent: _traceparent, ...least } = assignment;
-  const FORMS = [assignment, { ...least, results: [] }];
+  const FORMS = [assignment, { ...least, results: [] }, { ...least, cache: { ttlMs: 60_000 } }];
 
   test('is recognised in its plain forms', () => {
     for (const form of FORMS) expect(isPlainAssignment(form)).toBe(true);

@@ -9,6 +9,7 @@ import {
   isCount,
   isEmpty,
   isEmptyRecord,
+  isPlainCache,
   isPlainInput,
   isPriority,
   matches,
@@ -72,8 +73,8 @@ function isPlainPlan(raw: unknown): boolean {
 function isPlainTask(raw: unknown): boolean {
   if (typeof raw !== 'object' || raw === null) return false;
   const task = raw as Fields;
-  const { id, title, instructions, skills, agent, fallbackAgents, dependsOn, require, priority, timeoutMs, retry, input } = task;
-  const more = (agent === undefined ? 0 : 1) + (input === undefined ? 0 : 1);
+  const { id, title, instructions, skills, agent, fallbackAgents, dependsOn, require, priority, timeoutMs, retry, input, cache } = task;
+  const more = [agent, input, cache].filter((field) => field !== undefined).length;
   return (
     Object.keys(task).length === 10 + more &&
     matches(id, TASK_ID) &&
@@ -92,7 +93,8 @@ function isPlainTask(raw: unknown): boolean {
     isCount(timeoutMs, 3_600_000) &&
     (timeoutMs as number) >= 100 &&
     isPlainRetry(retry) &&
-    (input === undefined || isPlainInput(input))
+    (input === undefined || isPlainInput(input)) &&
+    (cache === undefined || isPlainCache(cache))
   );
 }
 
