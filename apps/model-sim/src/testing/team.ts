@@ -103,6 +103,7 @@ export class Team {
     const blobs = {
       put: () => Promise.reject(new Error('not needed here')),
       get: (ref: BlobRef) => Promise.resolve(bodies.get((ref as ArtifactRef).name) ?? new Uint8Array()),
+      has: () => Promise.resolve(true),
     };
     await workspace.materialise(inputs, [], blobs);
     return new Team(goal, workspace, inputs);
