@@ -71,7 +71,9 @@ afterAll(async () => {
   await live.stop();
 });
 
-const env = () => ({ ...process.env, CADRE_URL: live.system.url, NATS_URL: live.natsUrl, LOG_LEVEL: 'warn' });
+// Each example starts two processes that load the same modules; they are compiled once.
+const NODE_COMPILE_CACHE = join(installationRoot, '.cache/compile');
+const env = () => ({ ...process.env, NODE_COMPILE_CACHE, CADRE_URL: live.system.url, NATS_URL: live.natsUrl, LOG_LEVEL: 'warn' });
 
 test('each folder has something that it comes to', () => expect(Object.keys(EXPECTED)).toEqual(NAMES));
 
