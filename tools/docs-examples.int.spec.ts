@@ -43,7 +43,7 @@ const planted: [text: string, fault: string][] = [
   ['[map]: docs/NOWHERE.md', 'the link docs/NOWHERE.md leads nowhere'],
   ['```sh\nnpx cadre walk\n```', 'cadre has no command walk'],
   ['```sh\nnpx cadre runs lsit   # a comment\n```', 'cadre runs has no command lsit'],
-  ['```sh\nnpx cadre runs\n```', 'cadre runs needs one of its commands: list, get, calls, events, cancel'],
+  ['```sh\nnpx cadre runs\n```', 'cadre runs needs one of its commands: list, get, calls, thinking, events, cancel'],
   ['```sh\nnpx cadre run "a goal" --inputs FILE\n```', 'cadre run has no option --inputs'],
   ['```sh\nLOG_LEVEL=info npx cadre run "a goal" \\\n  --input a.csv --wait\n```', 'cadre run has no option --wait'],
   ['```sh\nnpx cadre run a goal\n```', 'cadre run takes 1 arguments, not 2'],

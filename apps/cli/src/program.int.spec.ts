@@ -271,6 +271,33 @@ describe('money and questions', () => {
     expect(JSON.parse(json.stdout.join('\n'))).toMatchObject({ calls: [{ outcome: 'done', costMicros: 750 }, {}] });
   });
 
+  test('what the agent of a task thought, when the run has collected it', async () => {
+    const terminal = await terminalFor();
+    const runId = (await answered(['run', 'count', '--collect-thinking', '--no-download', '-d'], terminal)).stdout[0]!;
+    const shown = (await answered(['runs', 'thinking', runId, 'analyse'], terminal)).stdout;
+    expect(shown).toEqual([
+      'Thinking critical, 120 tokens',
+      '',
+      'First answer, confidence 0.6',
+      '  1. Read the file.',
+      '  2. Fit a line.',
+      '  not taken: A median (It hides [2Jthe trend.)',
+      '',
+      'Review 1, confidence 0.8',
+      '  reflection: The unit was wrong.',
+      '',
+      'The budget for thinking is spent.',
+      '',
+      'Reasoning of the model server, call 2',
+      '  Is it Kelvin?',
+    ]);
+    const json = (await answered(['runs', 'thinking', runId, 'analyse', '-o', 'json'], terminal)).stdout.join('\n');
+    expect(JSON.parse(json)).toMatchObject({ style: 'critical' });
+    const other = recordedTerminal({ cwd, env: terminal.env });
+    expect(await runProgram(['runs', 'thinking', runId, 'tests'], other)).not.toBe(0);
+    expect(other.stderr.join()).toContain('no trace');
+  });
+
   test('the cap over all runs is set, shown and taken away', async () => {
     const terminal = await terminalFor();
     await started('count', terminal);

@@ -16,6 +16,7 @@ import { answerQuestion, type AnswerFlags, listQuestions } from './commands/ques
 import { runCommand, watchCommand } from './commands/run-command.js';
 import type { RunFlags } from './commands/run-flags.js';
 import { cancelRun, type EventFlags, getRun, type ListFlags, listEvents, listRuns } from './commands/runs-command.js';
+import { showThinking } from './commands/thinking-command.js';
 import { getWorkflow, listWorkflows, putWorkflow, runWorkflow, type WorkflowFlags } from './commands/workflows-command.js';
 import { outputOption, urlOption, type Finish } from './usual-options.js';
 import { EXIT, EXIT_HELP } from './exit-codes.js';
@@ -88,6 +89,7 @@ function addRun(program: Command, terminal: Terminal, finish: Finish): void {
     .option('--question-timeout <time>', 'how long a question stays open (default: until the deadline); then it counts as denied')
     .option('--cancel-grace <time>', 'how long attempts that run may wind up after a cancel (default 5s)')
     .option('--continue-on-failure', 'a failed task skips what depends on it instead of failing the run')
+    .option('--collect-thinking', 'keep what thinking agents thought; `cadre runs thinking` shows it')
     .option('--no-summary', 'list the results instead of making one answer of them')
     .option('--label <name=value>', 'a label for the run; may be repeated', gather)
     .option('--out <folder>', 'where the artifacts go (default: cadre-output/<run>)')
@@ -271,6 +273,12 @@ function addRuns(program: Command, terminal: Terminal, finish: Finish): void {
     .addOption(outputOption())
     .addOption(urlOption())
     .action(async (runId: string, flags: ListFlags) => finish(await listCalls(runId, flags, terminal)));
+  runs
+    .command('thinking <run> <task>')
+    .description('what the agent of a task thought, of a run with --collect-thinking')
+    .addOption(outputOption())
+    .addOption(urlOption())
+    .action(async (runId: string, taskId: string, flags: ListFlags) => finish(await showThinking(runId, taskId, flags, terminal)));
   runs
     .command('events <run>')
     .description("a run's events; with -o json one JSON document per line")

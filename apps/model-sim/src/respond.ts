@@ -11,6 +11,7 @@ import { planner } from './roles/planner.js';
 import { synthesizer } from './roles/synthesizer.js';
 import { testWriter } from './roles/test-writer.js';
 import { replay, ToolDesk, type Call, type Script } from './script/script.js';
+import { withThoughts } from './thoughts.js';
 import type { ChatRequest } from './wire/request.js';
 
 export interface Reply {
@@ -47,7 +48,7 @@ export function respond(request: ChatRequest, countTokens: (text: string) => num
   const size = (args: object): number => countTokens(JSON.stringify(args)) + CALL_TOKENS;
   const desk = new ToolDesk(conversation.granted, (args) => size(args) <= room);
   const progress = replay(role(brief, desk), conversation.turns);
-  if (progress.done) return { text: JSON.stringify(progress.value), toolCalls: [] };
+  if (progress.done) return { text: JSON.stringify(withThoughts(progress.value, request, conversation, brief)), toolCalls: [] };
   let left = room;
   const fitting = progress.calls.filter((call, index) => {
     left -= size(call.args);

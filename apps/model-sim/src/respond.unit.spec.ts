@@ -337,3 +337,29 @@ describe('synthesizer', () => {
     expect(new Talk({ kind: 'answer', results: [] }).next().text).toContain('No task produced a result');
   });
 });
+
+describe('thoughts', () => {
+  const asked = (properties: object, ...more: object[]) => {
+    const talk = new Talk({ kind: 'answer', results: [{ taskId: 'a', title: 'A', answer: 'It rains.', confidence: 0.9 }] });
+    talk.messages.push(...more);
+    const response_format = { type: 'json_schema', json_schema: { name: 'reply', schema: { type: 'object', properties } } };
+    return JSON.parse(respond(ChatRequest.parse({ ...talk.request(), response_format }), tokens).text) as Record<string, unknown>;
+  };
+
+  test('are told to those who have a place for them, beside the same answer', () => {
+    const { thinking: none, ...plain } = asked({ answer: {} });
+    const { thinking, ...rest } = asked({ thinking: {}, answer: {} });
+    expect([none, rest]).toEqual([undefined, plain]);
+    expect(thinking).toEqual({ steps: ['The task is "T".', 'At hand are 0 input files and 1 earlier results.'] });
+  });
+
+  test('of a review say so, and the answer stays', () => {
+    const review = [
+      { role: 'assistant', content: '{}' },
+      { role: 'user', content: '{"review":"Look again."}' },
+    ];
+    const { thinking, ...rest } = asked({ thinking: {} }, ...review);
+    expect(thinking).toMatchObject({ reflection: expect.stringContaining('nothing to correct') });
+    expect(rest).toEqual(asked({}));
+  });
+});

@@ -8,7 +8,7 @@ import type { AgentDefinition, Assignment, Continuation, Failure, HeldAttempt, O
 import { abortError, attemptClosed, failureOf, untilAborted } from './abort.js';
 import { CallDesk } from './call-desk.js';
 import { Ending } from './ending.js';
-import { storeText } from './content.js';
+import { storeApart, storeText } from './content.js';
 import { ResultReuse } from './result-reuse.js';
 import type { CacheLook, CacheMeans } from './result-reuse.js';
 import { OwnerLine, grantOf } from './owner-line.js';
@@ -234,13 +234,16 @@ export class AttemptWork {
   }
 
   private async perform(work: Work): Promise<TaskResult> {
-    const { answer, confidence, artifacts = [], context, plan, degradedTo } = await this.around.performerOf(this.agent)(work);
+    const { around, agent } = this;
+    const { answer, confidence, artifacts = [], context, plan, degradedTo, thinking } = await around.performerOf(agent)(work);
     const labels = {
       ...(context && { context }),
+      ...(work.assignment.collectThinking &&
+        thinking && { thinking: await storeApart(JSON.stringify(thinking), 'application/json', around.blobs) }),
       ...(degradedTo !== undefined && { degradedTo }),
       ...(plan && { plan: { ...plan, source: 'model' as const } }),
     };
-    return { answer: await storeText(answer, this.around.blobs), confidence, artifacts, ...labels };
+    return { answer: await storeText(answer, around.blobs), confidence, artifacts, ...labels };
   }
 
   private async report(product: Product, settle: Parameters<OwnerLine['fail']>[0]): Promise<WorkEnding> {

@@ -20,11 +20,13 @@ export function cacheKey(assignment: Assignment, agent: AgentDefinition, setting
 }
 
 function definitionOf(agent: AgentDefinition, kind: Assignment['kind']): Json {
-  const { name, tools, model, fallbackModels, underLoad, temperature, limits } = agent;
+  const { name, tools, model, fallbackModels, underLoad, temperature, limits, thinking } = agent;
   const { maxSteps, maxTokens, maxMs, maxCostMicros } = limits;
   const text = systemText(agent, kind);
   const models = [model ?? null, fallbackModels, underLoad ? [underLoad.waitMs, underLoad.model] : null, temperature];
-  return [name, text, [...tools].sort(), models, [maxSteps, maxTokens, maxMs, maxCostMicros ?? null]];
+  // What the text does not tell. Agents that do not think keep their keys.
+  const thought: Json[] = thinking ? [[thinking.reflect, thinking.effort ?? null]] : [];
+  return [name, text, [...tools].sort(), models, [maxSteps, maxTokens, maxMs, maxCostMicros ?? null], ...thought];
 }
 
 function nameOf(taskId: TaskId): string {

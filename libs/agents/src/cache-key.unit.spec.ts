@@ -1,3 +1,4 @@
+import { Thinking } from '@cadre/contracts';
 import type { AgentDefinition, Assignment } from '@cadre/contracts';
 import { cacheKey } from './cache-key.js';
 import { plainDigest, sampleAgent, sampleAssignment, sampleOutcome } from './testing/index.js';
@@ -60,8 +61,15 @@ test.each<[string, Partial<AgentDefinition>]>([
   ['tokens', { limits: { ...limits, maxTokens: 300 } }],
   ['time', { limits: { ...limits, maxMs: 300 } }],
   ['cap', { limits: { ...limits, maxCostMicros: 3 } }],
+  ['thinking', { thinking: Thinking.parse({}) }],
 ])('so is of the agent: %s', (_, definition) => {
   expect(key({}, definition)).not.toBe(key());
+});
+
+test('of what an agent is to think, everything is', () => {
+  const ways = [{ reflect: 1 }, { reflect: 2 }, { effort: 'low' }, { effort: 'high' }, { style: 'critical' }, { maxThinkingTokens: 200 }];
+  const keys = ways.map((way) => key({}, { thinking: Thinking.parse(way) }));
+  expect(new Set(keys).size).toBe(ways.length);
 });
 
 test("so are the worker's own model and server", () => {

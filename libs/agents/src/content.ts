@@ -13,6 +13,13 @@ export async function storeText(text: string, blobs: Blobs): Promise<Content> {
   return { ref, preview: sound.slice(0, PREVIEW_CHARACTERS).toWellFormed() };
 }
 
+/** Always in a blob, whatever its length: for what is rarely looked at and should weigh nothing where it is named. */
+export async function storeApart(text: string, mediaType: string, blobs: Blobs): Promise<Content> {
+  const sound = text.toWellFormed();
+  const ref = await blobs.put(new TextEncoder().encode(sound), mediaType);
+  return { ref, preview: sound.slice(0, PREVIEW_CHARACTERS).toWellFormed() };
+}
+
 /** Errors: those of the blobs. */
 export async function readText(content: Content, blobs: Blobs): Promise<string> {
   return 'text' in content ? content.text : new TextDecoder().decode(await blobs.get(content.ref));

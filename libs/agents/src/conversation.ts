@@ -4,6 +4,7 @@
  */
 import type { AgentDefinition, AgentSummary, Assignment, Content, Json, TaskOutcome } from '@cadre/contracts';
 import type { ModelMessage } from './ports.js';
+import { thinkingText } from './thinking-text.js';
 
 /** An answer of an earlier task is shortened to this many characters; with many tasks to its share of the whole. */
 const ANSWER_CHARACTERS = 6000;
@@ -27,7 +28,8 @@ const PLAN_PROTOCOL = `
 
 /** The system message of an attempt. */
 export function systemText(agent: AgentDefinition, kind: Assignment['kind']): string {
-  return `${agent.instructions.trim()}\n${SHARED_PROTOCOL}${kind === 'plan' ? PLAN_PROTOCOL : REPLY_PROTOCOL}`;
+  const thinking = agent.thinking ? thinkingText(agent.thinking) : '';
+  return `${agent.instructions.trim()}\n${SHARED_PROTOCOL}${kind === 'plan' ? PLAN_PROTOCOL : REPLY_PROTOCOL}${thinking}`;
 }
 
 export interface ConversationInput {

@@ -1,5 +1,5 @@
 /** Reads an agent's last message: one JSON object, bare, in a code fence, or with words around it. */
-import { AgentReply, Plan } from '@cadre/contracts';
+import { AgentReply, Plan, ThoughtReply } from '@cadre/contracts';
 import type { AgentSummary, Assignment, Json } from '@cadre/contracts';
 import { validatePlannedTasks } from '@cadre/engine';
 import { z } from 'zod';
@@ -17,9 +17,11 @@ export interface FinalReply {
 /** `malformed`: not the object asked for. `invalid-plan`: the object asked for, but its plan cannot be carried out. */
 export type FinalReading = { ok: true; reply: FinalReply } | { ok: false; fault: 'malformed' | 'invalid-plan'; why: string };
 
-/** What the model server is asked to keep to. */
-export function responseSchemaFor(kind: Assignment['kind']): { name: string; schema: { [key: string]: Json } } {
-  return kind === 'plan' ? { name: 'plan', schema: jsonSchemaOf(PlanReply) } : { name: 'reply', schema: jsonSchemaOf(AgentReply) };
+/** What the model server is asked to keep to. @param thinks whether the object may carry thoughts; these come first, so that they lead to the rest */
+export function responseSchemaFor(kind: Assignment['kind'], thinks = false): { name: string; schema: { [key: string]: Json } } {
+  const reply = kind === 'plan' ? PlanReply : AgentReply;
+  const schema = thinks ? z.object({ thinking: ThoughtReply.optional(), ...reply.shape }) : reply;
+  return { name: kind === 'plan' ? 'plan' : 'reply', schema: jsonSchemaOf(schema) };
 }
 
 /** The JSON Schema of what a model may send, where defaults may be left out. */
@@ -30,8 +32,7 @@ export function jsonSchemaOf(schema: z.ZodType): { [key: string]: Json } {
 
 /** @param catalogue for plans: the agents that may be counted on; without it skills and names are not checked */
 export function readFinal(text: string, kind: Assignment['kind'], catalogue?: AgentSummary[]): FinalReading {
-  const objects = candidates(text).flatMap(parseObject);
-  const found = objects[0];
+  const found = finalObject(text);
   if (found === undefined) {
     const shape = kind === 'plan' ? '{"plan": {"tasks": [...]}}' : '{"answer": "...", "confidence": 0.0}';
     return { ok: false, fault: 'malformed', why: `Your message was not one JSON object. Send only ${shape}.` };
@@ -70,7 +71,8 @@ function withoutNulls(found: object): object {
   return { ...reply, plan: { ...plan, tasks: plan.tasks.map((task: unknown) => (isObject(task) ? present(task) : task)) } };
 }
 
-function present(value: object): object {
+/** Without the fields that are null. */
+export function present(value: object): object {
   return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null));
 }
 
@@ -96,6 +98,11 @@ export function describeFaults(error: z.ZodError): string {
     .slice(0, 10)
     .map((issue) => `${issue.path.length > 0 ? `At ${issue.path.join('.')}: ` : ''}${issue.message}.`)
     .join(' ');
+}
+
+/** The JSON object of a final message, if it has one. */
+export function finalObject(text: string): object | undefined {
+  return candidates(text).flatMap(parseObject)[0];
 }
 
 function candidates(text: string): string[] {

@@ -85,7 +85,7 @@ export class ModelLine {
         const { tenant } = this.parts.assignment;
         const asked = { ...question, messages: [...question.messages], model: request.name, callKey, tenant, onHeld };
         const raw = await port.complete({ ...asked, ...this.patience() }, signal());
-        const reply = soundReply(raw);
+        const reply = soundReply(raw, this.parts.agent.thinking !== undefined);
         const { inputTokens, outputTokens, costMicros } = reply;
         return {
           ok: reply.finish !== 'refusal',
@@ -143,7 +143,8 @@ export class ModelLine {
 
   private requestOf(model: string | undefined, question: Question, path: string, origin: string): CallRequest {
     const quote = this.parts.model.quote(model === undefined ? question : { ...question, model });
-    const input = `${quote.model} ${question.temperature} ${origin}`;
+    const effort = question.effort === undefined ? '' : ` ${question.effort}`;
+    const input = `${quote.model} ${question.temperature}${effort} ${origin}`;
     const { maxCostMicros } = quote;
     return { kind: 'model', name: quote.model, effect: 'none', path, input, maxCostMicros, ...(!quote.priced && { unpriced: true }) };
   }

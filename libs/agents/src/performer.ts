@@ -1,5 +1,5 @@
 /** Who does the work of an attempt: the agent loop with a model, or code. */
-import type { AgentDefinition, AgentSummary, ArtifactRef, Assignment, Plan, TaskContext } from '@cadre/contracts';
+import type { AgentDefinition, AgentSummary, ArtifactRef, Assignment, Plan, TaskContext, ThinkingTrace } from '@cadre/contracts';
 import type { CallDesk } from './call-desk.js';
 
 export interface Work {
@@ -27,6 +27,8 @@ export interface Performance {
   context?: TaskContext;
   /** Of the planning task. */
   plan?: { plan: Plan; note?: string };
+  /** What the agent thought; kept only if the run collects it. */
+  thinking?: ThinkingTrace;
   /** The model that the work went on with when the budget did not allow the wanted one, or its server had no room. */
   degradedTo?: string;
 }

@@ -1,5 +1,5 @@
 /** What the agent loop needs from outside: a model and tools. */
-import type { ArtifactRef, Json } from '@cadre/contracts';
+import type { ArtifactRef, Json, ReasoningEffort } from '@cadre/contracts';
 import type { z } from 'zod';
 
 export interface ToolCall {
@@ -30,6 +30,8 @@ export interface ModelRequest {
   tools: ToolSchema[];
   /** Ask for one JSON object of this JSON Schema as the final text. */
   responseSchema?: { name: string; schema: { [key: string]: Json } };
+  /** How much the model server is to reason by itself; left out: as it does anyway. */
+  effort?: ReasoningEffort;
   /** The key of the recorded call; the server gets it as the header `X-Cadre-Call`. */
   callKey?: string;
   /** Whose call it is: where calls have to wait, tenants take turns. */
@@ -59,6 +61,10 @@ export interface ModelReply {
   finish: 'stop' | 'tool-calls' | 'length' | 'refusal';
   inputTokens: number;
   outputTokens: number;
+  /** What the server tells of its own reasoning; never part of the text. */
+  reasoning?: string;
+  /** How many of the output tokens went into reasoning, if the server says so. */
+  reasoningTokens?: number;
   /** The server did not count the tokens; the numbers are an estimate. */
   estimated?: boolean;
   /** Millionths of a US dollar; 0 if `priced` is false. */

@@ -11,17 +11,38 @@ const RecordedReply = z.object({
   finish: z.enum(['stop', 'tool-calls', 'length', 'refusal']).default('stop'),
   inputTokens: z.int().nonnegative(),
   outputTokens: z.int().nonnegative(),
+  reasoning: z.string().optional(),
+  reasoningTokens: z.int().nonnegative().optional(),
   estimated: z.literal(true).optional(),
   costMicros: z.int().nonnegative(),
   priced: z.boolean().default(true),
 });
 
-/** The reply with counts that are counts. */
-export function soundReply(raw: ModelReply): ModelReply {
+/** Longest reasoning of one reply that is kept, in characters. */
+const MAX_REASONING = 50_000;
+
+/** The reply with counts that are counts. @param thinks whether the reasoning of the model server is kept */
+export function soundReply(raw: ModelReply, thinks: boolean): ModelReply {
   const { model, text, toolCalls, finish, estimated, priced } = raw;
   const used = { inputTokens: whole(raw.inputTokens), outputTokens: whole(raw.outputTokens), costMicros: whole(raw.costMicros) };
   const calls = toolCalls.map((call) => ({ id: call.id, name: call.name, arguments: call.arguments }));
-  return { model, text, toolCalls: calls, finish, ...used, ...(estimated && { estimated: true as const }), priced };
+  return {
+    model,
+    text,
+    toolCalls: calls,
+    finish,
+    ...used,
+    ...(thinks && reasoningOf(raw)),
+    ...(estimated && { estimated: true as const }),
+    priced,
+  };
+}
+
+function reasoningOf({ reasoning, reasoningTokens }: ModelReply): Pick<ModelReply, 'reasoning' | 'reasoningTokens'> {
+  return {
+    ...(reasoning !== undefined && { reasoning: reasoning.slice(0, MAX_REASONING).toWellFormed() }),
+    ...(reasoningTokens !== undefined && { reasoningTokens: whole(reasoningTokens) }),
+  };
 }
 
 /** What is the default is left out: most replies then fit into the log itself. */
@@ -38,8 +59,13 @@ export function writeReply({ text, toolCalls, finish, priced, ...rest }: ModelRe
 /** Error `record-unreadable`. */
 export function readReply(text: string): ModelReply {
   try {
-    const { estimated, ...reply } = RecordedReply.parse(JSON.parse(text));
-    return { ...reply, ...(estimated && { estimated }) };
+    const { estimated, reasoning, reasoningTokens, ...reply } = RecordedReply.parse(JSON.parse(text));
+    return {
+      ...reply,
+      ...(reasoning !== undefined && { reasoning }),
+      ...(reasoningTokens !== undefined && { reasoningTokens }),
+      ...(estimated && { estimated }),
+    };
   } catch (cause) {
     throw new CadreError('record-unreadable', 'The record of a model call is not as this worker knows it.', { cause });
   }

@@ -1,4 +1,5 @@
 /** A worker dies at each of its steps; another goes on. The engine's own rules decide what is on record. */
+import { Thinking } from '@cadre/contracts';
 import type { AgentDefinition, Json } from '@cadre/contracts';
 import fc from 'fast-check';
 import { z } from 'zod';
@@ -34,9 +35,14 @@ class World {
   readonly sent: string[] = [];
   readonly sentKeys = new Set<string>();
   readonly charged = new Set<string>();
-  readonly agent: AgentDefinition = sampleAgent({ tools: ['note', 'send', 'charge', 'look'] });
+  readonly agent: AgentDefinition;
 
-  constructor(private readonly story: Story) {}
+  constructor(
+    private readonly story: Story,
+    thinking?: AgentDefinition['thinking'],
+  ) {
+    this.agent = sampleAgent({ tools: ['note', 'send', 'charge', 'look'], thinking });
+  }
 
   /** Its replies depend on nothing but the conversation. */
   readonly model: ModelPort = {
@@ -128,7 +134,9 @@ class World {
     const names = this.story[turn];
     if (names) return callsTools(...names.map((name) => ({ name, args: { text: `t${turn}` } })));
     const said = messages.flatMap((message) => (message.role === 'tool' ? [message.text] : []));
-    return answers(said.join(' | ') || '(nothing)', 0.8);
+    const reviews = messages.filter((message) => message.text.startsWith('{"review"')).length;
+    const reasoning = reviews > 0 ? { reasoning: `Review ${reviews}.`, reasoningTokens: 20 } : {};
+    return { ...answers(`${said.join(' | ') || '(nothing)'}${reviews > 0 ? ` reviewed ${reviews}` : ''}`, 0.8), ...reasoning };
   }
 
   private takes(ms: number): Promise<void> {
@@ -138,9 +146,9 @@ class World {
 
 const STORY: Story = [['note', 'charge'], ['send'], ['note', 'note', 'look']];
 
-function began(story: Story = STORY): World {
-  const world = new World(story);
-  world.owner.start([{ id: TASK, title: 'Analyse', instructions: 'Find it.' }]);
+function began(story: Story = STORY, thinking?: AgentDefinition['thinking']): World {
+  const world = new World(story, thinking);
+  world.owner.start([{ id: TASK, title: 'Analyse', instructions: 'Find it.' }], thinking ? { collectThinking: true } : {});
   return world;
 }
 
@@ -196,6 +204,24 @@ describe('an attempt that dies at any of its steps', () => {
       expect([0, 1000]).toContain(extra);
     }
     expect(first.steps).toBeGreaterThan(50);
+  });
+
+  test('also while it reviews its answer: same calls, same answer, same thoughts', async () => {
+    const thinking = Thinking.parse({ reflect: 2, effort: 'low' });
+    const undisturbed = began([['note']], thinking);
+    const { first } = await lived(undisturbed);
+    const wanted = undisturbed.owner.rig.task(TASK).result;
+    expect(wanted?.answer).toMatchObject({ text: expect.stringContaining('reviewed 2') });
+    expect(wanted?.thinking).toMatchObject({ preview: expect.stringContaining('Review 1.') });
+    expect(undisturbed.modelCalls).toHaveLength(4);
+    for (let diesAt = 1; diesAt <= first.steps; diesAt += 1) {
+      const world = began([['note']], thinking);
+      expect((await lived(world, diesAt)).first.dead).toBe(true);
+      expect(world.owner.rig.task(TASK).result).toEqual(wanted);
+      expect(new Set(world.modelCalls)).toEqual(new Set(undisturbed.modelCalls));
+      expect(world.modelCalls.length).toBeLessThanOrEqual(5);
+      expect(world.owner.rig.violations()).toEqual([]);
+    }
   });
 
   test('whatever it does, and however many die: each recorded call is made once, each effect happens once', async () => {

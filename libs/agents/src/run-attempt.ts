@@ -14,12 +14,18 @@ import type { FinalReply } from './final-reply.js';
 import { ModelLine } from './model-line.js';
 import type { Performance, Work } from './performer.js';
 import type { FileRecord, ModelMessage, ModelPort, ModelReply, Tool, ToolCall } from './ports.js';
+import { reviewMessage } from './thinking-text.js';
+import { Thoughts } from './thoughts.js';
 import { ToolDesk } from './tool-desk.js';
 
 const MAX_REPAIRS = 2;
 const MAX_PLAN_REPAIRS = 1;
 /** Output tokens of one model call. */
 const MAX_OUTPUT_TOKENS = 8192;
+/** Of text that takes many tokens. */
+const DENSE_CHARACTERS_PER_TOKEN = 3;
+
+type Review = { ok: true; final: FinalReply; reply: ModelReply } | { ok: false; why: string };
 
 /** What the loop works with. */
 export interface AttemptMeans {
@@ -46,6 +52,7 @@ class AttemptLoop {
   private readonly desk: ToolDesk;
   private readonly line: ModelLine;
   private readonly responseSchema: ReturnType<typeof responseSchemaFor>;
+  private readonly thoughts: Thoughts | undefined;
   private messages: ModelMessage[] = [];
   /** Digest of all that was said so far; each message adds to it, so that a long conversation is not read again and again. */
   private origin = '';
@@ -62,7 +69,8 @@ class AttemptLoop {
     const { assignment, agent, calls, signal } = work;
     const { model, tools, files, clock, chance } = means;
     this.desk = new ToolDesk(assignment.tools, tools, calls, files);
-    this.responseSchema = responseSchemaFor(assignment.kind);
+    this.responseSchema = responseSchemaFor(assignment.kind, agent.thinking !== undefined);
+    this.thoughts = agent.thinking && new Thoughts(agent.thinking);
     this.line = new ModelLine({ model, calls, agent, assignment, clock, chance, signal });
   }
 
@@ -73,18 +81,19 @@ class AttemptLoop {
     for (;;) {
       this.checkLimits();
       const reply = await this.askModel();
-      if (reply.finish === 'refusal') {
-        const reason = reply.text.slice(0, 1000) || '(no reason given)';
-        throw new CadreError('model-refused', `The model ${reply.model} refused the task: ${reason}`);
-      }
+      refuseRefusal(reply);
       if (reply.toolCalls.length > 0) {
         await this.answerTools(reply);
         continue;
       }
       const final = this.readReply(reply);
-      const { degradedTo } = this.line;
-      if (final) return { ...final, ...(degradedTo !== undefined && { degradedTo }) };
+      if (final) return this.performance(this.thoughts ? await this.reviewed(final, reply, this.thoughts) : final);
     }
+  }
+
+  private performance(final: FinalReply): Performance {
+    const { degradedTo } = this.line;
+    return { ...final, ...(this.thoughts && { thinking: this.thoughts.trace() }), ...(degradedTo !== undefined && { degradedTo }) };
   }
 
   /**
@@ -109,19 +118,70 @@ class AttemptLoop {
     if (this.tokens >= maxTokens) throw new CadreError('token-limit', `No final answer within ${maxTokens} tokens, the agent's limit.`);
   }
 
-  private async askModel(): Promise<ModelReply> {
+  /** @param draft what is reviewed: the reply may take as much, and what is left for thoughts */
+  private async askModel(draft?: ModelReply): Promise<ModelReply> {
     const { agent } = this.work;
     this.steps += 1;
+    const effort = this.thoughts?.effort;
     const question = {
       temperature: agent.temperature,
-      maxOutputTokens: Math.max(1, Math.min(MAX_OUTPUT_TOKENS, agent.limits.maxTokens - this.tokens)),
+      ...(effort !== undefined && { effort }),
+      maxOutputTokens: this.outputRoom(draft),
       messages: this.messages,
       tools: this.desk.schemas(),
       responseSchema: this.responseSchema,
     };
     const reply = await this.line.ask(question, this.origin);
     this.tokens += reply.inputTokens + reply.outputTokens;
+    this.thoughts?.heard(this.steps, reply);
     return { ...reply, toolCalls: withUniqueIds(reply.toolCalls, this.steps) };
+  }
+
+  /** What a server reasons by itself counts as output, so it comes on top of what the answer may take. */
+  private outputRoom(draft: ModelReply | undefined): number {
+    const thinking = this.thoughts?.left ?? 0;
+    const most = MAX_OUTPUT_TOKENS + (this.thoughts?.effort === undefined ? 0 : thinking);
+    const wanted = draft ? Math.max(draft.outputTokens, Math.ceil(draft.text.length / DENSE_CHARACTERS_PER_TOKEN)) + thinking : most;
+    return Math.max(1, Math.min(most, wanted, this.work.agent.limits.maxTokens - this.tokens));
+  }
+
+  /** The reply after its reviews. What comes of a review counts only if it can be used; no review makes an attempt fail. */
+  private async reviewed(first: FinalReply, reply: ModelReply, thoughts: Thoughts): Promise<FinalReply> {
+    thoughts.concluded(reply.text, first.confidence);
+    let [kept, draft] = [first, reply];
+    for (let round = 1; round <= thoughts.reviews; round += 1) {
+      const over = this.whyNoReview(thoughts);
+      const review =
+        over === undefined ? await this.review(draft, reviewMessage(round, thoughts.reviews)) : { ok: false as const, why: over };
+      if (!review.ok) {
+        thoughts.ended(`Review ${round} of ${thoughts.reviews} brought nothing. ${review.why}`);
+        break;
+      }
+      [kept, draft] = [review.final, review.reply];
+      thoughts.concluded(draft.text, kept.confidence);
+    }
+    return kept;
+  }
+
+  private whyNoReview(thoughts: Thoughts): string | undefined {
+    const { maxSteps, maxTokens } = this.work.agent.limits;
+    if (thoughts.left === 0) return 'The budget for thinking is spent.';
+    return this.steps >= maxSteps || this.tokens >= maxTokens ? "The agent's limit is reached." : undefined;
+  }
+
+  private async review(draft: ModelReply, request: ModelMessage): Promise<Review> {
+    this.say({ role: 'assistant', text: draft.text, toolCalls: [] }, request);
+    try {
+      const reply = await this.askModel(draft);
+      refuseRefusal(reply);
+      if (reply.toolCalls.length > 0) return { ok: false, why: 'The model called tools instead.' };
+      const reading = readFinal(reply.text, this.work.assignment.kind, this.work.catalogue);
+      return reading.ok ? { ok: true, final: reading.reply, reply } : reading;
+    } catch (error) {
+      const ofModel = error instanceof CadreError && error.code.startsWith('model-');
+      if (!ofModel || this.work.signal.aborted) throw error;
+      return { ok: false, why: error.message };
+    }
   }
 
   private async answerTools(reply: ModelReply): Promise<void> {
@@ -152,6 +212,11 @@ class AttemptLoop {
     this.say({ role: 'assistant', text: reply.text, toolCalls: [] }, repairMessage(why));
     return undefined;
   }
+}
+
+function refuseRefusal({ finish, text, model }: ModelReply): void {
+  if (finish !== 'refusal') return;
+  throw new CadreError('model-refused', `The model ${model} refused the task: ${text.slice(0, 1000) || '(no reason given)'}`);
 }
 
 /** Model servers refuse a conversation whose calls have no id of their own. */

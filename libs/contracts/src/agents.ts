@@ -4,6 +4,7 @@ import { Micros, Timestamp } from './values.js';
 import { AnyToolName } from './calls.js';
 import { AgentName, RunId, TaskId, TenantId, WorkerId } from './ids.js';
 import { Skill } from './plan.js';
+import { Thinking } from './thinking.js';
 
 export const AgentDefinition = z.strictObject({
   name: AgentName,
@@ -20,6 +21,8 @@ export const AgentDefinition = z.strictObject({
   /** When calls of its model have to wait so long for what the server allows, the attempt goes on with this model to its end. */
   underLoad: z.strictObject({ waitMs: z.int().min(0).max(3_600_000), model: z.string().min(1).max(200) }).optional(),
   temperature: z.number().min(0).max(2).default(0),
+  /** To be told to think before it answers, and how. */
+  thinking: Thinking.optional(),
   limits: z
     .strictObject({
       maxSteps: z.int().min(1).max(200).default(24),

@@ -21,6 +21,7 @@ import * as calls from './calls.js';
 import * as questions from './questions.js';
 import * as results from './results.js';
 import * as scopes from './scopes.js';
+import * as thinking from './thinking.js';
 import * as tools from './tools.js';
 import * as values from './values.js';
 import * as views from './views.js';
@@ -178,6 +179,8 @@ const messages = group('Messages of channels', 'sent', [
 const definitions = group('Agents', 'received', [
   ['AgentDefinition', agents.AgentDefinition, 'An agent: its skills, instructions, granted tools and limits.'],
   ['AgentReply', tools.AgentReply, "What an agent's last message must be: one JSON object."],
+  ['ThoughtReply', thinking.ThoughtReply, 'What a thinking agent may add to its last message, as `thinking`.'],
+  ['ThinkingTrace', thinking.ThinkingTrace, 'What a thinking agent thought on the way to a result: kept apart from the answer.'],
   ['TaskResult', results.TaskResult, 'What an attempt produced.'],
   ['KeptResult', results.KeptResult, 'A result that stands for later ones of the same question: an entry of the bucket `cadre_results`.'],
 ]);
@@ -348,6 +351,10 @@ export const PARTS: Readonly<Record<string, z.ZodType>> = {
   TaskOutcome: results.TaskOutcome,
   ResultOrigin: results.ResultOrigin,
   Rejection: commands.Rejection,
+  Thinking: thinking.Thinking,
+  ThinkingStyle: thinking.ThinkingStyle,
+  ReasoningEffort: thinking.ReasoningEffort,
+  Alternative: thinking.Alternative,
   AgentState: agents.AgentState,
   AgentSummary: agents.AgentSummary,
   HeldAttempt: agents.HeldAttempt,

@@ -258,6 +258,7 @@ export {
   Delegated,
   AgentReply,
 } from './tools.js';
+export { Alternative, ReasoningEffort, Thinking, ThinkingStyle, ThinkingTrace, ThoughtReply } from './thinking.js';
 export type { Cell, DelegatingTool, ToolName, ToolArgs, ToolResult } from './tools.js';
 export {
   RunLinks,

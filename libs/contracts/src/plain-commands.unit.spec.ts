@@ -32,11 +32,20 @@ const startRun = {
 const rich = { ...task, agent: 'echo', skills: ['coding'], dependsOn: ['b'], input: { n: 1, text: 'x' }, cache: { ttlMs: 60_000 } };
 const startRich = { ...startRun, traceparent: head.traceparent, plan: { tasks: [rich, task] } };
 const cached = { ...complete, result: { ...complete.result, cachedFrom: { runId: head.runId, taskId: 'map~0~count' } } };
+const thoughtful = { ...complete, result: { ...complete.result, thinking: { text: '{}' } } };
+const collecting = { ...startRun, options: RunOptions.parse({ collectThinking: true }) };
 const PLAIN = [startRun, startRich, start, granted, complete, cached, record, settled, goingOn];
 const untraced = ({ traceparent: _traceparent, ...rest }: typeof start) => rest;
 
 test('the plain forms are recognised', () => {
   for (const command of [...PLAIN, untraced(start), { ...start, attempt: 7 }]) expect(isPlainCommand(command)).toBe(true);
+});
+
+test('what has to do with thinking is left to the schema', () => {
+  for (const command of [thoughtful, collecting]) {
+    expect(isPlainCommand(command)).toBe(false);
+    expect(Command.parse(command)).toStrictEqual(command);
+  }
 });
 
 /** Values to put in place of any field: some right, most wrong. */
@@ -113,6 +122,12 @@ describe('an assignment', () => {
 
   test('is recognised in its plain forms', () => {
     for (const form of FORMS) expect(isPlainAssignment(form)).toBe(true);
+  });
+
+  test('whose run collects thinking is left to the schema', () => {
+    const collecting = { ...assignment, collectThinking: true };
+    expect(isPlainAssignment(collecting)).toBe(false);
+    expect(Assignment.parse(collecting)).toStrictEqual(collecting);
   });
 
   test('that is recognised, the schema gives as it is', () => {

@@ -188,6 +188,8 @@ export const RunOptions = z.strictObject({
   /** Make one answer of all results with a last task. Without it the answer lists the results. */
   summarize: z.boolean().default(true),
   model: z.string().min(1).max(200).optional(),
+  /** Keep what thinking agents thought, beside their results. Left out: false. */
+  collectThinking: z.boolean().optional(),
   budget: Budget.prefault({}),
   /** How long running attempts may wind up after a cancel. */
   cancelGraceMs: z.int().min(0).max(60_000).default(5000),

@@ -22,6 +22,8 @@ export const TaskResult = z.strictObject({
   context: TaskContext.optional(),
   /** Nobody worked for it: it is the result of this earlier task. */
   cachedFrom: ResultOrigin.optional(),
+  /** A `ThinkingTrace` as JSON; only when the run collects them. Later tasks never see it. */
+  thinking: Content.optional(),
   /** Set by the planning task only; the log has it as `TasksAdded`. */
   plan: z.strictObject({ plan: Plan, source: PlanSource, note: z.string().max(2000).optional() }).optional(),
 });
@@ -74,6 +76,8 @@ export const Assignment = z.strictObject({
   model: z.string().optional(),
   /** What is left of the budget brought the task to this model: what is not on record yet is asked of it. */
   degradedTo: z.string().max(200).optional(),
+  /** The run's wish: what the agent thinks is kept beside its result. */
+  collectThinking: z.literal(true).optional(),
   deadlineAt: Timestamp,
   traceparent: z.string().optional(),
   /** An earlier result may stand for this one, and this one for later ones. `minConfidence`: a result that is less sure counts for neither. */

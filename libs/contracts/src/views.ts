@@ -42,6 +42,8 @@ export const TaskView = z.strictObject({
   artifacts: z.array(ArtifactRef),
   /** What it has read and written of the context store, if anything. */
   context: TaskContext.optional(),
+  /** What its agent thought, if the run collects that: a `ThinkingTrace` as JSON. */
+  thinking: Content.optional(),
   /** The cheaper model that its budget brought it to. */
   degradedTo: z.string().optional(),
   /** Nobody worked for it: the answer is that of this earlier task. */

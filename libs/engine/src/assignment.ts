@@ -102,6 +102,7 @@ export function assignmentOf(run: RunState, tasks: TaskReader, task: TaskState):
     ...(task.roundError === undefined ? {} : { previousError: task.roundError }),
     ...(run.options.model === undefined ? {} : { model: run.options.model }),
     ...(task.degradedTo === undefined ? {} : { degradedTo: task.degradedTo }),
+    ...(run.options.collectThinking ? { collectThinking: true as const } : {}),
     deadlineAt: task.deadlineAt,
     ...cacheWish(task),
     ...(run.traceparent === undefined ? {} : { traceparent: run.traceparent }),

@@ -77,6 +77,7 @@ export function taskView(task: TaskState): TaskView {
     ...(result !== undefined && { confidence: result.confidence, answer: result.answer }),
     artifacts: result?.artifacts ?? [],
     ...(result?.context !== undefined && { context: result.context }),
+    ...(result?.thinking !== undefined && { thinking: result.thinking }),
     ...(task.degradedTo !== undefined && { degradedTo: task.degradedTo }),
     ...(result?.cachedFrom !== undefined && { cachedFrom: result.cachedFrom }),
     ...(error !== undefined && { error }),

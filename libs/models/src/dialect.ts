@@ -7,9 +7,11 @@ export interface Dialect {
   format: 'schema' | 'object' | 'none';
   maxTokens: 'max_tokens' | 'max_completion_tokens';
   temperature: boolean;
+  /** Whether `reasoning_effort` may be sent. */
+  effort: boolean;
 }
 
-export const FIRST_DIALECT: Dialect = { format: 'schema', maxTokens: 'max_tokens', temperature: true };
+export const FIRST_DIALECT: Dialect = { format: 'schema', maxTokens: 'max_tokens', temperature: true, effort: true };
 
 export interface Refusal {
   status: number;
@@ -29,14 +31,17 @@ export function isFiltered({ code, message }: Refusal): boolean {
   return /content (management|filter(ing)?) policy|content.?policy violation/i.test(message);
 }
 
-/** What to try after a refusal, or undefined when the request itself is at fault. @param asksForJson whether `format` was used at all */
-export function easierDialect(dialect: Dialect, refusal: Refusal, asksForJson: boolean): Dialect | undefined {
+/** What to try after a refusal, or undefined when the request itself is at fault. @param asks whether `format` and `effort` were used at all */
+export function easierDialect(dialect: Dialect, refusal: Refusal, asks: { json: boolean; effort: boolean }): Dialect | undefined {
   if (refusal.status !== 400 && refusal.status !== 422) return undefined;
   if (isTooLong(refusal) || isFiltered(refusal)) return undefined;
   if (dialect.maxTokens === 'max_tokens' && /max_tokens|max_completion_tokens/.test(refusal.message)) {
     return { ...dialect, maxTokens: 'max_completion_tokens' };
   }
+  const sendsEffort = asks.effort && dialect.effort;
+  if (sendsEffort && /reasoning[_. ]?effort/i.test(refusal.message)) return { ...dialect, effort: false };
   if (dialect.temperature && /temperature/i.test(refusal.message)) return { ...dialect, temperature: false };
-  if (!asksForJson || dialect.format === 'none') return undefined;
+  // Some servers do not name what they refuse.
+  if (!asks.json || dialect.format === 'none') return sendsEffort ? { ...dialect, effort: false } : undefined;
   return { ...dialect, format: dialect.format === 'schema' ? 'object' : 'none' };
 }

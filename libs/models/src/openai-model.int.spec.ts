@@ -40,6 +40,7 @@ describe('answers', () => {
     expect(reply).toEqual({
       model: 'cadre-sim-1',
       text: '{"a":1}',
+      reasoning: 'hm {',
       toolCalls: [],
       finish: 'stop',
       inputTokens: 1000,
@@ -64,6 +65,7 @@ describe('answers', () => {
       },
     });
     expect(server.seen[0]?.body).not.toHaveProperty('stream');
+    expect(server.seen[0]?.body).not.toHaveProperty('reasoning_effort');
   });
 
   test('tool calls, with arguments as text or as an object', async () => {
@@ -83,6 +85,23 @@ describe('answers', () => {
   ])('finish of %j is %s', async (choice, finish) => {
     server.answer = (response) => send(response, 200, completion({}, { choices: [choice] }));
     expect(await port().complete(ask(), never)).toMatchObject({ finish });
+  });
+
+  test.each([
+    [
+      { reasoning_content: 'I see.' },
+      { completion_tokens_details: { reasoning_tokens: 12 } },
+      { reasoning: 'I see.', reasoningTokens: 12 },
+    ],
+    [{ reasoning: 'I see.' }, {}, { reasoning: 'I see.' }],
+    [{ reasoning: { odd: true } }, { completion_tokens_details: 'odd' }, {}],
+  ])('reasoning of %j with usage %j is %j, beside the text', async (message, details, wanted) => {
+    const usage = { prompt_tokens: 9, completion_tokens: 20, ...details };
+    server.answer = (response) => send(response, 200, completion({ content: 'ok', ...message }, { usage }));
+    const { text, reasoning, reasoningTokens, outputTokens } = await port().complete(ask({ effort: 'high' }), never);
+    expect([text, outputTokens]).toEqual(['ok', 20]);
+    expect({ ...(reasoning && { reasoning }), ...(reasoningTokens !== undefined && { reasoningTokens }) }).toEqual(wanted);
+    expect(server.seen[0]?.body).toMatchObject({ reasoning_effort: 'high' });
   });
 
   test('missing usage is estimated and flagged; an unknown price warns once', async () => {
@@ -128,6 +147,19 @@ describe('dialects', () => {
     };
     await port().complete(ask(), never);
     expect(server.seen.at(-1)?.body).toMatchObject({ max_completion_tokens: 100 });
+  });
+
+  test.each([
+    ['by name', "Unsupported parameter: 'reasoning_effort'.", [true, false]],
+    ['without a name', 'Bad request.', [true, true, true, false]],
+  ])('a server that refuses an effort %s is asked without it, and remembered', async (_, message, sent) => {
+    server.answer = (response, { body }) =>
+      'reasoning_effort' in body ? send(response, 400, { error: { message } }) : send(response, 200, completion({ content: '{}' }));
+    const model = port();
+    const request = ask({ effort: 'low', responseSchema: { name: 'reply', schema: { type: 'object' } } });
+    await model.complete(request, never);
+    await model.complete(request, never);
+    expect(server.seen.map(({ body }) => 'reasoning_effort' in body)).toEqual([...sent, false]);
   });
 
   test('a conversation that is too long is refused at once', async () => {

@@ -70,7 +70,7 @@ export class OpenAiModel implements ModelPort {
       } catch (error) {
         const easier =
           error instanceof APIError && error.status !== undefined
-            ? easierDialect(dialect, error, Boolean(request.responseSchema))
+            ? easierDialect(dialect, error, { json: Boolean(request.responseSchema), effort: request.effort !== undefined })
             : undefined;
         if (!easier) throw modelError(error, this.options.baseUrl, this.timeoutMs);
         dialect = easier;

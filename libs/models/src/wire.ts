@@ -16,6 +16,9 @@ export const Completion = z.object({
         message: z.object({
           content: z.string().nullish(),
           refusal: z.string().nullish(),
+          /** What servers of open models tell of their reasoning, under one name or the other. */
+          reasoning_content: z.string().nullish().catch(undefined),
+          reasoning: z.string().nullish().catch(undefined),
           tool_calls: z
             .array(
               z.object({
@@ -32,6 +35,7 @@ export const Completion = z.object({
     .object({
       prompt_tokens: tokens,
       completion_tokens: tokens,
+      completion_tokens_details: z.object({ reasoning_tokens: tokens.nullish() }).nullish().catch(undefined),
       prompt_tokens_details: z.object({ cached_tokens: tokens.nullish() }).nullish(),
     })
     .nullish()
@@ -47,6 +51,7 @@ export function requestBody(request: ModelRequest, model: string, dialect: Diale
     messages: request.messages.map(wireMessage),
     [dialect.maxTokens]: request.maxOutputTokens,
     ...(dialect.temperature && { temperature: request.temperature }),
+    ...(request.effort !== undefined && dialect.effort && { reasoning_effort: request.effort }),
     ...(request.tools.length > 0 && { tools: request.tools.map((tool) => ({ type: 'function' as const, function: { ...tool } })) }),
     ...(format && { response_format: format }),
   };
@@ -80,8 +85,8 @@ function wireMessage(message: ModelMessage): ChatCompletionMessageParam {
   }
 }
 
-/** Text, tool calls and finish of an answer. */
-export function readChoice(completion: Completion): Pick<ModelReply, 'text' | 'toolCalls' | 'finish'> {
+/** Text, tool calls, finish and reasoning of an answer. */
+export function readChoice(completion: Completion): Pick<ModelReply, 'text' | 'toolCalls' | 'finish' | 'reasoning' | 'reasoningTokens'> {
   const { message, finish_reason } = completion.choices[0]!;
   const toolCalls = (message.tool_calls ?? []).map((call) => {
     const args = call.function.arguments ?? '{}';
@@ -91,10 +96,14 @@ export function readChoice(completion: Completion): Pick<ModelReply, 'text' | 't
     return { text: message.refusal || 'The content filter of the model server stopped the answer.', toolCalls: [], finish: 'refusal' };
   }
   const finish = finish_reason === 'length' ? 'length' : toolCalls.length > 0 ? 'tool-calls' : 'stop';
-  return { text: withoutThoughts(message.content ?? ''), toolCalls, finish };
+  const { thoughts, text } = withoutThoughts(message.content ?? '');
+  const reasoning = message.reasoning_content || message.reasoning || thoughts;
+  const reasoningTokens = completion.usage?.completion_tokens_details?.reasoning_tokens;
+  return { text, toolCalls, finish, ...(reasoning && { reasoning }), ...(typeof reasoningTokens === 'number' && { reasoningTokens }) };
 }
 
 /** Some open models put their reasoning in front of the answer. */
-function withoutThoughts(text: string): string {
-  return text.replace(/^\s*<think>[\s\S]*?<\/think>\s*/, '');
+function withoutThoughts(content: string): { thoughts: string; text: string } {
+  const found = /^\s*<think>([\s\S]*?)<\/think>\s*/.exec(content);
+  return found ? { thoughts: (found[1] ?? '').trim(), text: content.slice(found[0].length) } : { thoughts: '', text: content };
 }

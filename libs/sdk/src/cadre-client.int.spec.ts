@@ -99,6 +99,7 @@ test('pages through what has happened, and a run that has ended has nothing more
   expect(rest.more).toBe(false);
   expect(await collect(client.events(runId, { after: rest.next! }))).toEqual([]);
   expect(await client.answer(runId)).toContain('The whole of a long answer.');
+  await expect(client.thinking(runId, 'analyse')).rejects.toMatchObject({ status: 404 });
 });
 
 test('a start is repeated only when it has a key', async () => {

@@ -20,6 +20,7 @@ import {
   type RunStatus,
   RunView,
   TenantBudgetView,
+  ThinkingTrace,
   WorkerList,
   type WorkerView,
   type Workflow,
@@ -274,6 +275,11 @@ export class CadreClient {
   /** The run's whole answer, as Markdown, however long. A refusal when there is none. */
   async answer(runId: string, options: Abortable = {}): Promise<string> {
     return await (await this.http.request(run(runId, '/answer'), options)).text();
+  }
+
+  /** What the agent of a task thought on the way to its result, in a run with `collectThinking`. A refusal when there is nothing. */
+  thinking(runId: string, taskId: string, options: Abortable = {}): Promise<ThinkingTrace> {
+    return this.http.json(run(runId, `/tasks/${encodeURIComponent(taskId)}/thinking`), ThinkingTrace, options);
   }
 
   /** @param name the artifact's name, which may hold slashes: `charts/rain.svg` */

@@ -17,6 +17,7 @@ export interface RunFlags extends BudgetFlags {
   maxParallel?: string;
   model?: string;
   continueOnFailure?: boolean;
+  collectThinking?: boolean;
   summary?: boolean;
   label?: string[];
   out?: string;
@@ -39,6 +40,7 @@ export async function requestOf(goal: string, flags: RunFlags, terminal: Termina
       ...(flags.maxParallel === undefined ? {} : { maxParallel: parseWhole('--max-parallel', 1, 10_000)(flags.maxParallel) }),
       ...(flags.model === undefined ? {} : { model: flags.model }),
       ...(flags.continueOnFailure === true ? { continueOnFailure: true } : {}),
+      ...(flags.collectThinking === true ? { collectThinking: true } : {}),
       ...(flags.summary === false ? { summarize: false } : {}),
       ...budgetOptions(flags),
       ...(flags.label === undefined ? {} : { labels: parseLabels(flags.label) }),

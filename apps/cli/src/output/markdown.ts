@@ -27,7 +27,7 @@ export function renderMarkdown(text: string, paint: Paint): string {
 }
 
 /** An answer comes from a model: it may not steer the terminal. */
-function safe(text: string): string {
+export function safe(text: string): string {
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '');
 }
 

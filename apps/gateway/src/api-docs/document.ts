@@ -51,6 +51,7 @@ import {
   TaskView,
   TenantBudgetRequest,
   TenantBudgetView,
+  ThinkingTrace,
   WorkerList,
   WorkerView,
 } from '@cadre/contracts';
@@ -68,6 +69,7 @@ const OUT: Record<string, z.ZodType> = {
   RunView,
   PlanView,
   TaskView,
+  ThinkingTrace,
   CallList,
   CallView,
   EventList,

@@ -25,6 +25,7 @@ import {
   type RunView,
   type SendRequest,
   type TenantBudgetView,
+  type ThinkingTrace,
   type WorkerList,
   type Workflow,
   type WorkflowList,
@@ -141,6 +142,18 @@ const run: RunView = {
   questions: [],
 };
 const key = '5f2b6a0e9c1d4783a6b0c9d8e7f60512';
+const thinking: ThinkingTrace = {
+  style: 'critical',
+  rounds: [
+    {
+      confidence: 0.9,
+      steps: ['The file has 3,650 days.', 'The trend must not rest on the last summer alone.'],
+      alternatives: [{ option: 'Compare the first year with the last', whyNot: 'Two years show weather, no trend' }],
+    },
+  ],
+  reasoning: [],
+  thinkingTokens: 74,
+};
 const calls: CallList = {
   calls: [
     {
@@ -297,6 +310,7 @@ export const EXAMPLES = {
   page,
   run,
   calls,
+  thinking,
   questions,
   approval,
   eventRequest,

@@ -1,4 +1,4 @@
-import { ArtifactList, CadreError, type ArtifactRef, type Content, type RunId, type RunView } from '@cadre/contracts';
+import { ArtifactList, CadreError, ThinkingTrace, type ArtifactRef, type Content, type RunId, type RunView } from '@cadre/contracts';
 import type { Blobs } from '@cadre/engine';
 import { traceOf } from '@cadre/service-kit';
 import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
@@ -70,6 +70,24 @@ export class ArtifactsController {
     await reply.header('content-type', 'text/markdown; charset=utf-8').header('x-content-type-options', 'nosniff').send(text);
   }
 
+  @Get('tasks/:taskId/thinking')
+  @Described({
+    summary: 'Get what the agent of a task thought on the way to its result',
+    description: 'Only of agents whose definition has `thinking`, in runs with the option `collectThinking`. No task reads it.',
+    ok: { status: 200, description: 'The trace', schema: ThinkingTrace, example: EXAMPLES.thinking },
+    problems: [404, 503],
+  })
+  async thinking(
+    @Param('runId', KnownShard) runId: RunId,
+    @Param('taskId') taskId: string,
+    @Req() http: FastifyRequest,
+  ): Promise<ThinkingTrace> {
+    const run = await this.history.run(DEFAULT_TENANT, runId, traceOf(http));
+    const content = run.tasks.find((task) => task.taskId === taskId)?.thinking;
+    if (content === undefined) throw noThinking(run, taskId);
+    return ThinkingTrace.parse(JSON.parse(await this.textOf(content)));
+  }
+
   private async textOf(content: Content): Promise<string> {
     return 'text' in content ? content.text : new TextDecoder().decode(await this.blobs.get(content.ref));
   }
@@ -80,6 +98,14 @@ function artifactsOf(run: RunView): ArtifactRef[] {
   const byName = new Map<string, ArtifactRef>();
   for (const artifact of [...run.tasks.flatMap((task) => task.artifacts), ...run.artifacts]) byName.set(artifact.name, artifact);
   return [...byName.values()];
+}
+
+function noThinking({ runId, options }: RunView, taskId: string): CadreError {
+  return new CadreError('not-found', `There is no trace of what was thought on ${JSON.stringify(taskId.slice(0, 200))}.`, {
+    remedy: options.collectThinking
+      ? `see /v1/runs/${runId} for its tasks; those that have succeeded and whose agent thinks have \`thinking\``
+      : 'start the run with the option collectThinking',
+  });
 }
 
 function noAnswer(run: RunView): CadreError {

@@ -9,6 +9,7 @@ import {
   WorkerList,
   type Heartbeat,
   type Problem,
+  type ThinkingTrace,
 } from '@cadre/contracts';
 import { JetStreamBlobs } from '@cadre/event-log';
 import { startTestGateway, type TestGateway } from '../testing/test-gateway.js';
@@ -127,6 +128,30 @@ test('artifacts are listed and downloaded as what they are, and cannot run in a 
   await refused(await get(`/v1/runs/${runId}/artifacts/none.md`), 404, 'not-found');
   await refused(await get(`/v1/runs/${runId}/artifacts/..%2f..%2fetc%2fpasswd`), 404, 'not-found');
   await refused(await get(`/v1/runs/${runId}/artifacts/`), 404, 'not-found');
+});
+
+test('what an agent thought is read by itself, as the reference in its task says', async () => {
+  const runId = await started();
+  const trace: ThinkingTrace = { style: 'critical', rounds: [], reasoning: [{ call: 1, text: 'Hm.' }], thinkingTokens: 1 };
+  const blobs = await JetStreamBlobs.open(gateway.nats);
+  const ref = await blobs.put(Buffer.from(JSON.stringify(trace)), 'application/json');
+  blobs.close();
+  const none = await get(`/v1/runs/${runId}/tasks/a/thinking`);
+  await refused(none, 404, 'not-found');
+  const usual = {
+    status: 'completed' as const,
+    priority: 'medium' as const,
+    skills: [],
+    dependsOn: [],
+    require: 'all' as const,
+    attempt: 1,
+  };
+  const task = { ...usual, taskId: 'a', title: 'A', artifacts: [], usage: zero, thinking: { ref, preview: '{' } };
+  gateway.monitor.runs.get(runId)!.tasks.push(task);
+  const run = RunView.parse(await (await get(`/v1/runs/${runId}`)).json());
+  expect(run.tasks).toMatchObject([{ taskId: 'a', thinking: { ref } }]);
+  expect(await (await get(`/v1/runs/${runId}/tasks/a/thinking`)).json()).toEqual(trace);
+  await refused(await get(`/v1/runs/${runId}/tasks/b/thinking`), 404, 'not-found');
 });
 
 const zero = { modelCalls: 0, toolCalls: 0, inputTokens: 0, outputTokens: 0, costMicros: 0 };

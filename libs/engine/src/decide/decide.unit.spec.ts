@@ -231,3 +231,29 @@ describe('ending a run early', () => {
     expect(rig.violations({ finished: true })).toEqual([]);
   });
 });
+
+describe('what agents think', () => {
+  const thinking = { ref: { sha256: 'a'.repeat(64), size: 9, mediaType: 'application/json' }, preview: '{}' };
+  const completed = (options: { collectThinking?: boolean }) => {
+    const rig = new EngineRig();
+    rig.start([task('a'), task('b', { dependsOn: ['a'], condition: '!has(results.a.thinking)' })], { summarize: false, ...options });
+    const begun = rig.begin('a');
+    rig.finish('a', result('done', { thinking }));
+    return { rig, begun };
+  };
+
+  test('is kept beside the result when the run collects it, and no later task sees it', () => {
+    const { rig, begun } = completed({ collectThinking: true });
+    expect(begun).toMatchObject({ collectThinking: true });
+    expect(rig.task('a').result).toEqual({ ...result('done'), thinking });
+    expect(rig.statuses()).toBe('a:completed b:ready');
+    expect(JSON.stringify(rig.begin('b'))).not.toContain('thinking"');
+    expect(rig.violations()).toEqual([]);
+  });
+
+  test.each([{}, { collectThinking: false }])('is left out by a run with %j, whatever the worker sends', (options) => {
+    const { rig, begun } = completed(options);
+    expect(begun).not.toHaveProperty('collectThinking');
+    expect(rig.task('a').result).toEqual(result('done'));
+  });
+});

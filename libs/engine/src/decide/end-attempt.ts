@@ -43,9 +43,11 @@ function complete(draft: Draft, task: TaskState, given: TaskResult): void {
   const { id } = task.spec;
   settleOpenCalls(draft, id);
   // A plan becomes the run's tasks in the same commit, which says all of it once.
-  const { plan, ...rest } = given;
+  const { plan, thinking, ...rest } = given;
   const result: TaskResult = {
     ...rest,
+    // What the run did not ask for is not kept, whatever the worker sends.
+    ...(thinking === undefined || !draft.run.options.collectThinking ? {} : { thinking }),
     ...(task.degradedTo === undefined ? {} : { degradedTo: task.degradedTo }),
     ...(task.scope?.partial ? { partial: true } : {}),
   };

@@ -17,6 +17,7 @@ import {
   type RunLinks,
   EventRequest,
   RunRequest,
+  type ThinkingTrace,
   type WorkerView,
   Workflow,
   WorkflowRunRequest,
@@ -180,6 +181,7 @@ export class StandInGateway {
     if (what === 'events' && request.headers.accept === 'application/json') return this.pageOfEvents(script, request, response);
     if (what === 'events') return await this.streamEvents(script, request, response);
     if (what === 'answer') return void response.writeHead(200, { 'content-type': 'text/markdown' }).end(LONG_ANSWER);
+    if (what === 'tasks') return this.thinkingOf(script, name, response);
     if (what === 'plan') return this.planOf(script, response);
     if (what === 'calls') return json(response, 200, { calls: script.calls, more: false });
     if (what === 'questions') return json(response, 200, { questions: script.last.questions });
@@ -190,6 +192,11 @@ export class StandInGateway {
     const text = files[name.join('/')];
     if (text === undefined) return problem(response, 404, 'not-found', `The run has no artifact ${name.join('/')}.`);
     response.writeHead(200, { 'content-type': 'text/plain', 'content-length': Buffer.byteLength(text) }).end(text);
+  }
+
+  private thinkingOf({ last: { options } }: RunScript, [taskId, part]: string[], response: ServerResponse): void {
+    if (part === 'thinking' && taskId === 'analyse' && options.collectThinking) return json(response, 200, TRACE);
+    problem(response, 404, 'not-found', `There is no trace of what was thought on ${taskId}.`);
   }
 
   private planOf({ last: { runId }, steps }: RunScript, response: ServerResponse): void {
@@ -313,6 +320,18 @@ export class StandInGateway {
 }
 
 /** What the answer of a run is when it is asked for by itself. */
+const TRACE: ThinkingTrace = {
+  ...{ style: 'critical', thinkingTokens: 120, note: 'The budget for thinking is spent.' },
+  rounds: [
+    {
+      confidence: 0.6,
+      steps: ['Read the file.', 'Fit a line.'],
+      alternatives: [{ option: 'A median', whyNot: 'It hides \u001b[2Jthe trend.' }],
+    },
+    { confidence: 0.8, steps: [], alternatives: [], reflection: 'The unit was wrong.' },
+  ],
+  reasoning: [{ call: 2, text: 'Is it Kelvin?' }],
+};
 const LONG_ANSWER = '# Answer\n\nThe whole of a long answer.';
 
 function links(runId: string): RunLinks {
