@@ -5,7 +5,7 @@ import { CadreError } from '@cadre/contracts';
 import { ModelBreaker } from './model-breaker.js';
 import type { BreakerChange } from './model-breaker.js';
 
-const OPEN_MS = 40;
+const OPEN_MS = 500;
 const never = new AbortController().signal;
 const ask = (model?: string): ModelRequest => ({
   temperature: 0,
@@ -152,7 +152,7 @@ test('each model has its own', async () => {
 
 test('a 429 with a time holds all calls of the model back until then, and opens nothing', async () => {
   const it = rig();
-  it.turn = fails('model-rate-limited', 60);
+  it.turn = fails('model-rate-limited', 500);
   expect(await it.one()).toBe('model-rate-limited');
   it.turn = works;
   const { calls } = it;
