@@ -1,7 +1,6 @@
 /**
  * Runs the end-to-end suites one at a time: each starts a whole system of a dozen processes, and two at once would only show how an overloaded machine behaves.
- * The unit suites, one thread each, and then those of agents' tools, which need no broker, run beside them on the core that they leave; the rest comes after both,
- * side by side.
+ * The unit suites, one thread each, run beside them on the core that they leave; the rest comes after both, side by side.
  */
 import TestRunner from 'jest-runner';
 
@@ -9,8 +8,6 @@ const WHOLE_SYSTEM = /\.e2e\.spec\.ts$/;
 /** Takes all cores by itself, so it comes when the unit suites are over. */
 const ALL_CORES = /simulator/;
 const ONE_THREAD = /\.unit\.spec\.ts$/;
-/** Files, queries and confined programs. */
-const NO_BROKER = /(worker-(data-analyst|test-writer)|worker-kit\/src\/code-tools|model-sim\/src\/team)\b.*\.int\.spec\.ts$/;
 
 export default class LaneRunner {
   supportsEventEmitters = true;
@@ -31,13 +28,12 @@ export default class LaneRunner {
 
   async runTests(tests, watcher, options) {
     const systems = tests.filter(({ path }) => WHOLE_SYSTEM.test(path)).sort((a, b) => ALL_CORES.test(a.path) - ALL_CORES.test(b.path));
-    const light = [ONE_THREAD, NO_BROKER].flatMap((kind) => tests.filter(({ path }) => kind.test(path)));
-    const beside = systems.length === 0 ? [] : light;
-    const rest = tests.filter((test) => !systems.includes(test) && !beside.includes(test));
+    const units = systems.length === 0 ? [] : tests.filter(({ path }) => ONE_THREAD.test(path));
+    const rest = tests.filter((test) => !systems.includes(test) && !units.includes(test));
     const run = async (runner, part) =>
       void (part.length > 0 && !watcher.isInterrupted() && (await runner.runTests(part, watcher, options)));
-    if (options.serial) for (const part of [systems, beside]) await run(this.#inTurn, part);
-    else await Promise.all([run(this.#inTurn, systems), run(this.#beside, beside)]);
+    if (options.serial) for (const part of [systems, units]) await run(this.#inTurn, part);
+    else await Promise.all([run(this.#inTurn, systems), run(this.#beside, units)]);
     await run(this.#sideBySide, rest);
   }
 }
