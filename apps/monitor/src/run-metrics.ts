@@ -29,7 +29,7 @@ export class RunMetrics {
     this.#runSeconds = metrics.histogram('cadre_run_seconds', 'From acceptance to the end of a run', ['outcome'], RUN_SECONDS);
     this.#tasks = metrics.counter('cadre_tasks_ended_total', 'Tasks ended, by outcome', ['outcome']);
     this.#taskSeconds = metrics.histogram('cadre_task_seconds', 'Last attempt of a task, from its start', ['outcome'], RUN_SECONDS);
-    this.#failedAttempts = metrics.counter('cadre_attempts_failed_total', 'Attempts closed without a result');
+    this.#failedAttempts = metrics.counter('cadre_attempts_failed_total', 'Attempts that count against the retry policy of their task');
     this.#calls = metrics.counter('cadre_calls_total', 'Model and tool calls', ['kind', 'outcome', 'ok']);
     this.#callSeconds = metrics.histogram('cadre_call_seconds', 'Duration of model and tool calls', ['kind']);
     this.#tokens = metrics.counter('cadre_tokens_total', 'Tokens of model calls', ['direction']);
@@ -53,7 +53,7 @@ export class RunMetrics {
 
   #countEvent({ commit, run }: FoldedCommit, event: RunEvent): void {
     if (event.type === 'RunStarted') this.#started.inc();
-    else if (event.type === 'AttemptFailed') this.#failedAttempts.inc();
+    else if (event.type === 'AttemptFailed' && event.counted) this.#failedAttempts.inc();
     else if (event.type === 'CallRefused') this.#refused.inc({ limit: event.limit, then: event.then });
     else if (event.type === 'QuestionAsked') this.#asked.inc({ kind: event.question.kind });
     else if (event.type === 'QuestionAnswered') this.#answered.inc({ choice: event.choice });

@@ -89,6 +89,8 @@ export class CallDesk {
   private readonly tries = new Map<CallKey, number>();
   private readonly underway = new Set<Promise<unknown>>();
   private closed = false;
+  /** The attempt has ended with work that was given to others: the call that asked for it is settled when they have ended. */
+  private delegated = false;
   private ofTheMoment = false;
 
   constructor(private readonly parts: CallDeskParts) {}
@@ -173,7 +175,8 @@ export class CallDesk {
       this.pending.unshift(...settle);
       return { error: answer.message };
     }
-    if (answer.kind === 'taken') onDelegated?.();
+    this.delegated = answer.kind === 'taken';
+    if (this.delegated) onDelegated?.();
     onClosed();
     throw attemptClosed();
   }
@@ -262,6 +265,7 @@ export class CallDesk {
       return { kind: 'answered', ok: answer.ok, text: answer.text, files: answer.files ?? [], recorded: false };
     } catch (error) {
       const cause = signal.aborted ? abortError(signal) : error;
+      if (this.delegated) throw cause;
       const outcome = held || surelyNothing(request, cause) ? 'failed' : 'unknown';
       const { code, message } = failureOf(cause, 'call-failed');
       end({ outcome, note: `${code}: ${message}` });

@@ -20,6 +20,8 @@ class Team {
   readonly agent: AgentDefinition = sampleAgent({ tools: ['ask_agent', 'delegate', 'hand_off'] });
   /** Keys of model calls. */
   readonly asked: string[] = [];
+  /** Tools that workers say they have called, and how that ended. */
+  readonly made: string[] = [];
 
   constructor(
     private readonly story: Story,
@@ -82,6 +84,7 @@ class Team {
       await this.clock.advance(10_000);
       if (!worker.dead) endings.push(`${id}: ${await ending}`);
       steps += worker.steps;
+      this.made.push(...worker.made.filter(({ kind }) => kind === 'tool').map(({ name, outcome }) => `${name} ${outcome}`));
       const { status, attempt } = this.rig.task(id);
       this.rig.now = this.clock.now();
       if (status === 'running') this.rig.send({ type: 'LoseAttempt', taskId: id, attempt, workerId: `w${turn}`, reason: 'silent' });
@@ -113,6 +116,8 @@ test('who asks ends its attempt, and its next one goes on with the answer', asyn
   expect(team.rig.task('boss~0~ask').spec).toMatchObject({ agent: 'expert', instructions: 'How deep is the lake?' });
   expect(JSON.stringify(team.result())).toContain('How deep is the lake? was done');
   expect(team.asked).toHaveLength(2);
+  // A call that waits for others is none that failed.
+  expect(team.made).toEqual([]);
   expect(team.rig.violations()).toEqual([]);
 });
 

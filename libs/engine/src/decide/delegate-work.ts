@@ -1,5 +1,4 @@
 /** An agent gives work to others: its attempt ends, and its task waits for them. */
-import { MAX_PLAN_TASKS, SCOPE_LIMITS, TaskId, childId } from '@cadre/contracts';
 import type { DelegateWork } from '@cadre/contracts';
 import { accepted, duplicate, rejected } from '../decision.js';
 import type { DecideContext, Decision } from '../decision.js';
@@ -8,7 +7,7 @@ import { advance } from '../run/advance.js';
 import { CLOSED_BY } from '../run/close-attempt.js';
 import { isDelegatingTool } from '../run/delegations.js';
 import { Draft } from '../run/draft.js';
-import { depthOf, openDelegated } from '../run/scopes.js';
+import { delegationLimit, openDelegated } from '../run/scopes.js';
 import { settleUnknown } from '../run/settle-calls.js';
 import type { RunState, TaskState } from '../state.js';
 import { taskOf } from '../task-table.js';
@@ -24,16 +23,10 @@ function refusalOf(draft: Draft, task: TaskState, { key, tasks, handOff }: Deleg
     return rejected('invalid-command', 'Other calls of the attempt are on their way; wait for them first.');
   if (task.scope) return rejected('invalid-plan', 'Who combines what others have brought cannot give it to others; do it yourself.');
   if (handOff && tasks.length > 1) return rejected('invalid-plan', 'A task can be handed over as one task only.');
-  if (depthOf(id) >= SCOPE_LIMITS.depth)
-    return rejected('invalid-plan', `Work has been handed on ${SCOPE_LIMITS.depth} times already; do it yourself.`);
   const problems = validatePlannedTasks(tasks);
   if (problems.length > 0) return rejected('invalid-plan', describeProblems(problems));
-  const item = task.delegated?.count ?? 0;
-  if (tasks.some((spec) => !TaskId.safeParse(childId(id, item, spec.id)).success))
-    return rejected('invalid-plan', 'The names of the tasks become too long; use shorter ones.');
-  if (draft.run.taskCount + tasks.length > MAX_PLAN_TASKS)
-    return rejected('invalid-plan', `The run would have more than ${MAX_PLAN_TASKS} tasks.`);
-  return undefined;
+  const limit = delegationLimit(draft, task, tasks);
+  return limit === undefined ? undefined : rejected('invalid-plan', limit);
 }
 
 export function decideDelegateWork(state: RunState, command: DelegateWork, context: DecideContext): Decision {

@@ -286,6 +286,18 @@ describe('what is refused, and the agent goes on', () => {
     expectSound(rig);
   });
 
+  test('more than a run may hold: the names of all tasks have to fit into one message', () => {
+    const long = (n: number) => `${n}`.padStart(64, 'x');
+    const rig = asking([task('boss'), ...Array.from({ length: 5100 }, (_, n) => task(long(n)))]);
+    expect(
+      refused(
+        rig,
+        Array.from({ length: 50 }, (_, n) => task(long(n))),
+      ),
+    ).toMatch(/^invalid-plan: .*more than 327680 bytes/);
+    expect(delegate(rig, 'boss', [task('a')]).outcome).toBe('accepted');
+  });
+
   test('a run that is being cancelled', () => {
     const rig = asking();
     rig.send({ type: 'CancelRun', tenant: 'default', reason: 'enough' });

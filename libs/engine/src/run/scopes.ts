@@ -3,8 +3,8 @@
  * has ended, the join rule is asked whether the scope has, and what is still at work then is not needed any more. Patterns of coordination are made of this and
  * of nothing else, so that what holds for tasks holds for all of them.
  */
-import { MAX_PLAN_ID_BYTES, MAX_PLAN_TASKS, SCOPE_LIMITS, childId, placeOf, utf8Bytes } from '@cadre/contracts';
-import type { Failure, Json, Scope, TaskId, TaskSpec } from '@cadre/contracts';
+import { MAX_PLAN_ID_BYTES, MAX_PLAN_TASKS, SCOPE_LIMITS, TaskId, childId, placeOf, utf8Bytes } from '@cadre/contracts';
+import type { Failure, Json, Scope, TaskSpec } from '@cadre/contracts';
 import { evaluateCondition, evaluateValue } from '../plan/expressions.js';
 import type { Evaluated } from '../plan/expressions.js';
 import type { ScopeState, TaskState } from '../state.js';
@@ -32,7 +32,7 @@ function scopeOf(task: TaskState): { spec: Scope; state: ScopeState } {
 }
 
 /** How many scopes a task stands in. */
-export function depthOf(id: TaskId): number {
+function depthOf(id: TaskId): number {
   let depth = 0;
   for (let place = placeOf(id); place !== undefined; place = placeOf(place.scope)) depth += 1;
   return depth;
@@ -80,7 +80,8 @@ function asChild(scope: TaskId, item: number, spec: TaskSpec): TaskSpec {
   return spec.alternativeTo === undefined ? child : { ...child, alternativeTo: childId(scope, item, spec.alternativeTo) };
 }
 
-function tooMany(draft: Draft, tasks: readonly TaskSpec[]): Failure | undefined {
+/** Why no more tasks may join the run, if so. */
+function tooMany(draft: Draft, tasks: readonly Pick<TaskSpec, 'id'>[]): Failure | undefined {
   const { taskCount, idBytes = 0 } = draft.run;
   if (taskCount + tasks.length > MAX_PLAN_TASKS + 2)
     return failure('too-many-tasks', `The run would have more than ${MAX_PLAN_TASKS} tasks.`);
@@ -88,6 +89,18 @@ function tooMany(draft: Draft, tasks: readonly TaskSpec[]): Failure | undefined 
   return bytes > MAX_PLAN_ID_BYTES
     ? failure('too-many-tasks', `The ids of the run's tasks would take more than ${MAX_PLAN_ID_BYTES} bytes.`)
     : undefined;
+}
+
+/** Why work cannot be given to others by a task, if so: it stands too deep, or there would be too much of it. */
+export function delegationLimit(draft: Draft, task: TaskState, work: readonly TaskSpec[]): string | undefined {
+  const { id } = task.spec;
+  if (depthOf(id) >= SCOPE_LIMITS.depth) return `Work has been handed on ${SCOPE_LIMITS.depth} times already; do it yourself.`;
+  const ids = work.map((spec) => childId(id, task.delegated?.count ?? 0, spec.id));
+  if (ids.some((each) => !TaskId.safeParse(each).success)) return 'The names of the tasks become too long; use shorter ones.';
+  return tooMany(
+    draft,
+    ids.map((each) => ({ id: each })),
+  )?.message;
 }
 
 /** Opens the work that a task's agent has given to others. @returns the tasks that have joined the run */
