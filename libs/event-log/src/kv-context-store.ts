@@ -9,7 +9,7 @@ import { jetstreamManager, type JetStreamManager, type StoredMsg } from '@nats-i
 import type { NatsConnection } from '@nats-io/transport-node';
 import { backoffMs, ConnectionState, pause } from './connection.js';
 import { storeUnavailable } from './errors.js';
-import { isConflict, StreamPublisher } from './stream-publisher.js';
+import { isConflict, StreamPublisher, ttlHeader } from './stream-publisher.js';
 
 const REQUEST_MS = 3000;
 const TRIES = 4;
@@ -42,7 +42,7 @@ export class KvContextStore implements ContextStore {
 
   async write(tenant: TenantId, record: ContextRecord, afterRevision: number, forgetAfterMs?: number): Promise<'written' | 'changed'> {
     const headers: [string, string][] = [['Nats-Expected-Last-Subject-Sequence', String(afterRevision)]];
-    if (forgetAfterMs !== undefined) headers.push(['Nats-TTL', `${Math.max(1, Math.ceil(forgetAfterMs / 1000))}s`]);
+    if (forgetAfterMs !== undefined) headers.push(ttlHeader(forgetAfterMs));
     return this.#publish(artifactKey(tenant, record.name), JSON.stringify(record), headers, afterRevision);
   }
 

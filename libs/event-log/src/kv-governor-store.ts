@@ -4,7 +4,7 @@ import { BUCKETS } from '@cadre/contracts';
 import type { GovernorEntry, GovernorRecord, GovernorStore, GovernorWrite } from '@cadre/scheduling';
 import { jetstreamManager, type JetStreamManager, type StoredMsg } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { isConflict, StreamPublisher } from './stream-publisher.js';
+import { isConflict, StreamPublisher, ttlHeader } from './stream-publisher.js';
 
 const REQUEST_MS = 600;
 
@@ -33,7 +33,7 @@ export class KvGovernorStore implements GovernorStore {
   async write(line: string, record: GovernorRecord, afterRevision: number, ttlMs: number): Promise<GovernorWrite> {
     const reply = await this.#publisher.send(subjectOf(line), Buffer.from(JSON.stringify(record)), [
       ['Nats-Expected-Last-Subject-Sequence', String(afterRevision)],
-      ['Nats-TTL', `${Math.ceil(ttlMs / 1000)}s`],
+      ttlHeader(ttlMs),
     ]);
     if (reply.kind === 'stored') return { written: true, revision: reply.seq };
     return { written: false, reason: isConflict(reply) ? 'conflict' : 'unknown' };

@@ -6,7 +6,7 @@ import { BUCKETS } from '@cadre/contracts';
 import type { LeaseEntry, LeaseStore, LeaseWrite } from '@cadre/engine';
 import { jetstreamManager, type JetStreamManager, type StoredMsg } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { isConflict, StreamPublisher } from './stream-publisher.js';
+import { isConflict, StreamPublisher, ttlHeader } from './stream-publisher.js';
 
 const REQUEST_MS = 600;
 
@@ -36,7 +36,7 @@ export class KvLeaseStore implements LeaseStore {
   /** @param ttlMs rounded up to whole seconds, the server's unit */
   write(name: string, holder: string, token: string, afterRevision: number, ttlMs: number): Promise<LeaseWrite> {
     const value = Buffer.from(JSON.stringify({ holder, token }));
-    return this.#publish(name, value, afterRevision, ['Nats-TTL', `${Math.ceil(ttlMs / 1000)}s`]);
+    return this.#publish(name, value, afterRevision, ttlHeader(ttlMs));
   }
 
   free(name: string, afterRevision: number): Promise<LeaseWrite> {

@@ -7,7 +7,7 @@ import type { ResultCache } from '@cadre/engine';
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { storeUnavailable } from './errors.js';
-import { StreamPublisher } from './stream-publisher.js';
+import { StreamPublisher, ttlHeader } from './stream-publisher.js';
 
 const STREAM = `KV_${BUCKETS.results}`;
 const STORE = 'The cache of results';
@@ -37,8 +37,9 @@ export class KvResultCache implements ResultCache {
   }
 
   async put(tenant: TenantId, key: string, kept: KeptResult): Promise<void> {
-    const seconds = Math.max(1, Math.ceil((kept.until - Date.now()) / 1000));
-    const reply = await this.#publisher.send(subjectOf(tenant, key), Buffer.from(JSON.stringify(kept)), [['Nats-TTL', `${seconds}s`]]);
+    const reply = await this.#publisher.send(subjectOf(tenant, key), Buffer.from(JSON.stringify(kept)), [
+      ttlHeader(kept.until - Date.now()),
+    ]);
     if (reply.kind === 'stored') return;
     throw storeUnavailable(STORE, new Error(reply.kind === 'refused' ? `${reply.description} (${reply.code})` : reply.reason));
   }

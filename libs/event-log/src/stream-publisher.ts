@@ -16,6 +16,11 @@ export type PublishReply =
 /** JetStream's codes for: another last sequence; the same while a proposal is under way; a message of that id is just being stored. */
 const CONFLICTS: ReadonlySet<number> = new Set([10071, 10164, 10158]);
 
+/** Lets a message go after a time. The server counts whole seconds, at least one. */
+export function ttlHeader(ms: number): [string, string] {
+  return ['Nats-TTL', `${Math.max(1, Math.ceil(ms / 1000))}s`];
+}
+
 export function isConflict(reply: PublishReply): boolean {
   return reply.kind === 'refused' && CONFLICTS.has(reply.code);
 }
