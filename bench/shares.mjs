@@ -15,7 +15,7 @@ import { startServer } from './harness/server.mjs';
 const HELP = `node bench/shares.mjs [options]       (npm run build first)
 
 Measures how slots are shared, on a nats-server of its own, on loopback. One worker with 100 slots; tasks sleep for 200 ms. Stops by itself and leaves
-nothing behind; about two minutes.
+nothing behind; about three minutes.
 
   --profile=NAME   durable or fast (default durable)
   --reps=N         how often the short ones are repeated (default 10)
@@ -23,6 +23,10 @@ nothing behind; about two minutes.
 
 const SLOTS = 100;
 const TASK_MS = 200;
+/** Slots that no tenant alone may take, where `TENANT_SLOTS` says so. */
+const KEPT = 10;
+/** Where it says so: tasks of different lengths, so that slots do not become free all at once. */
+const SPREAD_MS = 100;
 const text = (fallback) => ({ type: 'string', default: fallback });
 const { values } = parseArgs({ options: { profile: text('durable'), reps: text('10'), help: { type: 'boolean' } } });
 if (values.help) {
@@ -36,20 +40,32 @@ process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 const server = await startServer(values.profile);
 try {
   console.log(`nats-server ${server.version}, ${values.profile}, Node ${process.version}`);
-  const env = { ...server.env, CADRE_SLOTS: String(SLOTS), LOG_LEVEL: 'error' };
-  const system = await startCadre(server, { scratch, env });
+  const rows = await measured({}, async (watch) => [
+    ...[await sideBySide(watch), await backlog(watch), ...(await urgent(watch))],
+    ...(await twoTenants(watch, 'small tenant')),
+  ]);
+  const kept = await measured({ TENANT_SLOTS: String(SLOTS - KEPT) }, (watch) =>
+    twoTenants(watch, `small tenant, ${KEPT} slots kept for others`, SPREAD_MS),
+  );
+  console.table([...rows, ...kept]);
+} finally {
+  await server.stop();
+}
+
+/** A system afresh, warmed up, and what is measured on it. @param env of the services, beside the usual */
+async function measured(env, measure) {
+  const system = await startCadre(server, { scratch, env: { ...server.env, CADRE_SLOTS: String(SLOTS), LOG_LEVEL: 'error', ...env } });
   const watch = await LogWatch.open(server.url);
   try {
     await warmUp(watch);
-    console.table([await sideBySide(watch), await backlog(watch), ...(await urgent(watch)), ...(await twoTenants(watch))]);
+    const rows = await measure(watch);
     const { violations } = await system.check();
     console.log(violations.length === 0 ? 'Invariants: 0 violations' : `INVARIANTS VIOLATED ${JSON.stringify(violations.slice(0, 5))}`);
+    return rows;
   } finally {
     await watch.close();
     await system.stop();
   }
-} finally {
-  await server.stop();
 }
 
 function row(figure, value, gate) {
@@ -98,18 +114,19 @@ async function urgent(watch) {
 }
 
 /** Ten tasks of a tenant, alone and beside 10,000 of another one. */
-async function twoTenants(watch) {
+async function twoTenants(watch, who, spreadMs = 0) {
   const alone = await small(watch);
-  const big = await watch.start({ tenant: 'big', tasks: 10_000, sleepMs: TASK_MS });
+  const big = await watch.start({ tenant: 'big', tasks: 10_000, sleepMs: TASK_MS, spreadMs });
   await sleep(1000);
   const beside = await small(watch);
   await watch.ended(big);
   const p95 = (list) => percentile(list, 0.95);
   return [
-    { figure: 'small tenant alone: p95 wait, ms', value: p95(alone.waits) },
-    { figure: 'small tenant beside 10,000: p95 wait, ms', value: p95(beside.waits) },
-    { figure: 'others that start before a task of the small tenant: p95', value: p95(beside.before) },
-    row('small tenant beside 10,000: p95 until done ÷ alone', p95(beside.until) / p95(alone.until), 2),
+    { figure: `${who}, alone: p95 wait, ms`, value: p95(alone.waits) },
+    { figure: `${who}, beside 10,000: p95 wait, ms`, value: p95(beside.waits) },
+    row(`${who}, beside 10,000: p95 wait ÷ alone`, p95(beside.waits) / p95(alone.waits), 2),
+    { figure: `${who}, beside 10,000: others that start before its task, p95`, value: p95(beside.before) },
+    row(`${who}, beside 10,000: p95 until done ÷ alone`, p95(beside.until) / p95(alone.until), 2),
   ];
 }
 

@@ -27,10 +27,10 @@ export class LogWatch {
     return this.nats.close();
   }
 
-  /** @returns the id of a run of so many tasks that each sleep for so long */
-  async start({ tenant, tasks, sleepMs, ...options }) {
+  /** @param spreadMs the sleeps are up to so much shorter and longer @returns the id of a run of so many tasks that each sleep for so long */
+  async start({ tenant, tasks, sleepMs, spreadMs = 0, ...options }) {
     const runId = makeRunId(0, randomUUID());
-    const plan = Plan.parse({ tasks: Array.from({ length: tasks }, (_, i) => taskOf(i, sleepMs)) });
+    const plan = Plan.parse({ tasks: Array.from({ length: tasks }, (_, i) => taskOf(i, sleepMs + spread(i, spreadMs))) });
     const settings = RunOptions.parse({ summarize: false, ...options });
     await submitRun(this.sender, { runId, tenant, goal: 'Bench', options: settings, tasks: plan.tasks });
     return runId;
@@ -77,6 +77,11 @@ export class LogWatch {
     this.#ends.set(runId, event.type);
     this.#waiting.get(runId)?.(event.type);
   }
+}
+
+/** Even, and the same in each run. */
+function spread(i, mostMs) {
+  return Math.round((((i * 37) % 101) / 50 - 1) * mostMs);
 }
 
 function taskOf(i, sleepMs) {
