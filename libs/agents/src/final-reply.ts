@@ -6,6 +6,10 @@ import { z } from 'zod';
 
 const PlanReply = z.object({ plan: Plan, note: z.string().optional(), confidence: z.number().min(0).max(1).optional() });
 
+const thoughtful = <T extends z.ZodRawShape>(shape: T) => z.object({ thinking: ThoughtReply.optional(), ...shape });
+const REPLIES = { plan: PlanReply, reply: AgentReply };
+const THINKING_REPLIES = { plan: thoughtful(PlanReply.shape), reply: thoughtful(AgentReply.shape) };
+
 const MAX_NOTE = 2000;
 
 export interface FinalReply {
@@ -18,16 +22,22 @@ export interface FinalReply {
 export type FinalReading = { ok: true; reply: FinalReply } | { ok: false; fault: 'malformed' | 'invalid-plan'; why: string };
 
 /** What the model server is asked to keep to. @param thinks whether the object may carry thoughts; these come first, so that they lead to the rest */
-export function responseSchemaFor(kind: Assignment['kind'], thinks = false): { name: string; schema: { [key: string]: Json } } {
-  const reply = kind === 'plan' ? PlanReply : AgentReply;
-  const schema = thinks ? z.object({ thinking: ThoughtReply.optional(), ...reply.shape }) : reply;
-  return { name: kind === 'plan' ? 'plan' : 'reply', schema: jsonSchemaOf(schema) };
+export function responseSchemaFor(kind: Assignment['kind'], thinks = false): { name: string; schema: { readonly [key: string]: Json } } {
+  const name = kind === 'plan' ? 'plan' : 'reply';
+  return { name, schema: jsonSchemaOf(thinks ? THINKING_REPLIES[name] : REPLIES[name]) };
 }
 
-/** The JSON Schema of what a model may send, where defaults may be left out. */
-export function jsonSchemaOf(schema: z.ZodType): { [key: string]: Json } {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-  return rest as { [key: string]: Json };
+/** Each is made once: an attempt has a dozen of them, and they take longer than all else that it prepares. */
+const made = new WeakMap<z.ZodType, { readonly [key: string]: Json }>();
+
+/** The JSON Schema of what a model may send, where defaults may be left out. The same schema is given the same object. */
+export function jsonSchemaOf(schema: z.ZodType): { readonly [key: string]: Json } {
+  let known = made.get(schema);
+  if (known === undefined) {
+    const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+    made.set(schema, (known = rest as { [key: string]: Json }));
+  }
+  return known;
 }
 
 /** @param catalogue for plans: the agents that may be counted on; without it skills and names are not checked */

@@ -33,15 +33,18 @@ export class FoldedRuns {
   }
 }
 
+/** Where two values differ as JSON: a field that is undefined is not there. */
 function firstDifference(a: unknown, b: unknown, path = ''): string | undefined {
-  if (canonical(a) === canonical(b)) return undefined;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return path || '(all)';
-  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
-  for (const key of keys) {
-    const found = firstDifference((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key], `${path}/${key}`);
+  if (a === b) return undefined;
+  const composite = typeof a === 'object' && typeof b === 'object' && a !== null && b !== null;
+  if (!composite || Array.isArray(a) !== Array.isArray(b)) return path || '(all)';
+  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  for (const key of Object.keys(left)) {
+    const found = firstDifference(left[key], right[key], `${path}/${key}`);
     if (found !== undefined) return found;
   }
-  return path || '(all)';
+  for (const key of Object.keys(right)) if (right[key] !== undefined && left[key] === undefined) return `${path}/${key}`;
+  return undefined;
 }
 
 /** @param runs the fold of the log up to the snapshot. Ended runs may be missing from a snapshot: they are forgotten after a time. */
