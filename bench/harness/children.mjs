@@ -95,7 +95,9 @@ export class Child {
 export async function startService(name, { scratch, env, ...rest }) {
   const readyFile = join(scratch, `${name}.ready`);
   rmSync(readyFile, { force: true });
-  const child = new Child(name, `apps/${name}/dist/main.js`, { scratch, env: { CADRE_READY_FILE: readyFile, ...env }, ...rest });
+  // As deployed; a profile tells more of modules that are not bundled.
+  const main = rest.profileDir ? `apps/${name}/dist/main.js` : `dist/${name}/main.js`;
+  const child = new Child(name, main, { scratch, env: { CADRE_READY_FILE: readyFile, ...env }, ...rest });
   const until = Date.now() + START_MS;
   while (!existsSync(readyFile)) {
     if (Date.now() > until) throw new Error(`${name} was not ready within ${START_MS} ms`);

@@ -1,6 +1,6 @@
 /** The public names of the local system: all services of an installation as supervised processes of this machine. */
 export { LocalSystem } from './local-system.js';
-export { hasOwnModel, installationRoot, LOCAL_SERVICES, localSystem, serviceEnvironment, WORKERS } from './local-services.js';
+export { hasOwnModel, installationRoot, LOCAL_SERVICES, localSystem, mainOf, serviceEnvironment, WORKERS } from './local-services.js';
 export type { LocalService, LocalSystemOptions } from './local-services.js';
 export { startNodeProcess } from './node-process.js';
 export type { NodeProcessOptions } from './node-process.js';

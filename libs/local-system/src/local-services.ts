@@ -14,7 +14,7 @@ export interface LocalService {
   name: string;
   /** Folder under `apps/`; default: the name. */
   app?: string;
-  /** What is run, within the folder; default `dist/main.js`. */
+  /** What is run, within the folder; default: the bundle that the build makes of it. */
   script?: string;
   /** Of a worker; default: what follows `worker-` in the folder's name. */
   specialty?: string;
@@ -81,7 +81,10 @@ export function localSystem(options: LocalSystemOptions): ProcessSpec[] {
   return [...broker, ...services.map((service) => serviceSpec(service, root, options))];
 }
 
-const mainOf = (root: string, { name, app = name, script = 'dist/main.js' }: LocalService): string => join(root, 'apps', app, script);
+/** The file that is run for a service. */
+export function mainOf(root: string, { name, app = name, script }: LocalService): string {
+  return script === undefined ? join(root, 'dist', app, 'main.js') : join(root, 'apps', app, script);
+}
 
 function natsSpec({ dataDir, ports, env, log }: LocalSystemOptions): ProcessSpec {
   let binary: string | undefined;

@@ -1,8 +1,8 @@
 /** The checks of `cadre doctor`, from the machine up to the agents. */
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { type CadreError, SKILLS } from '@cadre/contracts';
-import { fixedPorts, installationRoot, LOCAL_SERVICES, takenPorts } from '@cadre/local-system';
+import { fixedPorts, installationRoot, LOCAL_SERVICES, mainOf, takenPorts } from '@cadre/local-system';
 import { findNatsServer } from '@cadre/nats-server';
 import type { CadreClient } from '@cadre/sdk';
 import type { Terminal } from '../terminal.js';
@@ -44,7 +44,7 @@ export function checkNode(version: string): Finding {
 }
 
 function checkBuild(root: string): Finding {
-  const missing = LOCAL_SERVICES.filter(({ name }) => !existsSync(join(root, 'apps', name, 'dist/main.js'))).map(({ name }) => name);
+  const missing = LOCAL_SERVICES.filter((service) => !existsSync(mainOf(root, service))).map(({ name }) => name);
   if (missing.length === 0) return ok('Build', `all ${LOCAL_SERVICES.length} services are built`);
   return fail('Build', `not built: ${missing.join(', ')}`, `Run \`npm ci && npm run build\` in ${root}.`);
 }

@@ -3,10 +3,10 @@
  * worker of each kind. Lets tests run the real command line, supervisor and NATS without the real services.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { SKILLS } from '@cadre/contracts';
-import { LOCAL_SERVICES, WORKERS } from '@cadre/local-system';
+import { LOCAL_SERVICES, mainOf, WORKERS } from '@cadre/local-system';
 
 const ready = `
 import { writeFileSync, appendFileSync } from 'node:fs';
@@ -38,10 +38,10 @@ const gateway = await StandInGateway.start({ port: Number(process.env.HTTP_PORT)
 gateway.workers = ${JSON.stringify(workers)};
 tellReady(gateway.url);
 `;
-  for (const { name } of LOCAL_SERVICES) {
-    const dist = join(root, 'apps', name, 'dist');
-    await mkdir(dist, { recursive: true });
-    await writeFile(join(root, 'apps', name, 'package.json'), '{"type":"module"}');
-    await writeFile(join(dist, 'main.js'), name === 'gateway' ? gateway : `${ready}\ntellReady('x');\nsetInterval(() => {}, 1000);\n`);
+  await writeFile(join(root, 'package.json'), '{"type":"module"}');
+  for (const service of LOCAL_SERVICES) {
+    const main = mainOf(root, service);
+    await mkdir(dirname(main), { recursive: true });
+    await writeFile(main, service.name === 'gateway' ? gateway : `${ready}\ntellReady('x');\nsetInterval(() => {}, 1000);\n`);
   }
 }

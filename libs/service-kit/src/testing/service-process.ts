@@ -12,11 +12,11 @@ export interface ServiceProcess {
 }
 
 /**
- * Starts `apps/<app>/dist/main.js` of this workspace and waits, 15 s at most, until it is ready.
+ * Starts `dist/<app>/main.js` of this workspace and waits, 15 s at most, until it is ready.
  * @param env settings beside those of this process
  */
 export async function startProcess(app: string, env: Record<string, string>): Promise<ServiceProcess> {
-  const main = join(process.cwd(), 'apps', app, 'dist/main.js');
+  const main = join(process.cwd(), 'dist', app, 'main.js');
   const file = join(tmpdir(), `cadre-ready-${randomUUID()}.json`);
   const child = spawn(process.execPath, [main], {
     env: { ...process.env, LOG_LEVEL: 'warn', ...env, CADRE_READY_FILE: file },
