@@ -225,6 +225,11 @@ export class CallDesk {
           return this.replay(request, grant);
         case 'degrade':
           return { kind: 'degrade', model: grant.model };
+        case 'unaffordable':
+          return {
+            kind: 'failed',
+            error: new CadreError('model-unaffordable', `What is left of the budget does not allow a call of ${request.name}.`),
+          };
         case 'granted':
           if (!signal.aborted && ports.clock.now() - askedAt >= STALE_GRANT_MS) break;
           this.tries.set(key, number);
@@ -314,8 +319,12 @@ export class CallDesk {
 }
 
 function reservation(request: CallRequest, key: CallKey, number: number): CallReservation {
-  const { kind, name, effect, maxCostMicros, unpriced } = request;
-  const marks = { ...(effect !== 'none' && { effect }), ...(unpriced && { unpriced: true as const }) };
+  const { kind, name, effect, maxCostMicros, unpriced, optional } = request;
+  const marks = {
+    ...(effect !== 'none' && { effect }),
+    ...(unpriced && { unpriced: true as const }),
+    ...(optional && { optional: true as const }),
+  };
   return { key, try: number, kind, name, ...marks, maxCostMicros };
 }
 

@@ -25,6 +25,13 @@ export interface ModelLineParts {
 
 type Question = Omit<ModelRequest, 'model' | 'callKey'>;
 
+/** Where a call belongs: its place, all that led to it, and whether the attempt can do without it. */
+interface Place {
+  path: string;
+  origin: string;
+  optional: boolean;
+}
+
 export class ModelLine {
   /** What is asked now: the name, or undefined for the port's default. */
   private current: string | undefined;
@@ -48,12 +55,16 @@ export class ModelLine {
     return this.degraded;
   }
 
-  /** @param origin digest of all that led to this request. Rejects with the model's error once nothing is left to try. */
-  async ask(question: Question, origin: string): Promise<ModelReply> {
-    const path = this.parts.calls.nextPath();
+  /**
+   * Rejects with the model's error once nothing is left to try.
+   * @param origin digest of all that led to this request
+   * @param need `optional`: if no budget is left for it, it rejects with `model-unaffordable`, and the attempt may go on
+   */
+  async ask(question: Question, origin: string, need: 'needed' | 'optional' = 'needed'): Promise<ModelReply> {
+    const place: Place = { path: this.parts.calls.nextPath(), origin, optional: need === 'optional' };
     for (let failed: string[] = [], tries = 0; ;) {
       const asked = this.current;
-      const end = await this.askOne(asked, question, path, origin);
+      const end = await this.askOne(asked, question, place);
       if (end.kind === 'answered') return readReply(end.text);
       if (end.kind === 'degrade') {
         this.degrade(end.model);
@@ -76,8 +87,8 @@ export class ModelLine {
     }
   }
 
-  private askOne(model: string | undefined, question: Question, path: string, origin: string): Promise<CallEnd> {
-    const request = this.requestOf(model, question, path, origin);
+  private askOne(model: string | undefined, question: Question, place: Place): Promise<CallEnd> {
+    const request = this.requestOf(model, question, place);
     const { calls, model: port } = this.parts;
     return calls.make(
       request,
@@ -96,7 +107,7 @@ export class ModelLine {
           costMicros,
         };
       },
-      () => this.recallFrom(this.others(model), question, path, origin),
+      () => this.recallFrom(this.others(model), question, place),
     );
   }
 
@@ -111,13 +122,8 @@ export class ModelLine {
     return all.filter((other, place) => other !== model && all.indexOf(other) === place);
   }
 
-  private async recallFrom(
-    models: (string | undefined)[],
-    question: Question,
-    path: string,
-    origin: string,
-  ): Promise<AnsweredCall | undefined> {
-    const found = await this.parts.calls.recall(models.map((model) => this.requestOf(model, question, path, origin)));
+  private async recallFrom(models: (string | undefined)[], question: Question, place: Place): Promise<AnsweredCall | undefined> {
+    const found = await this.parts.calls.recall(models.map((model) => this.requestOf(model, question, place)));
     if (!found) return undefined;
     const model = models[found.index];
     if (model !== undefined && model === this.underLoad?.model) this.degrade(model);
@@ -141,12 +147,13 @@ export class ModelLine {
     return true;
   }
 
-  private requestOf(model: string | undefined, question: Question, path: string, origin: string): CallRequest {
+  private requestOf(model: string | undefined, question: Question, { path, origin, optional }: Place): CallRequest {
     const quote = this.parts.model.quote(model === undefined ? question : { ...question, model });
     const effort = question.effort === undefined ? '' : ` ${question.effort}`;
     const input = `${quote.model} ${question.temperature}${effort} ${origin}`;
     const { maxCostMicros } = quote;
-    return { kind: 'model', name: quote.model, effect: 'none', path, input, maxCostMicros, ...(!quote.priced && { unpriced: true }) };
+    const marks = { ...(!quote.priced && { unpriced: true }), ...(optional && { optional }) };
+    return { kind: 'model', name: quote.model, effect: 'none', path, input, maxCostMicros, ...marks };
   }
 
   private nameOf(model: string | undefined, question: Question): string {

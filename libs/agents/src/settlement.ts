@@ -15,6 +15,8 @@ export interface CallRequest {
   maxCostMicros: number;
   /** The price is not known. */
   unpriced?: boolean;
+  /** The attempt can do without: if it does not fit under a cap it is not made, and the attempt goes on. */
+  optional?: boolean;
 }
 
 /** What a call answered. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Micros, Timestamp } from './values.js';
 import { AnyToolName } from './calls.js';
 import { AgentName, RunId, TaskId, TenantId, WorkerId } from './ids.js';
+import { MemorySettings } from './memory.js';
 import { Skill } from './plan.js';
 import { Thinking } from './thinking.js';
 
@@ -23,6 +24,8 @@ export const AgentDefinition = z.strictObject({
   temperature: z.number().min(0).max(2).default(0),
   /** To be told to think before it answers, and how. */
   thinking: Thinking.optional(),
+  /** To remember what it was asked and answered in earlier tasks; of agents that a model plays. */
+  memory: MemorySettings.optional(),
   limits: z
     .strictObject({
       maxSteps: z.int().min(1).max(200).default(24),

@@ -43,6 +43,8 @@ export const CallReservation = z.strictObject({
   maxCostMicros: Micros,
   /** The model has no known price. */
   unpriced: z.literal(true).optional(),
+  /** The attempt can do without: when it does not fit under a cap it is not made, and nothing else follows. */
+  optional: z.literal(true).optional(),
 });
 export type CallReservation = z.infer<typeof CallReservation>;
 
@@ -86,6 +88,8 @@ export const CallGrant = z.discriminatedUnion('grant', [
   z.strictObject({ key: CallKey, grant: z.literal('retry'), try: z.int().min(1) }),
   /** The budget allows only this model: ask again with it. */
   z.strictObject({ key: CallKey, grant: z.literal('degrade'), model: z.string() }),
+  /** The budget does not allow this optional call. */
+  z.strictObject({ key: CallKey, grant: z.literal('unaffordable') }),
 ]);
 export type CallGrant = z.infer<typeof CallGrant>;
 

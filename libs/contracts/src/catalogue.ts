@@ -15,6 +15,7 @@ import * as governor from './governor.js';
 import * as http from './http.js';
 import * as ids from './ids.js';
 import * as lineage from './lineage.js';
+import * as memory from './memory.js';
 import * as packed from './packed-events.js';
 import * as plan from './plan.js';
 import * as calls from './calls.js';
@@ -210,6 +211,8 @@ const viewRows = group('Views: answers of the read model and of the HTTP API', '
     'Answer to `PUT` and `GET /v1/workflows/{name}`; also what the bucket `cadre_defs` holds.',
   ],
   ['WorkflowList', workflows.WorkflowList, 'Answer to `GET /v1/workflows`.'],
+  ['MemoryView', memory.MemoryView, 'Answer to `GET /v1/agents/{agent}/memory`: what an agent remembers.'],
+  ['MemoryRecord', memory.MemoryRecord, 'What an agent remembers, as the bucket `cadre_context` holds it.'],
   ['ContextRecord', context.ContextRecord, 'An artifact of the context store, as the bucket `cadre_context` holds it.'],
   [
     'ContextArtifactView',
@@ -299,6 +302,8 @@ export const PARTS: Readonly<Record<string, z.ZodType>> = {
   ContextTag: context.ContextTag,
   ContextVersion: context.ContextVersion,
   TaskContext: context.TaskContext,
+  MemoryMessage: memory.MemoryMessage,
+  MemorySettings: memory.MemorySettings,
   ContextStep: lineage.ContextStep,
   TaskStep: lineage.TaskStep,
   Given: plan.Given,

@@ -46,8 +46,8 @@ export type CancelRun = z.infer<typeof CancelRun>;
 /** Who at a worker does an attempt, and what it may do. */
 const grant = {
   agent: AgentName,
-  /** The agent's grant; what the task allows of it may be called. */
-  tools: z.array(AnyToolName).max(50).default([]),
+  /** The agent's grant, one more than a definition may name for its memory; what the task allows of it may be called. */
+  tools: z.array(AnyToolName).max(51).default([]),
   /** The agent's own cap within one run. */
   agentCapMicros: Micros.optional(),
   /** Which life of the worker starts it: the epoch of its heartbeats. Another life cannot go on with the attempt. */

@@ -47,6 +47,7 @@ export {
   ContextVersion,
   TaskContext,
 } from './context.js';
+export { MEMORY_LIMITS, MEMORY_TOOL, MemoryMessage, MemoryRecord, MemorySettings, MemoryView } from './memory.js';
 export { ContextLineage, ContextStep, RunLineage, TaskStep } from './lineage.js';
 export {
   Channel,

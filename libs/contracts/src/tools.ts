@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { ChannelName, MAX_MESSAGE_WAIT_MS, Message, MessageAccepted, SendRequest, TypePattern } from './channels.js';
 import { ContextName, ContextSettings, ContextTag, ContextVersion } from './context.js';
 import { AgentName, TaskId } from './ids.js';
+import { MemoryMessage } from './memory.js';
 import { Skill } from './plan.js';
 import { Expression } from './scopes.js';
 import { BlobRef, Json, WorkspacePath } from './values.js';
@@ -105,7 +106,7 @@ export const Delegated = z.object({
 export type Delegated = z.infer<typeof Delegated>;
 
 /** Tools that read what other agents and people write: what they answer holds for this moment, and for who may read it now. */
-export const SHARED_READING_TOOLS: readonly string[] = ['context_get', 'context_list', 'read_messages'];
+export const SHARED_READING_TOOLS: readonly string[] = ['context_get', 'context_list', 'read_messages', 'recall_memory'];
 
 /** Tools that give work to other agents. Who calls one has no slot while it waits. */
 export const DELEGATING_TOOLS = ['ask_agent', 'delegate', 'hand_off'] as const;
@@ -275,6 +276,18 @@ export const TOOLS = {
     description: 'Delete an artifact of the context store with all its versions. With "expects" only if that is its newest version.',
     args: z.strictObject({ name: ContextName, expects: z.int().min(1).optional() }),
     result: z.object({ name: ContextName, version: z.int() }),
+  },
+  recall_memory: {
+    description:
+      'Read what an agent remembers of its earlier tasks: your own memory, or that of another agent which shares it with you. The newest messages that fit; older ones in short, as its summary.',
+    args: z.strictObject({ agent: AgentName }),
+    result: z.object({
+      agent: AgentName,
+      summary: z.string().optional(),
+      messages: z.array(MemoryMessage.pick({ role: true, text: true, taskId: true, at: true })),
+      /** Messages that are neither here nor in the summary. */
+      leftOut: z.int(),
+    }),
   },
   send_message: {
     description:

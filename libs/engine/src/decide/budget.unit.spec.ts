@@ -119,6 +119,24 @@ describe('degrade', () => {
   });
 });
 
+test('a call that the attempt can do without is not made when it does not fit, and nothing follows', () => {
+  const optional = (name: string, maxCostMicros: number) => reservation(name, { optional: true, maxCostMicros });
+  for (const onLimit of ['stop', 'degrade', 'ask'] as const) {
+    const rig = under({ taskMicros: 150, onLimit, ...(onLimit === 'degrade' && { degradeTo: 'cheap' }) });
+    const blocks = rig.blocks.length;
+    expect(rig.ask('a', optional('x', 200))).toBe('unaffordable');
+    expect(rig.blocks).toHaveLength(blocks);
+    expect(rig.ask('a', optional('y', 100))).toBe('granted');
+    rig.record('a', [settlement('y')], []);
+    expect(rig.ask('a', optional('y', 100))).toBe('recorded');
+    rig.finish('a');
+    expect(rig.task('a').result?.degradedTo).toBeUndefined();
+    expect(rig.violations()).toEqual([]);
+  }
+  const unpriced = reservation('x', { unpriced: true, optional: true, maxCostMicros: 0 });
+  expect(under({}).ask('a', unpriced)).toBe('unaffordable');
+});
+
 describe('ask', () => {
   const asking = (budget: BudgetInput = { taskMicros: 150 }): EngineRig => {
     const rig = under({ ...budget, onLimit: 'ask' });

@@ -90,6 +90,10 @@ export function reserveCalls(draft: Draft, taskId: TaskId, wanted: readonly Call
     const task = draft.need(taskId);
     const twin = calls.get(call.key);
     const judged: Judged = twin ? { grant: openGrant(twin.try, call) } : judge(draft, task, call, pendingMicros);
+    if ('overstep' in judged && call.optional) {
+      grants.push({ key: call.key, grant: 'unaffordable' });
+      continue;
+    }
     if ('overstep' in judged) {
       const refused = refuse(draft, task, call, judged.overstep);
       if (!('model' in refused)) return { refused };
