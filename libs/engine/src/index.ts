@@ -57,3 +57,8 @@ export type { ContextCaller, ContextParts, ContextPut, ContextQuery, GetEnd, Put
 export { refusalError } from './context/context-refusal.js';
 export type { ContextRefusal } from './context/context-refusal.js';
 export { runLineage, traceArtifacts } from './context/lineage.js';
+export type { MemoryStore, StoredMemory } from './memory/memory-store.js';
+export { AgentMemories } from './memory/agent-memories.js';
+export type { MemoryAsker, MemoryParts } from './memory/agent-memories.js';
+export { compacted, fitted, newestWithin, olderMessages, summaryRoom, tokensOf as memoryTokens } from './memory/memory-record.js';
+export type { Compaction, Exchange, MemoryOwner } from './memory/memory-record.js';

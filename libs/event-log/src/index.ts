@@ -9,5 +9,6 @@ export { JetStreamLeases } from './jetstream-leases.js';
 export { KvContextStore } from './kv-context-store.js';
 export { KvGovernorStore } from './kv-governor-store.js';
 export { WorkflowStore } from './workflow-store.js';
+export { KvMemoryStore } from './kv-memory-store.js';
 export { KvResultCache } from './kv-result-cache.js';
 export { JetStreamBlobs, MAX_BLOB_BYTES } from './jetstream-blobs.js';

@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startNatsServer, type RunningNatsServer } from '@cadre/nats-server';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { KvContextStore } from './kv-context-store.js';
+import { KvMemoryStore } from './kv-memory-store.js';
 import { contextStoreContract } from './testing/context-store-contract.js';
+import { memoryStoreContract } from './testing/memory-store-contract.js';
 import { startTcpProxy } from './testing/tcp-proxy.js';
 import { ensureTopology } from './topology.js';
 
@@ -24,6 +26,28 @@ contextStoreContract('KvContextStore', async () => {
     return store;
   };
   const close = async () => {
+    for (const store of stores) store.close();
+    await Promise.all(connections.map((nats) => nats.close()));
+  };
+  return { open, close };
+});
+
+// In the same bucket as the context store: neither comes upon what is the other's.
+memoryStoreContract('KvMemoryStore', async () => {
+  const connections: NatsConnection[] = [];
+  const stores: KvMemoryStore[] = [];
+  const open = async () => {
+    const nats = await connect({ servers: server.url });
+    connections.push(nats);
+    await ensureTopology(nats, { shards: 1 });
+    const store = await KvMemoryStore.open(nats);
+    stores.push(store);
+    return store;
+  };
+  const close = async () => {
+    const context = await KvContextStore.open(connections[0]!);
+    expect((await context.names('acme', '')).filter((name) => name.includes('busy'))).toEqual([]);
+    context.close();
     for (const store of stores) store.close();
     await Promise.all(connections.map((nats) => nats.close()));
   };

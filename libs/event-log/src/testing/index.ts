@@ -11,6 +11,8 @@ export { blobsContract } from './blobs-contract.js';
 export type { BlobsFixture } from './blobs-contract.js';
 export { contextStoreContract } from './context-store-contract.js';
 export type { ContextStoreFixture } from './context-store-contract.js';
+export { memoryStoreContract } from './memory-store-contract.js';
+export type { MemoryStoreFixture } from './memory-store-contract.js';
 export { resultCacheContract } from './result-cache-contract.js';
 export type { ResultCacheFixture } from './result-cache-contract.js';
 export { startTcpProxy } from './tcp-proxy.js';

@@ -1,5 +1,5 @@
 import { SharedContext, traceArtifacts } from '@cadre/engine';
-import { MemoryResultCache } from '@cadre/engine/testing';
+import { MemoryMemories, MemoryResultCache } from '@cadre/engine/testing';
 import { blobsContract } from './blobs-contract.js';
 import { contextStoreContract } from './context-store-contract.js';
 import { leasesContract } from './leases-contract.js';
@@ -7,6 +7,7 @@ import { MemoryBlobs } from './memory-blobs.js';
 import { MemoryContextStore } from './memory-context-store.js';
 import { MemoryLeases } from './memory-leases.js';
 import { MemoryLogStore, MemoryShardLog } from './memory-shard-log.js';
+import { memoryStoreContract } from './memory-store-contract.js';
 import { resultCacheContract } from './result-cache-contract.js';
 import { shardLogContract } from './shard-log-contract.js';
 
@@ -63,4 +64,9 @@ test('the way back from an artifact takes each version once, and ends after 200'
 resultCacheContract('MemoryResultCache', async () => {
   const cache = new MemoryResultCache(Date.now);
   return { cache, close: async () => undefined };
+});
+
+memoryStoreContract('MemoryMemories', async () => {
+  const store = new MemoryMemories(() => performance.now());
+  return { open: async () => store, close: async () => undefined };
 });
