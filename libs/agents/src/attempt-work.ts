@@ -222,10 +222,10 @@ export class AttemptWork {
     }
   }
 
-  /** Of an attempt whose result may be an earlier one's. */
+  /** Of an attempt whose result may be an earlier one's. What comes of a memory holds for this moment. */
   private reuseOf(assignment: Assignment): ResultReuse | undefined {
     const { agent, around, held } = this;
-    if (!assignment.cache || !around.cache) return undefined;
+    if (!assignment.cache || !around.cache || agent.memory) return undefined;
     return new ResultReuse(assignment, assignment.cache, agent, {
       ...{ ports: around, means: around.cache },
       looked: (look) => around.reports.looked?.(agent.name, look),

@@ -1,5 +1,5 @@
 /** What a worker says to the owner of a run about one attempt, and how the answers are to be understood. */
-import { Assignment, CadreError, CallGrants, CompletionReply, isPlainAssignment } from '@cadre/contracts';
+import { Assignment, CadreError, CallGrants, CompletionReply, MEMORY_TOOL, isPlainAssignment } from '@cadre/contracts';
 import type {
   AgentDefinition,
   CallKey,
@@ -25,9 +25,10 @@ export type RecordAnswer = { kind: 'recorded'; grants: CallGrants } | Exclude<Ow
 
 const CLOSED = new Set(['attempt-closed', 'attempt-taken', 'run-ended', 'unknown-run', 'unknown-task', 'run-conflict']);
 
-/** What the owner is told of the agent that does an attempt. @param life of the worker */
-export function grantOf({ name, tools, limits }: AgentDefinition, life: string | undefined): Omit<Continuation, 'slots'> {
+/** What the owner is told of the agent that does an attempt. Its memory is granted with its definition. @param life of the worker */
+export function grantOf({ name, tools: named, limits, memory }: AgentDefinition, life: string | undefined): Omit<Continuation, 'slots'> {
   const cap = limits.maxCostMicros;
+  const tools = memory && !named.includes(MEMORY_TOOL) ? [...named, MEMORY_TOOL] : named;
   return { agent: name, tools, ...(cap !== undefined && { agentCapMicros: cap }), ...(life !== undefined && { life }) };
 }
 

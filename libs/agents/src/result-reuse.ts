@@ -2,10 +2,10 @@
  * An attempt's part in the cache of results: it looks for an earlier result before the work begins, and leaves its own for later ones. Nothing of this may cost an
  * attempt more than a moment: a cache that does not answer has nothing.
  */
-import { CadreError } from '@cadre/contracts';
 import type { AgentDefinition, Assignment, BlobRef, KeptResult, TaskResult } from '@cadre/contracts';
 import type { ResultCache } from '@cadre/engine';
 import { cacheKey } from './cache-key.js';
+import { inTime } from './in-time.js';
 import type { WorkerPorts } from './worker-ports.js';
 
 /** Longest time of a look. */
@@ -45,7 +45,7 @@ export class ResultReuse {
   async find(): Promise<TaskResult | undefined> {
     const { looked, trouble } = this.parts;
     try {
-      const kept = await this.soon(this.look());
+      const kept = await inTime(this.parts.ports.clock, LOOK_MS, 'The cache of results', this.look());
       looked?.(kept ? 'hit' : 'miss');
       return kept && { ...kept.result, cachedFrom: kept.from };
     } catch (error) {
@@ -78,14 +78,6 @@ export class ResultReuse {
 
   private isTooUnsure(confidence: number): boolean {
     return confidence < (this.wish.minConfidence ?? 0);
-  }
-
-  private soon<T>(looking: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const late = () => reject(new CadreError('store-unavailable', `No answer within ${LOOK_MS} ms.`, { retriable: true }));
-      const cancel = this.parts.ports.clock.after(LOOK_MS, late);
-      looking.then(resolve, reject).finally(cancel);
-    });
   }
 }
 

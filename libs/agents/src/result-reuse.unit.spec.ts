@@ -29,7 +29,12 @@ type Stage = Omit<ReturnType<typeof stage>, 'cache'> & { cache: ResultCache };
 type Doing = Performance | ((work: Work, owner: EngineOwner) => Promise<Performance>);
 
 /** Works on a task in a run of its own. */
-async function attempt(on: Stage, performance: Doing = { answer: 'x', confidence: 0.7 }, spec: Partial<TaskSpecInput> = {}) {
+async function attempt(
+  on: Stage,
+  performance: Doing = { answer: 'x', confidence: 0.7 },
+  spec: Partial<TaskSpecInput> = {},
+  definition: Parameters<typeof sampleAgent>[0] = {},
+) {
   const { clock, blobs, cache } = on;
   const owner = new EngineOwner(clock);
   owner.start([{ id: 'a', title: 'A', instructions: 'Do it.', cache: { ttlMs: TTL_MS }, retry: { backoffMs: 0 }, ...spec }]);
@@ -37,7 +42,7 @@ async function attempt(on: Stage, performance: Doing = { answer: 'x', confidence
     on.worked += 1;
     return typeof performance === 'function' ? performance(work, owner) : performance;
   };
-  const agent = sampleAgent({ tools: ['pay', 'look', 'context_get'] });
+  const agent = sampleAgent({ tools: ['pay', 'look', 'context_get'], ...definition });
   const worker = new TestWorker({ id: 'w1', clock, owner, blobs, agent, performer, cache: { results: cache, setting: '' } });
   const { ending } = worker.take('a');
   await clock.advance(0);
@@ -157,4 +162,13 @@ describe('a cache that cannot be used', () => {
     await on.clock.advance(1);
     expect([task().status, worker.looks, await ending]).toEqual(['completed', ['failed'], 'completed']);
   });
+});
+
+test('an agent with a memory neither looks nor keeps: what it does rests on what it remembers', async () => {
+  const on = stage();
+  for (let times = 0; times < 2; times += 1) {
+    const { worker, task } = await attempt(on, undefined, {}, { memory: {} });
+    expect([task().status, worker.looks]).toEqual(['completed', []]);
+  }
+  expect([on.worked, on.cache.puts]).toEqual([2, []]);
 });

@@ -3,14 +3,15 @@
  * through the call desk, so the loop of a later attempt runs through what is on record and goes on where the record ends. For that it must not
  * depend on anything but the assignment and the answers.
  */
-import { CadreError } from '@cadre/contracts';
+import { CadreError, MEMORY_TOOL } from '@cadre/contracts';
 import type { Content } from '@cadre/contracts';
-import type { Chance, Clock } from '@cadre/engine';
+import type { AgentMemories, Chance, Clock } from '@cadre/engine';
 import { untilAborted } from './abort.js';
 import { canonicalJson } from './canonical.js';
 import { openConversation, repairMessage, systemText } from './conversation.js';
 import { readFinal, responseSchemaFor } from './final-reply.js';
 import type { FinalReply } from './final-reply.js';
+import { AttemptMemory } from './memory/attempt-memory.js';
 import { ModelLine } from './model-line.js';
 import type { Performance, Work } from './performer.js';
 import type { FileRecord, ModelMessage, ModelPort, ModelReply, Tool, ToolCall } from './ports.js';
@@ -36,6 +37,8 @@ export interface AttemptMeans {
   files?: FileRecord;
   clock: Clock;
   chance: Pick<Chance, 'random'>;
+  /** What agents remember; left out: nothing. */
+  memories?: AgentMemories;
   /** The whole text of an earlier answer. */
   readContent(content: Content): Promise<string>;
 }
@@ -53,6 +56,7 @@ class AttemptLoop {
   private readonly line: ModelLine;
   private readonly responseSchema: ReturnType<typeof responseSchemaFor>;
   private readonly thoughts: Thoughts | undefined;
+  private readonly memory: AttemptMemory | undefined;
   private messages: ModelMessage[] = [];
   /** Digest of all that was said so far; each message adds to it, so that a long conversation is not read again and again. */
   private origin = '';
@@ -67,17 +71,20 @@ class AttemptLoop {
     private readonly means: AttemptMeans,
   ) {
     const { assignment, agent, calls, signal } = work;
-    const { model, tools, files, clock, chance } = means;
+    const { model, tools, files, clock, chance, memories } = means;
     this.desk = new ToolDesk(assignment.tools, tools, calls, files);
     this.responseSchema = responseSchemaFor(assignment.kind, agent.thinking !== undefined);
     this.thoughts = agent.thinking && new Thoughts(agent.thinking);
-    this.line = new ModelLine({ model, calls, agent, assignment, clock, chance, signal });
+    const line = () => new ModelLine({ model, calls, agent, assignment, clock, chance, signal });
+    this.line = line();
+    // A task that says which tools may be used does without a memory unless it names it.
+    if (agent.memory && memories && assignment.tools.includes(MEMORY_TOOL)) {
+      this.memory = new AttemptMemory(work, agent.memory, { memories, clock, line: line() });
+    }
   }
 
   async run(): Promise<Performance> {
-    const { signal } = this.work;
-    this.messages = await untilAborted(openConversation({ ...this.work, readContent: this.means.readContent }), signal);
-    this.origin = this.work.calls.digest(this.subject());
+    await this.open();
     for (;;) {
       this.checkLimits();
       const reply = await this.askModel();
@@ -87,8 +94,23 @@ class AttemptLoop {
         continue;
       }
       const final = this.readReply(reply);
-      if (final) return this.performance(this.thoughts ? await this.reviewed(final, reply, this.thoughts) : final);
+      if (!final) continue;
+      const last = this.thoughts ? await this.reviewed(final, reply, this.thoughts) : final;
+      // Before the result is told: the next task of this agent may begin as soon as it is.
+      await this.memory?.add(last.answer);
+      return this.performance(last);
     }
+  }
+
+  private async open(): Promise<void> {
+    const { work, means } = this;
+    const remembered = await this.memory?.open();
+    this.steps += remembered?.steps ?? 0;
+    this.tokens += remembered?.tokens ?? 0;
+    const memory = remembered?.message;
+    const opening = openConversation({ ...work, readContent: means.readContent, memory });
+    this.messages = await untilAborted(opening, work.signal);
+    this.origin = work.calls.digest(this.subject() + (memory?.text ?? ''));
   }
 
   private performance(final: FinalReply): Performance {

@@ -1,13 +1,14 @@
 /** The work of an agent that is a definition: the agent loop in a workspace of its own. */
 import { delegatingTools, readText, runAttempt } from '@cadre/agents';
 import type { ModelPort, Performer, Tool, Work } from '@cadre/agents';
-import type { Blobs, Chance, Clock, SharedContext } from '@cadre/engine';
+import type { AgentMemories, Blobs, Chance, Clock, SharedContext } from '@cadre/engine';
 import type { MessageDesk } from '@cadre/messaging';
 import type { Tracing } from '@cadre/service-kit';
 import { AttemptMessages, mayMessage } from './attempt-messages.js';
 import { AttemptContext } from './context/attempt-context.js';
 import { contextTools } from './context/context-tools.js';
 import { genericTools } from './generic-tools.js';
+import { recallTool } from './memory/recall-tool.js';
 import { fileRecord, openWorkspace } from './open-workspace.js';
 import type { ToolFactory } from './worker-options.js';
 
@@ -16,6 +17,7 @@ export interface ModelAgentMeans {
   tools: ToolFactory;
   blobs: Blobs;
   shared: SharedContext;
+  memories: AgentMemories;
   clock: Clock;
   chance: Chance;
   tracing: Tracing;
@@ -26,17 +28,17 @@ export interface ModelAgentMeans {
 
 export function modelAgent(means: ModelAgentMeans): Performer {
   return async (work) => {
-    const { blobs, shared, clock, chance, tracing, workDir } = means;
+    const { blobs, shared, memories, clock, chance, tracing, workDir } = means;
     const workspace = await openWorkspace(work, workDir, blobs);
     const context = new AttemptContext(shared, work);
     const messages = mayMessage(work) ? (await AttemptMessages.open(means.desk, work)).tools() : [];
     const own = [...genericTools(workspace), ...contextTools(context), ...messages, ...delegatingTools(work.calls)];
-    const tools = [...own, ...means.tools(workspace, work)];
+    const tools = [...own, recallTool(memories, work), ...means.tools(workspace, work)];
     const performance = await runAttempt(work, {
       model: tracedModel(means.model, tracing, work),
       tools: tools.map((tool) => tracedTool(tool, tracing, work)),
       files: fileRecord(workspace, blobs),
-      ...{ clock, chance },
+      ...{ clock, chance, memories },
       readContent: (content) => readText(content, blobs),
     });
     const used = context.record();

@@ -167,6 +167,63 @@ test('what was read before the worker stopped is among the sources of what the n
   expect(kept.ok && kept.version).toMatchObject({ version: 2, from: read, by: { kind: 'agent', taskId: 'a', attempt: 2 } });
 });
 
+test('an agent remembers its earlier tasks, also when its worker stops in between, and shares that with whom it says', async () => {
+  const told: unknown[] = [];
+  const recalled: unknown[] = [];
+  let held = true;
+  stage.model.chat = async ({ messages }) => {
+    const last = messages.at(-1)!;
+    if (last.role === 'tool') return (recalled.push(JSON.parse(last.content)), done('Read.'));
+    const said = messages.flatMap(({ role, content }) => (role === 'user' ? [JSON.parse(content) as Record<string, unknown>] : []));
+    const { agent, task } = said.at(-1) as { agent: string; task: { id: string } };
+    if (agent !== 'generalist') return { calls: [{ name: 'recall_memory', args: { agent: 'generalist' } }] };
+    told.push(said.find((message) => 'memory' in message)?.['memory']);
+    if (task.id === 'b' && held) return new Promise<never>(() => undefined);
+    return done(`Done with ${task.id}.`);
+  };
+  const agents = [
+    { ...stage.agent([]), memory: { scope: 'run' as const, shareWith: ['friend'] } },
+    ...['friend', 'stranger'].map((name) => ({ ...stage.agent(['recall_memory']), name })),
+  ];
+  rig.now = Date.now();
+  const task = (id: string, agent: string, ...dependsOn: string[]) => ({ id, title: id, instructions: 'Do it.', agent, dependsOn });
+  rig.start([task('a', 'generalist'), task('b', 'generalist', 'a'), task('c', 'friend', 'b'), task('d', 'stranger', 'b')], {
+    summarize: false,
+  });
+  const doing = async (id: string, agent: string, attempt = 1) => {
+    stage.offer(RUN_ID, [id], attempt, agent);
+    await until(() => rig.task(id).status === 'completed');
+    await until(() => stage.lastBeat().held.length === 0);
+  };
+  const first = await stage.worker({ agents }, { SHUTDOWN_GRACE_MS: '100' });
+  stage.offer(RUN_ID, ['a']);
+  // It goes on with the next task by itself.
+  await until(() => told.length === 2);
+  await first.stop();
+  held = false;
+  await stage.worker({ agents });
+  await doing('b', 'generalist', 2);
+  await doing('c', 'friend');
+  await doing('d', 'stranger');
+  const known = {
+    messages: [
+      { task: 'a', asked: 'a: Do it.' },
+      { task: 'a', answered: 'Done with a.' },
+    ],
+  };
+  expect(told).toMatchObject([undefined, known, known]);
+  expect(recalled).toMatchObject([
+    { agent: 'generalist', leftOut: 0, messages: [{ text: 'a: Do it.' }, {}, {}, { taskId: 'b', text: 'Done with b.' }] },
+    { error: expect.stringContaining('no memory of generalist that you may read') },
+  ]);
+});
+
+test('a memory of an agent that is code is refused at the start', async () => {
+  const agents = [{ ...stage.agent([]), memory: {} }];
+  const performers = { generalist: async () => ({ answer: 'x', confidence: 1 }) };
+  await expect(stage.worker({ agents, performers })).rejects.toThrow('only agents that a model plays have a memory');
+});
+
 test('an agent that is code has the context store too; its calls are on record', async () => {
   const shared = await stage.sharedContext();
   await shared.setGrants('default', 'generalist', [{ on: 'code/', may: ['read', 'write', 'delete'] }]);

@@ -33,13 +33,15 @@ const DEFAULT_SLOTS = 2;
  * What goes through `calls` is made once: when the worker dies, the next attempt is given the result on record and goes on behind it. So the
  * code must make its calls in the same order each time it is given the same assignment.
  *
- * Errors: as `startService`; a definition that breaks its schema throws zod's error at once, since it is a fault of the app.
+ * Errors: as `startService`; a definition that breaks its schema throws zod's error at once, since it is a fault of the app. So is a memory of an agent that is code.
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningService> {
   const { specialty, tools = () => [], env, ownsProcess } = options;
   const reducing = reducerAgents(options.reducers ?? {});
   const agents = [...options.agents, ...reducing.agents].map((agent) => AgentDefinition.parse(agent));
   const performers = { ...options.performers, ...reducing.performers };
+  const minded = agents.find(({ name, memory }) => memory && Object.hasOwn(performers, name));
+  if (minded) throw new Error(`The agent ${minded.name} is code, and only agents that a model plays have a memory; use the context store.`);
   return startService({
     name: `worker-${specialty}`,
     schema: WorkerConfig,

@@ -1,8 +1,8 @@
 import { hash, randomBytes } from 'node:crypto';
 import type { Performer, WorkSurroundings } from '@cadre/agents';
 import type { AgentDefinition } from '@cadre/contracts';
-import { SharedContext } from '@cadre/engine';
-import { JetStreamBlobs, KvContextStore, KvResultCache } from '@cadre/event-log';
+import { AgentMemories, SharedContext } from '@cadre/engine';
+import { JetStreamBlobs, KvContextStore, KvMemoryStore, KvResultCache } from '@cadre/event-log';
 import { natsChannels, NatsCommandSender, systemChance, systemClock } from '@cadre/messaging';
 import type { ServiceContext } from '@cadre/service-kit';
 import { Module } from '@nestjs/common';
@@ -33,6 +33,7 @@ async function surroundings(context: ServiceContext<WorkerConfig>, means: Means)
   const blobs = await JetStreamBlobs.open(nats);
   const store = await KvContextStore.open(nats);
   const shared = new SharedContext({ store, blobs, clock: systemClock, chance: systemChance });
+  const memories = new AgentMemories({ store: await KvMemoryStore.open(nats), clock: systemClock, chance: systemChance });
   const life = randomBytes(8).toString('hex');
   const isCode = (agent: string) => Object.hasOwn(means.performers, agent);
   return {
@@ -41,7 +42,7 @@ async function surroundings(context: ServiceContext<WorkerConfig>, means: Means)
     ...{ clock: systemClock, chance: systemChance, blobs },
     sender: new NatsCommandSender(nats),
     digest: (text) => hash('sha256', text, 'hex'),
-    performerOf: performers(context, means, { blobs, shared }, life),
+    performerOf: performers(context, means, { blobs, shared, memories }, life),
     cache: { results: await KvResultCache.open(nats), setting: settingOf(context.config) },
     reports: workReports(log, new WorkMeter(metrics), isCode),
     span: ({ runId, taskId, attempt, traceparent }, { name }, work) => {
@@ -60,13 +61,14 @@ function settingOf({ OPENAI_BASE_URL, CADRE_MODEL, CADRE_RESPONSE_FORMAT }: Work
 interface Stores {
   blobs: JetStreamBlobs;
   shared: SharedContext;
+  memories: AgentMemories;
 }
 
 /** @param life of the worker: the epoch of its heartbeats */
 function performers(
   context: ServiceContext<WorkerConfig>,
   means: Means,
-  { blobs, shared }: Stores,
+  { blobs, shared, memories }: Stores,
   life: string,
 ): WorkSurroundings['performerOf'] {
   const { config, tracing, nats } = context;
@@ -77,7 +79,7 @@ function performers(
   );
   const model = makeModel(context, life);
   const withModel = modelAgent({
-    ...{ model, blobs, shared, tracing, workDir, desk },
+    ...{ model, blobs, shared, memories, tracing, workDir, desk },
     ...{ tools: means.tools, clock: systemClock, chance: systemChance },
   });
   return ({ name }: AgentDefinition) => code.get(name) ?? withModel;
