@@ -1,6 +1,6 @@
 /**
- * The agents of the examples: small pieces of code in place of a model, so that every run comes to the same. A worker of your own looks like this; for agents
- * that a model plays leave `performers` out.
+ * The agents of the examples: small pieces of code in place of a model, so that every run comes to the same. A worker of your own looks like this; agents
+ * that a model plays have no performer, like the two of 20-memory.
  */
 import { delegateWork } from '@cadre/agents';
 import { startWorker } from '@cadre/worker-kit';
@@ -149,18 +149,36 @@ const TOOLS = {
   ...{ scout: ['send_message'], analyst: ['read_messages'], auditor: ['read_messages'] },
 };
 
+/** Agents that a model plays. */
+const played = [
+  {
+    ...{ name: 'diarist', description: 'Takes notes and remembers them.', skills: ['example'], tools: [] },
+    instructions:
+      'Your task is something to note. Your answer is a JSON object in a string: {"noted": "<the instructions of the task>", "before": ["<the summary that you remember>", "<each earlier note that you remember>"]}.',
+    memory: { scope: 'run', maxTokens: 200, keepLast: 2, shareWith: ['historian'] },
+  },
+  {
+    ...{ name: 'historian', description: 'Reads what the diarist remembers.', skills: ['example'], tools: ['recall_memory'] },
+    instructions:
+      'Recall the memory of the agent diarist. Your answer is a JSON object in a string: {"summary": <whether it has one>, "messages": <how many>}.',
+  },
+];
+
 await startWorker({
   specialty: 'examples',
   slots: 8,
-  agents: Object.keys(performers).map((name) => {
-    return {
-      name,
-      description: `The ${name} of the examples.`,
-      skills: ['example'],
-      instructions: 'None: this agent is code.',
-      tools: TOOLS[name] ?? [],
-    };
-  }),
+  agents: [
+    ...played,
+    ...Object.keys(performers).map((name) => {
+      return {
+        name,
+        description: `The ${name} of the examples.`,
+        skills: ['example'],
+        instructions: 'None: this agent is code.',
+        tools: TOOLS[name] ?? [],
+      };
+    }),
+  ],
   performers,
   reducers,
 });

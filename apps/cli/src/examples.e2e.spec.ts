@@ -17,6 +17,13 @@ jest.setTimeout(300_000);
 const FOLDER = join(installationRoot, 'examples');
 const NAMES = readdirSync(FOLDER, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
 
+const NOTES = [
+  'The sea is eleven kilometres deep at its deepest place.',
+  "Most of the ocean's floor has never been looked at.",
+  'Sound goes four times faster in water than in air.',
+  'Below a kilometre there is no light from the sun.',
+];
+
 /** What the tasks of an example come to. */
 const EXPECTED: Record<string, Record<string, unknown>> = {
   '01-sequence': { count: { words: 9 }, double: 18 },
@@ -50,6 +57,13 @@ const EXPECTED: Record<string, Record<string, unknown>> = {
   '16-custom-reducer': { estimate: { estimate: 14, from: 2 } },
   '17-consultation': { estimates: Array.from({ length: 12 }, (_, n) => ({ ms: 300 * ((n % 3) + 1) })), square: 144 },
   '18-hierarchy': { squares: 91 },
+  '20-memory': {
+    one: { noted: NOTES[0], before: [] },
+    two: { noted: NOTES[1], before: [NOTES[0]] },
+    three: { noted: NOTES[2], before: [NOTES[0], NOTES[1]] },
+    four: { noted: NOTES[3], before: [`${NOTES[0]} ${NOTES[1]}`, NOTES[2]] },
+    history: { summary: true, messages: 4 },
+  },
 };
 
 interface Example extends Pick<RunRequestInput, 'plan' | 'params'> {
@@ -63,7 +77,7 @@ let team: ChildProcess;
 const submissions = new Map<string, string>();
 
 beforeAll(async () => {
-  const services = LOCAL_SERVICES.filter(({ name }) => !name.startsWith('worker-') && name !== 'model-sim');
+  const services = LOCAL_SERVICES.filter(({ name }) => !name.startsWith('worker-'));
   live = await LiveSystem.start({}, { services });
 });
 afterAll(async () => {
@@ -73,7 +87,10 @@ afterAll(async () => {
 
 // Each example starts two processes that load the same modules; they are compiled once.
 const NODE_COMPILE_CACHE = join(installationRoot, '.cache/compile');
-const env = () => ({ ...process.env, NODE_COMPILE_CACHE, CADRE_URL: live.system.url, NATS_URL: live.natsUrl, LOG_LEVEL: 'warn' });
+const env = () => ({
+  ...{ ...process.env, NODE_COMPILE_CACHE, CADRE_URL: live.system.url, NATS_URL: live.natsUrl, LOG_LEVEL: 'warn' },
+  OPENAI_BASE_URL: `http://127.0.0.1:${live.ports['model-sim']}/v1`,
+});
 
 test('each folder has something that it comes to', () => expect(Object.keys(EXPECTED)).toEqual(NAMES));
 
@@ -122,6 +139,26 @@ test('what the runs of 14-context have kept and read is there for the command li
   expect((await cadre('revoke', 'improver', 'notes/')).err).toContain('improver may do nothing');
   expect(await cadre('delete', 'notes/sky')).toMatchObject({ code: 0, err: expect.stringContaining('newest version was 1') });
   expect(await cadre('get', 'notes/sky')).toMatchObject({ code: 2, err: expect.stringContaining('There is no notes/sky') });
+});
+
+test('what the diarist of 20-memory remembers is there for the command line, until it is made to forget', async () => {
+  const { runs } = await live.client.listRuns({ limit: 100 });
+  const { runId = '' } = runs.find(({ goal }) => goal === 'The example 20-memory') ?? {};
+  const cadre = async (...args: string[]) => {
+    const terminal = recordedTerminal({ env: { CADRE_URL: live.system.url } });
+    return { code: await runProgram(['memory', ...args], terminal), out: terminal.stdout.join('\n'), err: terminal.stderr.join('\n') };
+  };
+  const { out } = await cadre('get', 'diarist', '--run', runId);
+  expect(out).toMatch(/^diarist: about \d+ tokens, 4 messages, 4 older ones summed up\nShared with historian\n/);
+  expect(out).toContain(`Summary\n  ${NOTES[0]} ${NOTES[1]}\n`);
+  expect(out).toContain(` four\n  Asked: Note: ${NOTES[3]}\n  Answered: {"noted":`);
+  expect(await cadre('get', 'diarist')).toMatchObject({ code: 2, err: expect.stringContaining('has no memory of all runs') });
+  expect(await cadre('clear', 'diarist', '--run', runId)).toMatchObject({ code: 0, err: 'diarist has forgotten 8 messages.' });
+  await expect(live.client.memory.get('diarist', runId)).rejects.toMatchObject({ code: 'not-found' });
+  // The summary is a call like any other, and so are reading and adding.
+  const { calls } = await live.client.calls(runId);
+  expect(calls.filter(({ kind }) => kind === 'model')).toHaveLength(7);
+  expect(calls.filter(({ name }) => name === 'agent_memory')).toHaveLength(8);
 });
 
 test('an unknown example is named, with those that there are', async () => {

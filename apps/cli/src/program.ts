@@ -4,6 +4,7 @@ import { aggregateCommand, type AggregateFlags, AGGREGATION_RULES } from './comm
 import { listAgents } from './commands/agents-command.js';
 import { setBudget, showBudget } from './commands/budget-command.js';
 import { addContext } from './commands/context-grammar.js';
+import { addMemory } from './commands/memory-command.js';
 import { listCalls } from './commands/calls-command.js';
 import { addChannels } from './commands/channels-grammar.js';
 import { demoCommand, type DemoFlags, DEMO_GOAL } from './commands/demo-command.js';
@@ -62,6 +63,7 @@ function grammar(terminal: Terminal, finish: Finish): Command {
   addChannels(program, { terminal, finish, urlOption, outputOption });
   addWorkflows(program, terminal, finish);
   addContext(program, terminal, finish);
+  addMemory(program, terminal, finish);
   addBudget(program, terminal, finish);
   addRuns(program, terminal, finish);
   addLocal(program, terminal, finish);

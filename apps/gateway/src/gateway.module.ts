@@ -1,10 +1,11 @@
 import { CadreError, type Command } from '@cadre/contracts';
-import { SharedContext, type Blobs } from '@cadre/engine';
-import { JetStreamBlobs, KvContextStore, ensureTopology, WorkflowStore } from '@cadre/event-log';
+import { AgentMemories, SharedContext, type Blobs } from '@cadre/engine';
+import { JetStreamBlobs, KvContextStore, KvMemoryStore, ensureTopology, WorkflowStore } from '@cadre/event-log';
 import { ChannelRegistry, MessageDesk, NatsCommandSender, natsChannels, systemChance, systemClock } from '@cadre/messaging';
 import { passingPoints, SERVICE_CONTEXT, type ServiceContext } from '@cadre/service-kit';
 import { Inject, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { AgentsController } from './agents/agents.controller.js';
+import { MemoriesController } from './agents/memories.controller.js';
 import { WorkerRoster } from './agents/worker-roster.js';
 import { AggregationsController } from './aggregations/aggregations.controller.js';
 import { RunResults } from './aggregations/run-results.js';
@@ -96,6 +97,13 @@ const context = {
   useFactory: async ({ nats }: Context, store: Blobs) =>
     new SharedContext({ store: await KvContextStore.open(nats), blobs: store, clock: systemClock, chance: systemChance }),
 };
+const memories = {
+  provide: AgentMemories,
+  // The topology comes first.
+  inject: [SERVICE_CONTEXT, BLOBS],
+  useFactory: async ({ nats }: Context) =>
+    new AgentMemories({ store: await KvMemoryStore.open(nats), clock: systemClock, chance: systemChance }),
+};
 const triggers = {
   provide: WorkflowTriggers,
   inject: [WorkflowStore, RunIntake],
@@ -170,6 +178,7 @@ const ingress = {
     ArtifactsController,
     ContextController,
     AgentsController,
+    MemoriesController,
     TenantsController,
   ],
   providers: [
@@ -191,7 +200,7 @@ const ingress = {
       dead,
       ingress,
     ],
-    ...[channels, registry, messages, KnownShard],
+    ...[channels, registry, messages, memories, KnownShard],
   ],
 })
 export class GatewayModule implements OnApplicationBootstrap, BeforeApplicationShutdown {

@@ -34,6 +34,12 @@ export const Brief = z.object({
 });
 export type Brief = z.infer<typeof Brief>;
 
+/** What an agent remembers, told before its task; or what is to be summed up. */
+const Memory = z.object({
+  summary: z.string().optional(),
+  messages: z.array(z.object({ task: z.string(), asked: z.string().optional(), answered: z.string().optional() })),
+});
+
 /** One tool call that has its result. */
 export interface ToolTurn {
   name: string;
@@ -45,6 +51,10 @@ export interface ToolTurn {
 export interface Conversation {
   /** Undefined if the request is not an agent's. */
   brief: Brief | undefined;
+  /** What the agent remembers. */
+  memory?: z.infer<typeof Memory> | undefined;
+  /** What of a memory is to be summed up: no agent asks then, but its worker. */
+  summarise?: z.infer<typeof Memory> | undefined;
   granted: ReadonlySet<string>;
   turns: ToolTurn[];
   repairs: string[];
@@ -82,11 +92,18 @@ export function readConversation(request: ChatRequest): Conversation {
   const granted = request.tool_choice === 'none' ? [] : (request.tools ?? []).map((tool) => tool.function.name);
   return {
     brief: briefs[0]?.data,
+    memory: memoryOf(users, 'memory'),
+    summarise: memoryOf(users, 'summarise'),
     granted: new Set(granted),
     turns: readTurns(request),
     repairs: users.map(repairOf).filter((repair) => repair !== undefined),
     lastUserText: users.at(-1) ?? '',
   };
+}
+
+function memoryOf(users: readonly string[], field: 'memory' | 'summarise'): z.infer<typeof Memory> | undefined {
+  const found = users.map((text) => z.object({ [field]: Memory }).safeParse(parseJson(text))).find((parsed) => parsed.success);
+  return found?.data?.[field];
 }
 
 function repairOf(text: string): string | undefined {

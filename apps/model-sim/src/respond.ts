@@ -4,6 +4,7 @@ import { codeReviewer } from './roles/code-reviewer.js';
 import { codeWriter } from './roles/code-writer.js';
 import { coordinator } from './roles/coordinator.js';
 import { dataAnalyst } from './roles/data-analyst.js';
+import { diarist, historian, summaryOf } from './roles/diarist.js';
 import { documentationWriter } from './roles/documentation-writer.js';
 import { generalist } from './roles/generalist.js';
 import { plainAnswer } from './roles/plain-answer.js';
@@ -20,16 +21,18 @@ export interface Reply {
 }
 
 /** Turns a task into the agent's last message (a value that becomes JSON). */
-export type Role = (brief: Brief, desk: ToolDesk) => Script<object>;
+export type Role = (brief: Brief, desk: ToolDesk, memory?: Conversation['memory']) => Script<object>;
 
 /** By agent name; an agent of another name is known by the first of these tools that it was granted. */
-const ROLES: readonly { agent: string; tool: string; role: Role }[] = [
+const ROLES: readonly { agent: string; tool?: string; role: Role }[] = [
   { agent: 'coordinator', tool: 'delegate', role: coordinator },
   { agent: 'data-analyst', tool: 'profile_data', role: dataAnalyst },
   { agent: 'test-writer', tool: 'run_tests', role: testWriter },
   { agent: 'code-reviewer', tool: 'static_checks', role: codeReviewer },
   { agent: 'documentation-writer', tool: 'describe_api', role: documentationWriter },
   { agent: 'code-writer', tool: 'check_types', role: codeWriter },
+  { agent: 'diarist', role: diarist },
+  { agent: 'historian', tool: 'recall_memory', role: historian },
 ];
 
 /** Tokens that a call costs beside its arguments. */
@@ -40,14 +43,15 @@ const CALL_TOKENS = 24;
  */
 export function respond(request: ChatRequest, countTokens: (text: string) => number): Reply {
   const conversation = readConversation(request);
-  const { brief } = conversation;
+  const { brief, memory, summarise } = conversation;
+  if (brief === undefined && summarise !== undefined) return { text: summaryOf(summarise), toolCalls: [] };
   if (brief === undefined) return { text: plainAnswer(conversation.lastUserText, request.response_format), toolCalls: [] };
   if (conversation.repairs.length > 1) return { text: JSON.stringify(plainForm(brief)), toolCalls: [] };
   const role = roleFor(brief, conversation);
   const room = outputTokens(request);
   const size = (args: object): number => countTokens(JSON.stringify(args)) + CALL_TOKENS;
   const desk = new ToolDesk(conversation.granted, (args) => size(args) <= room);
-  const progress = replay(role(brief, desk), conversation.turns);
+  const progress = replay(role(brief, desk, memory), conversation.turns);
   if (progress.done) return { text: JSON.stringify(withThoughts(progress.value, request, conversation, brief)), toolCalls: [] };
   let left = room;
   const fitting = progress.calls.filter((call, index) => {
@@ -66,7 +70,8 @@ function roleFor(brief: Brief, conversation: Conversation): Role {
   if (brief.kind === 'plan') return planner;
   if (brief.kind === 'answer') return synthesizer;
   if (brief.agent === 'generalist') return generalist;
-  const known = ROLES.find(({ agent }) => agent === brief.agent) ?? ROLES.find(({ tool }) => conversation.granted.has(tool));
+  const known =
+    ROLES.find(({ agent }) => agent === brief.agent) ?? ROLES.find(({ tool }) => tool !== undefined && conversation.granted.has(tool));
   return known?.role ?? generalist;
 }
 

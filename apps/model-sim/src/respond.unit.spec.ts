@@ -363,3 +363,25 @@ describe('thoughts', () => {
     expect(rest).toEqual(asked({}));
   });
 });
+
+test('what is remembered is used by those who know how, and summed up when it is asked for', () => {
+  const memory = {
+    summary: 'Old.',
+    messages: [
+      { task: 'a', asked: 'q' },
+      { task: 'a', answered: '{"noted":"The sea.","before":[]}' },
+    ],
+  };
+  const told = (agent: string, message: object) => {
+    const talk = new Talk({ agent, instructions: 'The sky.' });
+    talk.messages.splice(1, 0, { role: 'user', content: JSON.stringify(message) });
+    return readFinal(respond(talk.request(), tokens).text, 'work');
+  };
+  const reading = told('diarist', { memory });
+  expect(reading.ok && JSON.parse(reading.reply.answer)).toEqual({ noted: 'The sky.', before: ['Old.', 'The sea.'] });
+  expect(told('generalist', { memory })).toMatchObject({ ok: true });
+  const asked = { model: 'm', messages: [{ role: 'user', content: JSON.stringify({ summarise: { agent: 'x', ...memory } }) }] };
+  expect(respond(ChatRequest.parse(asked), tokens)).toEqual({ text: 'Old. The sea.', toolCalls: [] });
+  asked.messages[0]!.content = JSON.stringify({ summarise: { messages: [{ task: 'a', answered: 'Plain words.' }] } });
+  expect(respond(ChatRequest.parse(asked), tokens).text).toBe('Plain words.');
+});

@@ -31,6 +31,7 @@ import {
 import type { z } from 'zod';
 import { ChannelsClient } from './channels-client.js';
 import { ContextClient } from './context-client.js';
+import { MemoryClient } from './memory-client.js';
 import { runEvents, type EventsOptions, type RunFeedItem } from './event-stream.js';
 import { HttpExchange } from './http-exchange.js';
 import { executeAll, type ExecuteParallelOptions, type ParallelOutcome, type Submission } from './many-runs.js';
@@ -90,12 +91,15 @@ export class CadreClient {
   private readonly http: HttpExchange;
   /** Artifacts that outlive a run. */
   readonly context: ContextClient;
+  /** What agents remember across tasks. */
+  readonly memory: MemoryClient;
 
   constructor(options: CadreClientOptions) {
     // A bare reference to the global function loses its receiver in browsers.
     const send: typeof fetch = options.fetch ?? ((input, init) => fetch(input, init));
     this.http = new HttpExchange(options.baseUrl.replace(/\/+$/, ''), send, options.headers ?? {});
     this.context = new ContextClient(this.http);
+    this.memory = new MemoryClient(this.http);
     this.channels = new ChannelsClient(this.http);
   }
 

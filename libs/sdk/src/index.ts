@@ -14,6 +14,7 @@ export type {
 } from './cadre-client.js';
 export { ContextClient } from './context-client.js';
 export type { ContextContent, ContextPutOptions } from './context-client.js';
+export { MemoryClient } from './memory-client.js';
 export { ChannelsClient } from './channels-client.js';
 export type { ChannelInput, HeardMessage, ListenOptions, MessageInput, ReplyRequestInput } from './channels-client.js';
 export type { ExecuteParallelOptions, ParallelOutcome, Submission } from './many-runs.js';

@@ -19,6 +19,7 @@ import {
   ChannelList,
   EventList,
   KeptChannel,
+  MemoryView,
   Message,
   MessageAccepted,
   MessagePage,
@@ -91,6 +92,7 @@ test('the examples fit the schemas', () => {
     [ContextGrants, EXAMPLES.contextGrants],
     [ContextGrantsList, EXAMPLES.contextGrantsList],
     [RunLineage, EXAMPLES.runLineage],
+    [MemoryView, EXAMPLES.memory],
   ] as const) {
     expect(schema.parse(example)).toEqual(example);
   }
@@ -119,12 +121,14 @@ test('the document names every route with its bodies, and every reference leads 
   expect(document.openapi).toBe('3.1.0');
   const routes = Object.entries(document.paths).flatMap(([path, each]) => Object.keys(each).map((method) => `${method} ${path}`));
   expect(routes.sort()).toEqual([
+    'delete /v1/agents/{agent}/memory',
     'delete /v1/channels/{name}',
     'delete /v1/context/artifacts/{name}',
     'get /livez',
     'get /metrics',
     'get /readyz',
     'get /v1/agents',
+    'get /v1/agents/{agent}/memory',
     'get /v1/channels',
     'get /v1/channels/{name}',
     'get /v1/channels/{name}/messages',

@@ -9,6 +9,7 @@ import type {
   ContextPage,
   ContextPutRequest,
   ContextVersion,
+  MemoryView,
   RunLineage,
 } from '@cadre/contracts';
 import type { z } from 'zod';
@@ -59,7 +60,18 @@ const runLineage: RunLineage = {
   ],
 };
 
+const said = { runId, taskId: 'analyse', at, key: '5f2b6a0e9c1d4783a6b0c9d8e7f60512' };
+const memory: MemoryView = {
+  ...{ agent: 'data-analyst', shareWith: ['synthesizer'], summary: 'The weather of 2024 (task profile): 0.2 °C warmer.' },
+  ...{ summarised: 2, leftOut: 0, tokens: 69 },
+  messages: [
+    { ...said, role: 'user', text: 'Analyse the weather data: Find trends.' },
+    { ...said, role: 'assistant', text: 'Temperatures rise by 0.2 °C a year.' },
+  ],
+};
+
 export const CONTEXT_EXAMPLES = {
+  memory,
   contextPut,
   contextArtifact,
   contextPage,

@@ -1,6 +1,6 @@
-import { ContextArtifactView, ContextLineage, ContextPage, RunLineage, type Json, type TaskView } from '@cadre/contracts';
-import { SharedContext } from '@cadre/engine';
-import { JetStreamBlobs, KvContextStore } from '@cadre/event-log';
+import { ContextArtifactView, ContextLineage, ContextPage, MemoryView, RunLineage, type Json, type TaskView } from '@cadre/contracts';
+import { AgentMemories, SharedContext } from '@cadre/engine';
+import { JetStreamBlobs, KvContextStore, KvMemoryStore } from '@cadre/event-log';
 import { systemChance, systemClock } from '@cadre/messaging';
 import { startTestGateway, type TestGateway } from '../testing/test-gateway.js';
 
@@ -166,4 +166,26 @@ test('what agents may do is set here; lineage leads back over runs, and from a r
   expect(walked.tasks[3]).toMatchObject({ agent: 'ann', read: [facts], written });
   expect(walked.context).toMatchObject([{ artifact: 'facts', by: { kind: 'user' } }]);
   expect((await send('GET', `runs/${RUN}/lineage`)).status).toBe(404);
+});
+
+test('what an agent remembers is shown and cleared, of a run or of all', async () => {
+  const store = await KvMemoryStore.open(gateway.nats);
+  const memories = new AgentMemories({ store, clock: systemClock, chance: systemChance });
+  const of = { key: 'a'.repeat(32), runId: RUN, taskId: 'note', at: 1, asked: 'Note it.', answered: 'Noted.' };
+  await memories.add('default', { agent: 'diarist', shareWith: ['reader'] }, of);
+  await memories.add('default', { agent: 'diarist', runId: RUN, shareWith: [] }, { ...of, answered: 'Noted in this run.' });
+  const all = await send('GET', 'agents/diarist/memory');
+  expect(MemoryView.parse(all.body)).toMatchObject({ agent: 'diarist', shareWith: ['reader'], leftOut: 0, tokens: 44 });
+  const one = await send('GET', `agents/diarist/memory?runId=${RUN}`);
+  expect(MemoryView.parse(one.body).messages.map(({ text }) => text)).toEqual(['Note it.', 'Noted in this run.']);
+  expect(await send('DELETE', 'agents/diarist/memory')).toMatchObject({ status: 200, body: { messages: [{}, {}] } });
+  expect(await send('GET', 'agents/diarist/memory')).toMatchObject({ status: 404, body: { code: 'not-found' } });
+  expect(await send('DELETE', 'agents/diarist/memory')).toMatchObject({
+    status: 404,
+    body: { remedy: expect.stringContaining('name the run with runId') },
+  });
+  expect((await send('GET', `agents/diarist/memory?runId=${RUN}`)).status).toBe(200);
+  expect(await send('GET', 'agents/Diarist/memory')).toMatchObject({ status: 400, body: { errors: [{ path: 'agent' }] } });
+  expect(await send('GET', 'agents/diarist/memory?runId=7')).toMatchObject({ status: 400 });
+  store.close();
 });
