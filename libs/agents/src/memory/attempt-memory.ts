@@ -17,8 +17,12 @@ import { askedText, memoryMessage, summaryRequest } from './memory-text.js';
 
 /** Longest time that the store may take, once for each of its calls. */
 const STORE_MS = 5000;
-/** Output tokens of a summary: more than its characters take in any language, so that it is cut by characters, not by the server. */
-const MIN_SUMMARY_TOKENS = 400;
+/** Output tokens of a summary. */
+const SUMMARY_TOKENS = { least: 400, most: 8192 };
+/** Of text that takes many tokens. */
+const DENSE_CHARACTERS_PER_TOKEN = 3;
+/** Of the tokens that the agent's limit allows an attempt. */
+const MOST_FOR_SUMMARY = 0.5;
 
 export interface MemoryMeans {
   memories: AgentMemories;
@@ -94,8 +98,9 @@ export class AttemptMemory {
   /** Undefined, for all attempts of the round: no model has given one. */
   private async summaryOf(read: MemoryRecord, older: MemoryRecord['messages'], origin: string): Promise<Summary | undefined> {
     const { calls, assignment, agent, signal } = this.work;
-    // With one step only, there would be none left for the task.
-    if (agent.limits.maxSteps < 2) return undefined;
+    // Too little would be left of the limits for the task itself.
+    const { maxSteps, maxTokens } = agent.limits;
+    if (maxSteps < 2 || memoryTokens(read) > MOST_FOR_SUMMARY * maxTokens) return undefined;
     // The model may answer the next time. What an attempt did without its successor does without, or their later calls would differ.
     const without = this.request(calls.nextPath(), `without ${origin}`);
     if (assignment.attempt > 1 && (await calls.recall([without]))) {
@@ -105,7 +110,8 @@ export class AttemptMemory {
     }
     const room = summaryRoom(this.settings);
     const messages = summaryRequest(agent.name, read.summary, older, room);
-    const maxOutputTokens = Math.max(MIN_SUMMARY_TOKENS, room);
+    const { least, most } = SUMMARY_TOKENS;
+    const maxOutputTokens = Math.min(most, Math.max(least, Math.ceil(room / DENSE_CHARACTERS_PER_TOKEN)));
     let why = 'no text';
     try {
       const question = { temperature: agent.temperature, maxOutputTokens, messages, tools: [] };

@@ -233,14 +233,16 @@ describe('without a summary the oldest are left out, and the task goes on', () =
     }
   });
 
-  test('when the model has nothing to say, or there is one step only', async () => {
+  test("when the model has nothing to say, or the agent's limits leave no room for it", async () => {
     const silent = new Diary();
     silent.summarise = () => ' ';
     await silent.begin().live();
     expect([silent.answerOf('three'), silent.summaries.length]).toEqual([left, 1]);
-    const short = new Diary({ limits: { maxSteps: 1 } }).begin();
-    await short.live();
-    expect([short.answerOf('three'), short.summaries.length]).toEqual([left, 0]);
+    for (const limits of [{ maxSteps: 1 }, { maxTokens: 300 }]) {
+      const short = new Diary({ limits }).begin();
+      await short.live();
+      expect([short.answerOf('three'), short.summaries.length]).toEqual([left, 0]);
+    }
   });
 });
 
