@@ -3,6 +3,7 @@
  * that a model plays have no performer, like the two of 20-memory.
  */
 import { delegateWork } from '@cadre/agents';
+import { CadreError } from '@cadre/contracts';
 import { startWorker } from '@cadre/worker-kit';
 
 const json = (value, confidence = 1) => ({ answer: JSON.stringify(value), confidence });
@@ -119,6 +120,24 @@ async function hearer({ assignment: { input, runId }, messages }) {
   return json(heard.messages.map(({ data }) => data.finding));
 }
 
+const batchPerformers = {
+  /** Looks words up, and opens its dictionary once for all that are asked for together. A word that is not in it fails its own task only. */
+  translator: async (works) => {
+    const dictionary = await openDictionary();
+    return works.map(({ assignment: { input } }) => {
+      const found = dictionary.get(input.word);
+      return found === undefined ? new CadreError('word-unknown', `${input.word} is not in the dictionary`) : json(found);
+    });
+  },
+};
+
+async function openDictionary() {
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  return new Map(
+    Object.entries({ sea: 'Meer', sun: 'Sonne', sky: 'Himmel', sand: 'Sand', wind: 'Wind', wave: 'Welle', star: 'Stern', ship: 'Schiff' }),
+  );
+}
+
 const reducers = {
   /** Makes one number of all, each by its confidence: a way to combine that the engine does not know. */
   blender: (results) => {
@@ -169,16 +188,19 @@ await startWorker({
   slots: 8,
   agents: [
     ...played,
-    ...Object.keys(performers).map((name) => {
+    ...Object.keys({ ...performers, ...batchPerformers }).map((name) => {
       return {
         name,
         description: `The ${name} of the examples.`,
         skills: ['example'],
         instructions: 'None: this agent is code.',
         tools: TOOLS[name] ?? [],
+        // What is ready within 100 ms of the first is done with it.
+        ...(name in batchPerformers && { batch: { maxTasks: 8, waitMs: 100 } }),
       };
     }),
   ],
   performers,
+  batchPerformers,
   reducers,
 });

@@ -64,6 +64,10 @@ const EXPECTED: Record<string, Record<string, unknown>> = {
     four: { noted: NOTES[3], before: [`${NOTES[0]} ${NOTES[1]}`, NOTES[2]] },
     history: { summary: true, messages: 4 },
   },
+  '21-batching': {
+    words: ['Meer', 'Sonne', 'Himmel', 'Sand', 'Wind', 'Welle', 'Stern', 'Schiff', 'Meer', 'Wind', 'Sonne'],
+    letters: 52,
+  },
 };
 
 interface Example extends Pick<RunRequestInput, 'plan' | 'params'> {

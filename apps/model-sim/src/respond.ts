@@ -1,5 +1,5 @@
 /** The deterministic model: what it answers to a chat request, as a pure function of the request. */
-import { readConversation, type Brief, type Conversation } from './conversation.js';
+import { parseJson, readConversation, type Brief, type Conversation } from './conversation.js';
 import { codeReviewer } from './roles/code-reviewer.js';
 import { codeWriter } from './roles/code-writer.js';
 import { coordinator } from './roles/coordinator.js';
@@ -12,6 +12,7 @@ import { planner } from './roles/planner.js';
 import { synthesizer } from './roles/synthesizer.js';
 import { testWriter } from './roles/test-writer.js';
 import { replay, ToolDesk, type Call, type Script } from './script/script.js';
+import { severalTasks } from './several-tasks.js';
 import { withThoughts } from './thoughts.js';
 import type { ChatRequest } from './wire/request.js';
 
@@ -42,6 +43,17 @@ const CALL_TOKENS = 24;
  * @param countTokens of a text; decides how many tool calls fit into the reply. Calls that do not fit are asked for in a later reply.
  */
 export function respond(request: ChatRequest, countTokens: (text: string) => number): Reply {
+  const several = severalTasks(request);
+  if (several) {
+    const answers = several.map(({ number, request: single }) => {
+      return { task: number, ...(parseJson(respondToOne(single, countTokens).text) as object | undefined) };
+    });
+    return { text: JSON.stringify({ answers }), toolCalls: [] };
+  }
+  return respondToOne(request, countTokens);
+}
+
+function respondToOne(request: ChatRequest, countTokens: (text: string) => number): Reply {
   const conversation = readConversation(request);
   const { brief, memory, summarise } = conversation;
   if (brief === undefined && summarise !== undefined) return { text: summaryOf(summarise), toolCalls: [] };

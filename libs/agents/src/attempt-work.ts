@@ -235,12 +235,13 @@ export class AttemptWork {
 
   private async perform(work: Work): Promise<TaskResult> {
     const { around, agent } = this;
-    const { answer, confidence, artifacts = [], context, plan, degradedTo, thinking } = await around.performerOf(agent)(work);
+    const { answer, confidence, artifacts = [], context, plan, degradedTo, reducedTo, thinking } = await around.performerOf(agent)(work);
     const labels = {
       ...(context && { context }),
       ...(work.assignment.collectThinking &&
         thinking && { thinking: await storeApart(JSON.stringify(thinking), 'application/json', around.blobs) }),
       ...(degradedTo !== undefined && { degradedTo }),
+      ...(reducedTo && { reducedTo }),
       ...(plan && { plan: { ...plan, source: 'model' as const } }),
     };
     return { answer: await storeText(answer, around.blobs), confidence, artifacts, ...labels };

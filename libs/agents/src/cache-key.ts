@@ -20,13 +20,20 @@ export function cacheKey(assignment: Assignment, agent: AgentDefinition, setting
 }
 
 function definitionOf(agent: AgentDefinition, kind: Assignment['kind']): Json {
-  const { name, tools, model, fallbackModels, underLoad, temperature, limits, thinking } = agent;
+  const { name, tools, model, fallbackModels, underLoad, temperature, limits, thinking, batch } = agent;
   const { maxSteps, maxTokens, maxMs, maxCostMicros } = limits;
   const text = systemText(agent, kind);
-  const models = [model ?? null, fallbackModels, underLoad ? [underLoad.waitMs, underLoad.model] : null, temperature];
-  // What the text does not tell. Agents that do not think keep their keys.
+  const models = [model ?? null, fallbackModels, underLoad ? underLoadOf(underLoad) : null, temperature];
+  // What the text does not tell. Agents that neither think nor batch keep their keys.
   const thought: Json[] = thinking ? [[thinking.reflect, thinking.effort ?? null]] : [];
-  return [name, text, [...tools].sort(), models, [maxSteps, maxTokens, maxMs, maxCostMicros ?? null], ...thought];
+  const together: Json[] = batch ? [['batch', batch.maxTasks, batch.waitMs]] : [];
+  return [name, text, [...tools].sort(), models, [maxSteps, maxTokens, maxMs, maxCostMicros ?? null], ...thought, ...together];
+}
+
+/** Of one that names a model alone the key is what it was before less thought could be said. */
+function underLoadOf({ waitMs, model, effort, reflect, alternatives }: NonNullable<AgentDefinition['underLoad']>): Json[] {
+  const less = [effort ?? null, reflect ?? null, alternatives ?? null];
+  return [waitMs, model ?? null, ...(less.every((given) => given === null) ? [] : [less])];
 }
 
 function nameOf(taskId: TaskId): string {

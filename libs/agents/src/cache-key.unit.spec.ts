@@ -56,12 +56,14 @@ test.each<[string, Partial<AgentDefinition>]>([
   ['model', { model: 'm2' }],
   ['fallback models', { fallbackModels: [] }],
   ['model under load', { underLoad: { waitMs: 5, model: 'small' } }],
+  ['thought under load', { underLoad: { waitMs: 5, model: 'small', effort: 'low' } }],
   ['temperature', { temperature: 0.5 }],
   ['steps', { limits: { ...limits, maxSteps: 3 } }],
   ['tokens', { limits: { ...limits, maxTokens: 300 } }],
   ['time', { limits: { ...limits, maxMs: 300 } }],
   ['cap', { limits: { ...limits, maxCostMicros: 3 } }],
   ['thinking', { thinking: Thinking.parse({}) }],
+  ['batch', { batch: { maxTasks: 5, waitMs: 0 } }],
 ])('so is of the agent: %s', (_, definition) => {
   expect(key({}, definition)).not.toBe(key());
 });

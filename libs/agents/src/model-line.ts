@@ -1,14 +1,16 @@
 /**
  * Asks models: the one that is wanted, the same again after a fault that passes, the agent's fallbacks after one that does not, and the cheaper
- * one when the budget says so. A resumed attempt follows its forerunner: where that one had moved on to another model, so does this one.
+ * one when the budget says so. When calls have to wait too long, the agent goes on with what it has given up for that: its model, some of its thought, or both.
+ * A resumed attempt follows its forerunner: where that one had moved on, so does this one.
  */
 import { CadreError } from '@cadre/contracts';
-import type { AgentDefinition, Assignment } from '@cadre/contracts';
+import type { AgentDefinition, Assignment, ReducedThinking } from '@cadre/contracts';
 import { pause } from '@cadre/engine';
 import type { Chance, Clock } from '@cadre/engine';
 import { abortError } from './abort.js';
 import type { AnsweredCall, CallDesk, CallEnd } from './call-desk.js';
-import { callRetryDelayMs, nextModel } from './call-retry.js';
+import { billedOf, callRetryDelayMs, nextModel } from './call-retry.js';
+import { reductionOf } from './lighter-agent.js';
 import type { ModelPort, ModelReply, ModelRequest } from './ports.js';
 import { describeReply, readReply, soundReply, writeReply } from './recorded-reply.js';
 import type { CallRequest } from './settlement.js';
@@ -23,13 +25,28 @@ export interface ModelLineParts {
   signal: AbortSignal;
 }
 
-type Question = Omit<ModelRequest, 'model' | 'callKey'>;
+export type Question = Omit<ModelRequest, 'model' | 'callKey'>;
+/** What is asked, by whether the agent thinks less; undefined: then nothing is asked. */
+export type QuestionForm = (reduced: boolean) => Question | undefined;
 
-/** Where a call belongs: its place, all that led to it, and whether the attempt can do without it. */
-interface Place {
+/** One question, through all tries. */
+interface Asking {
+  form: QuestionForm;
   path: string;
+  /** Digest of all that led to it. */
   origin: string;
+  /** The attempt can do without it. */
   optional: boolean;
+  /** Not together with others, whatever it says. */
+  alone: boolean;
+}
+
+/** How a question may be asked. */
+interface Way {
+  /** Undefined for the port's default. */
+  model: string | undefined;
+  /** The agent thinks less. */
+  reduced: boolean;
 }
 
 export class ModelLine {
@@ -37,12 +54,10 @@ export class ModelLine {
   private current: string | undefined;
   private readonly chain: (string | undefined)[];
   private degraded: string | undefined;
-  /** A model that the run asks for stays. */
-  private readonly underLoad: AgentDefinition['underLoad'];
+  private reduced = false;
 
   constructor(private readonly parts: ModelLineParts) {
     const { assignment, agent } = parts;
-    this.underLoad = assignment.model === undefined ? agent.underLoad : undefined;
     // What the run asks for goes before the definition: a run is replayed with another model by its option.
     this.current = assignment.model ?? agent.model;
     this.chain = [this.current, ...agent.fallbackModels.filter((model) => model !== this.current)];
@@ -55,16 +70,21 @@ export class ModelLine {
     return this.degraded;
   }
 
+  /** How much less the agent thinks, since a server without room has brought it to that. */
+  get reducedTo(): ReducedThinking | undefined {
+    return this.reduced ? reductionOf(this.parts.agent) : undefined;
+  }
+
   /**
    * Rejects with the model's error once nothing is left to try.
    * @param origin digest of all that led to this request
    * @param need `optional`: if no budget is left for it, it rejects with `model-unaffordable`, and the attempt may go on
    */
-  async ask(question: Question, origin: string, need: 'needed' | 'optional' = 'needed'): Promise<ModelReply> {
-    const place: Place = { path: this.parts.calls.nextPath(), origin, optional: need === 'optional' };
+  async ask(form: QuestionForm, origin: string, need: 'needed' | 'optional' = 'needed'): Promise<ModelReply> {
+    const asking: Asking = { form, path: this.parts.calls.nextPath(), origin, optional: need === 'optional', alone: false };
     for (let failed: string[] = [], tries = 0; ;) {
       const asked = this.current;
-      const end = await this.askOne(asked, question, place);
+      const end = await this.askOne({ model: asked, reduced: this.reduced }, asking);
       if (end.kind === 'answered') return readReply(end.text);
       if (end.kind === 'degrade') {
         this.degrade(end.model);
@@ -72,30 +92,35 @@ export class ModelLine {
         continue;
       }
       const error = asCadreError(end.error);
-      if (error.code === 'model-busy' && this.underLoad) {
-        this.degrade(this.underLoad.model);
+      // What was surely not sent may be sent together again.
+      asking.alone ||= error.code === 'model-batch-refused' || billedOf(error) !== 'no';
+      if (error.code === 'model-batch-refused') continue;
+      if (error.code === 'model-busy') {
+        if (!this.giveUp(form)) throw error;
         [failed, tries] = [[], 0];
         continue;
       }
       tries += 1;
       if (await this.waited(error, tries)) continue;
-      failed.push(this.nameOf(asked, question));
-      const names = this.chain.map((model) => this.nameOf(model, question));
+      failed.push(this.nameOf(asked, form));
+      const names = this.chain.map((model) => this.nameOf(model, form));
       const next = nextModel(names, failed, error);
       if (next === undefined) throw error;
       [this.current, tries] = [next, 0];
     }
   }
 
-  private askOne(model: string | undefined, question: Question, place: Place): Promise<CallEnd> {
-    const request = this.requestOf(model, question, place);
+  private askOne(way: Way, asking: Asking): Promise<CallEnd> {
+    const { batch, ...question } = formed(asking.form, way.reduced);
+    const request = this.requestOf(way, question, asking);
     const { calls, model: port } = this.parts;
     return calls.make(
       request,
       async (callKey, signal, onHeld) => {
         const { tenant } = this.parts.assignment;
         const asked = { ...question, messages: [...question.messages], model: request.name, callKey, tenant, onHeld };
-        const raw = await port.complete({ ...asked, ...this.patience() }, signal());
+        const together = batch && !asking.alone ? { batch } : {};
+        const raw = await port.complete({ ...asked, ...this.patience(), ...together }, signal());
         const reply = soundReply(raw, this.parts.agent.thinking !== undefined);
         const { inputTokens, outputTokens, costMicros } = reply;
         return {
@@ -107,26 +132,57 @@ export class ModelLine {
           costMicros,
         };
       },
-      () => this.recallFrom(this.others(model), question, place),
+      () => this.recallFrom(this.others(way), asking),
     );
   }
 
-  /** Once degraded there is nothing to hurry to. */
+  /** What the agent has left to give up for not having to wait; undefined: nothing. A model that the run asks for, or that the budget leaves, stays. */
+  private get spare(): Way | undefined {
+    const { underLoad } = this.parts.agent;
+    if (!underLoad) return undefined;
+    const mayMove = this.parts.assignment.model === undefined && this.degraded === undefined;
+    const model = mayMove ? underLoad.model : undefined;
+    const thinksLess = !this.reduced && reductionOf(this.parts.agent) !== undefined;
+    return model === undefined && !thinksLess ? undefined : { model, reduced: this.reduced || thinksLess };
+  }
+
+  /** @returns whether the same is to be asked again, in the way that is left */
+  private giveUp(form: QuestionForm): boolean {
+    const { spare } = this;
+    if (!spare) return false;
+    this.reduced = spare.reduced;
+    if (form(this.reduced) === undefined) return false;
+    if (spare.model !== undefined) this.degrade(spare.model);
+    return true;
+  }
+
+  /** Where nothing is left to give up there is nothing to hurry to. */
   private patience(): Pick<ModelRequest, 'patienceMs'> {
-    return this.underLoad && this.degraded === undefined ? { patienceMs: this.underLoad.waitMs } : {};
+    const { underLoad } = this.parts.agent;
+    return underLoad && this.spare ? { patienceMs: underLoad.waitMs } : {};
   }
 
-  /** What may have been asked instead. */
-  private others(model: string | undefined): (string | undefined)[] {
-    const all = this.underLoad && this.degraded === undefined ? [...this.chain, this.underLoad.model] : this.chain;
-    return all.filter((other, place) => other !== model && all.indexOf(other) === place);
+  /** How the same may have been asked instead. */
+  private others(way: Way): Way[] {
+    const { chain, reduced, spare } = this;
+    const ways = chain.map((model) => ({ model, reduced }));
+    if (spare) ways.push(...(spare.model === undefined ? chain : [spare.model]).map((model) => ({ model, reduced: spare.reduced })));
+    const nameOf = (each: Way) => `${each.reduced} ${each.model}`;
+    const names = ways.map(nameOf);
+    return ways.filter((other, place) => nameOf(other) !== nameOf(way) && names.indexOf(nameOf(other)) === place);
   }
 
-  private async recallFrom(models: (string | undefined)[], question: Question, place: Place): Promise<AnsweredCall | undefined> {
-    const found = await this.parts.calls.recall(models.map((model) => this.requestOf(model, question, place)));
+  private async recallFrom(ways: Way[], asking: Asking): Promise<AnsweredCall | undefined> {
+    const asked = ways.flatMap((way) => {
+      const question = asking.form(way.reduced);
+      return question ? [{ way, request: this.requestOf(way, question, asking) }] : [];
+    });
+    const found = await this.parts.calls.recall(asked.map(({ request }) => request));
     if (!found) return undefined;
-    const model = models[found.index];
-    if (model !== undefined && model === this.underLoad?.model) this.degrade(model);
+    const { model, reduced } = asked[found.index]!.way;
+    const { spare } = this;
+    this.reduced = reduced;
+    if (model !== undefined && model === spare?.model && reduced === spare.reduced) this.degrade(model);
     else this.current = model;
     return found.end;
   }
@@ -147,18 +203,26 @@ export class ModelLine {
     return true;
   }
 
-  private requestOf(model: string | undefined, question: Question, { path, origin, optional }: Place): CallRequest {
+  private requestOf({ model, reduced }: Way, question: Question, { path, origin, optional }: Asking): CallRequest {
     const quote = this.parts.model.quote(model === undefined ? question : { ...question, model });
     const effort = question.effort === undefined ? '' : ` ${question.effort}`;
-    const input = `${quote.model} ${question.temperature}${effort} ${origin}`;
+    // Less thought is another call also where the server is asked for the same: whoever resumes is to see it.
+    const input = `${quote.model} ${question.temperature}${effort}${reduced ? ' reduced' : ''} ${origin}`;
     const { maxCostMicros } = quote;
     const marks = { ...(!quote.priced && { unpriced: true }), ...(optional && { optional }) };
     return { kind: 'model', name: quote.model, effect: 'none', path, input, maxCostMicros, ...marks };
   }
 
-  private nameOf(model: string | undefined, question: Question): string {
-    return model ?? this.parts.model.quote(question).model;
+  private nameOf(model: string | undefined, form: QuestionForm): string {
+    return model ?? this.parts.model.quote(formed(form, this.reduced)).model;
   }
+}
+
+/** Whoever asks has looked before whether there is something to ask. */
+function formed(form: QuestionForm, reduced: boolean): Question {
+  const question = form(reduced);
+  if (!question) throw new Error('a model was to be asked nothing');
+  return question;
 }
 
 function asCadreError(error: unknown): CadreError {

@@ -27,7 +27,9 @@ class Stage {
   readonly owner = new EngineOwner(this.clock);
   readonly blobs = new MemoryBlobs();
   readonly asked: string[] = [];
-  fault: (model: string, turn: number) => CadreError | undefined = () => undefined;
+  readonly told: string[] = [];
+  readonly patience: (number | undefined)[] = [];
+  fault: (model: string, turn: number, effort: string | undefined) => CadreError | undefined = () => undefined;
   turns = 4;
 
   constructor(
@@ -44,8 +46,11 @@ class Stage {
     complete: async (request) => {
       const model = request.model!;
       const turn = turnOf(request);
-      this.asked.push(`${model} ${turn}`);
-      const fault = this.fault(model, turn);
+      const { effort, patienceMs } = request;
+      this.asked.push(`${model} ${turn}${effort === undefined ? '' : ` ${effort}`}`);
+      this.told.push(request.messages[0]!.text);
+      this.patience.push(patienceMs);
+      const fault = this.fault(model, turn, effort);
       if (fault) throw fault;
       const part = turn < this.turns ? callsTools({ name: 'echo', args: { say: `${turn}` } }) : answers(`by ${model}`);
       const used = { inputTokens: 10, outputTokens: 1, costMicros: COST[model]!, priced: true };
@@ -252,5 +257,82 @@ describe('a model whose server has no room', () => {
     const stage = crowded(2, { model: 'big' });
     await stage.live('w1');
     expect(stage.asked.some((asked) => asked.startsWith('small'))).toBe(false);
+  });
+});
+
+describe('an agent that thinks less when there is no room', () => {
+  const busy = () => new CadreError('model-busy', 'No room.', { retriable: true, billed: 'no' });
+  const thinking = { effort: 'high' as const, reflect: 1, alternatives: 2 };
+  const less = { effort: 'low' as const, reflect: 0, alternatives: 0 };
+  const thinker = (underLoad: object) => sampleAgent({ model: 'big', thinking, underLoad: { waitMs: 5000, ...underLoad } });
+  const crowded = (from: number, underLoad: object = less, options: Parameters<EngineOwner['start']>[1] = {}) => {
+    const stage = new Stage(thinker(underLoad), options);
+    stage.fault = (model, turn, effort) => (model === 'big' && turn >= from && effort === 'high' ? busy() : undefined);
+    return stage;
+  };
+
+  test('keeps its model, is told so, and the result says how much less', async () => {
+    const stage = crowded(2);
+    await stage.live('w1');
+    expect(stage.asked).toEqual(['big 0 high', 'big 1 high', 'big 2 high', 'big 2 low', 'big 3 low', 'big 4 low']);
+    expect(stage.told.map((text) => text.includes('weigh 2 other solutions'))).toEqual([true, true, true, false, false, false]);
+    expect(stage.patience).toEqual([5000, 5000, 5000, undefined, undefined, undefined]);
+    expect(stage.task.result).toMatchObject({ answer: { text: 'by big' }, reducedTo: less });
+    expect(stage.task.result).not.toHaveProperty('degradedTo');
+    expect(stage.owner.rig.violations()).toEqual([]);
+  });
+
+  test.each<[object, number]>([
+    [less, 2],
+    [{ reflect: 0 }, 0],
+    [{ model: 'small', reflect: 0 }, 1],
+  ])('goes on with %j wherever it died, although there is room again', async (underLoad, from) => {
+    const once = () => {
+      const stage = new Stage(thinker(underLoad));
+      let refused = 0;
+      stage.fault = (model, turn) => (model === 'big' && turn >= from && (refused += 1) === 1 ? busy() : undefined);
+      return stage;
+    };
+    const { steps } = await once().live('w1');
+    for (let diesAt = 1; diesAt <= steps; diesAt += 5) {
+      const stage = once();
+      await stage.live('w1', diesAt);
+      stage.fault = () => undefined;
+      await stage.lose('w1');
+      const calls = Object.values(stage.owner.rig.run().calls[TASK] ?? {});
+      const done = calls.filter(({ name, status }) => name !== 'echo' && status === 'done').length;
+      if (stage.task.status !== 'completed') await stage.live('w2');
+      expect(stage.task.status).toBe('completed');
+      if (done > from) expect(stage.task.result).toMatchObject({ reducedTo: expect.objectContaining({ reflect: 0 }) as object });
+      expect(stage.owner.rig.violations()).toEqual([]);
+    }
+    expect(steps).toBeGreaterThan(30);
+  });
+
+  test('leaves out the review for which there is no room', async () => {
+    const stage = crowded(5, { reflect: 0 });
+    await stage.live('w1');
+    expect(stage.asked.slice(-2)).toEqual(['big 4 high', 'big 5 high']);
+    expect(stage.task.result).toMatchObject({ answer: { text: 'by big' }, reducedTo: { reflect: 0 } });
+  });
+
+  test('gives up both where it says both; a model that the run asks for stays', async () => {
+    const both = { model: 'small', effort: 'minimal' as const };
+    const stage = crowded(4, both);
+    await stage.live('w1');
+    expect(stage.asked.slice(-3)).toEqual(['big 4 high', 'small 4 minimal', 'small 5 minimal']);
+    expect(stage.task.result).toMatchObject({ degradedTo: 'small', reducedTo: { effort: 'minimal' } });
+    const asked = crowded(4, both, { model: 'big' });
+    await asked.live('w1');
+    expect(asked.asked.slice(-3)).toEqual(['big 4 high', 'big 4 minimal', 'big 5 minimal']);
+    expect(asked.task.result).not.toHaveProperty('degradedTo');
+  });
+
+  test('an agent that does not think may still be asked with less effort', async () => {
+    const stage = new Stage(sampleAgent({ model: 'big', underLoad: { waitMs: 5, effort: 'low' } }));
+    stage.fault = (_, turn, effort) => (turn >= 3 && effort === undefined ? busy() : undefined);
+    await stage.live('w1');
+    expect(stage.asked.slice(-3)).toEqual(['big 3', 'big 3 low', 'big 4 low']);
+    expect(stage.task.result).toMatchObject({ reducedTo: { effort: 'low' } });
   });
 });

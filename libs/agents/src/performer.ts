@@ -1,5 +1,14 @@
 /** Who does the work of an attempt: the agent loop with a model, or code. */
-import type { AgentDefinition, AgentSummary, ArtifactRef, Assignment, Plan, TaskContext, ThinkingTrace } from '@cadre/contracts';
+import type {
+  AgentDefinition,
+  AgentSummary,
+  ArtifactRef,
+  Assignment,
+  Plan,
+  ReducedThinking,
+  TaskContext,
+  ThinkingTrace,
+} from '@cadre/contracts';
 import type { CallDesk } from './call-desk.js';
 
 export interface Work {
@@ -31,6 +40,8 @@ export interface Performance {
   thinking?: ThinkingTrace;
   /** The model that the work went on with when the budget did not allow the wanted one, or its server had no room. */
   degradedTo?: string;
+  /** How much less was thought, because the server had no room. */
+  reducedTo?: ReducedThinking;
 }
 
 /** Does the work. A `CadreError` that it rejects with becomes the attempt's failure. */

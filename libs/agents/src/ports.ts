@@ -38,6 +38,11 @@ export interface ModelRequest {
   tenant?: string;
   /** The call is not worth more waiting than this before it is sent, in milliseconds: then it fails as `model-busy`. */
   patienceMs?: number;
+  /**
+   * May be asked together with others of the same group, as one call: at most so many, and the first waits so long for others. `BatchingModel` does it;
+   * to other ports it says nothing.
+   */
+  batch?: { group: string; maxTasks: number; waitMs: number };
   /** Told when the call begins to wait without having been sent, and when it goes on. */
   onHeld?(held: boolean): void;
 }
@@ -65,6 +70,8 @@ export interface ModelReply {
   reasoning?: string;
   /** How many of the output tokens went into reasoning, if the server says so. */
   reasoningTokens?: number;
+  /** The call was made for so many tasks at once. The text is this task's answer, empty if there is none; the rest its share. Left out: for one. */
+  tasks?: number;
   /** The server did not count the tokens; the numbers are an estimate. */
   estimated?: boolean;
   /** Millionths of a US dollar; 0 if `priced` is false. */

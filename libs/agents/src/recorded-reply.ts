@@ -13,6 +13,7 @@ const RecordedReply = z.object({
   outputTokens: z.int().nonnegative(),
   reasoning: z.string().optional(),
   reasoningTokens: z.int().nonnegative().optional(),
+  tasks: z.int().min(2).optional(),
   estimated: z.literal(true).optional(),
   costMicros: z.int().nonnegative(),
   priced: z.boolean().default(true),
@@ -23,7 +24,7 @@ const MAX_REASONING = 50_000;
 
 /** The reply with counts that are counts. @param thinks whether the reasoning of the model server is kept */
 export function soundReply(raw: ModelReply, thinks: boolean): ModelReply {
-  const { model, text, toolCalls, finish, estimated, priced } = raw;
+  const { model, text, toolCalls, finish, tasks, estimated, priced } = raw;
   const used = { inputTokens: whole(raw.inputTokens), outputTokens: whole(raw.outputTokens), costMicros: whole(raw.costMicros) };
   const calls = toolCalls.map((call) => ({ id: call.id, name: call.name, arguments: call.arguments }));
   return {
@@ -33,6 +34,7 @@ export function soundReply(raw: ModelReply, thinks: boolean): ModelReply {
     finish,
     ...used,
     ...(thinks && reasoningOf(raw)),
+    ...(tasks !== undefined && { tasks }),
     ...(estimated && { estimated: true as const }),
     priced,
   };
@@ -59,11 +61,12 @@ export function writeReply({ text, toolCalls, finish, priced, ...rest }: ModelRe
 /** Error `record-unreadable`. */
 export function readReply(text: string): ModelReply {
   try {
-    const { estimated, reasoning, reasoningTokens, ...reply } = RecordedReply.parse(JSON.parse(text));
+    const { estimated, reasoning, reasoningTokens, tasks, ...reply } = RecordedReply.parse(JSON.parse(text));
     return {
       ...reply,
       ...(reasoning !== undefined && { reasoning }),
       ...(reasoningTokens !== undefined && { reasoningTokens }),
+      ...(tasks !== undefined && { tasks }),
       ...(estimated && { estimated }),
     };
   } catch (cause) {
@@ -77,6 +80,7 @@ export function describeReply(reply: ModelReply): string {
 }
 
 function describeFinish(reply: ModelReply): string {
+  if (reply.tasks !== undefined) return `${reply.text === '' ? 'no answer' : 'final message'}, one of ${reply.tasks} tasks in a call`;
   if (reply.finish === 'refusal') return 'refused';
   if (reply.toolCalls.length > 0) return `calls ${reply.toolCalls.map((call) => call.name).join(', ')}`;
   return reply.finish === 'length' ? 'cut off at the output limit' : 'final message';

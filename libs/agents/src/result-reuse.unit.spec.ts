@@ -99,6 +99,7 @@ test.each<[string, number, Doing, Partial<TaskSpecInput>]>([
   ['an effect that has failed', 0, calling({ name: 'pay', effect: 'once', run: broken }), {}],
   ['a look at what others write', 0, calling({ name: 'context_get' }), {}],
   ['a cheaper model', 0, { answer: 'x', confidence: 0.7, degradedTo: 'small' }, {}],
+  ['less thought', 0, { answer: 'x', confidence: 0.7, reducedTo: { effort: 'low' } }, {}],
   ['too little confidence', 0, { answer: 'x', confidence: 0.4 }, { minConfidence: 0.5 }],
   ['enough confidence', 1, { answer: 'x', confidence: 0.5 }, { minConfidence: 0.5 }],
 ])('after %s %i results are kept', async (_, count, performance, spec) => {

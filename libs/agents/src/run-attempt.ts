@@ -11,8 +11,10 @@ import { canonicalJson } from './canonical.js';
 import { openConversation, repairMessage, systemText } from './conversation.js';
 import { readFinal, responseSchemaFor } from './final-reply.js';
 import type { FinalReply } from './final-reply.js';
+import { ThinkingForms } from './lighter-agent.js';
 import { AttemptMemory } from './memory/attempt-memory.js';
 import { ModelLine } from './model-line.js';
+import type { Question } from './model-line.js';
 import type { Performance, Work } from './performer.js';
 import type { FileRecord, ModelMessage, ModelPort, ModelReply, Tool, ToolCall } from './ports.js';
 import { reviewMessage } from './thinking-text.js';
@@ -25,6 +27,13 @@ const MAX_PLAN_REPAIRS = 1;
 const MAX_OUTPUT_TOKENS = 8192;
 /** Of text that takes many tokens. */
 const DENSE_CHARACTERS_PER_TOKEN = 3;
+
+/** An answer that is reviewed. */
+interface Draft {
+  reply: ModelReply;
+  /** From 1. */
+  round: number;
+}
 
 type Review = { ok: true; final: FinalReply; reply: ModelReply } | { ok: false; why: string };
 
@@ -57,6 +66,7 @@ class AttemptLoop {
   private readonly responseSchema: ReturnType<typeof responseSchemaFor>;
   private readonly thoughts: Thoughts | undefined;
   private readonly memory: AttemptMemory | undefined;
+  private readonly forms: ThinkingForms;
   private messages: ModelMessage[] = [];
   /** Digest of all that was said so far; each message adds to it, so that a long conversation is not read again and again. */
   private origin = '';
@@ -75,6 +85,7 @@ class AttemptLoop {
     this.desk = new ToolDesk(assignment.tools, tools, calls, files);
     this.responseSchema = responseSchemaFor(assignment.kind, agent.thinking !== undefined);
     this.thoughts = agent.thinking && new Thoughts(agent.thinking);
+    this.forms = new ThinkingForms(agent);
     const line = () => new ModelLine({ model, calls, agent, assignment, clock, chance, signal });
     this.line = line();
     // A task that says which tools may be used does without a memory unless it names it.
@@ -88,6 +99,7 @@ class AttemptLoop {
     for (;;) {
       this.checkLimits();
       const reply = await this.askModel();
+      if (this.cameToNothing(reply)) continue;
       refuseRefusal(reply);
       if (reply.toolCalls.length > 0) {
         await this.answerTools(reply);
@@ -113,9 +125,16 @@ class AttemptLoop {
     this.origin = work.calls.digest(this.subject() + (memory?.text ?? ''));
   }
 
+  /** It was asked together with others, and what came for it cannot be used: the same is asked again, alone. */
+  private cameToNothing({ tasks, text }: ModelReply): boolean {
+    const { assignment, catalogue } = this.work;
+    return tasks !== undefined && !readFinal(text, assignment.kind, catalogue).ok;
+  }
+
   private performance(final: FinalReply): Performance {
-    const { degradedTo } = this.line;
-    return { ...final, ...(this.thoughts && { thinking: this.thoughts.trace() }), ...(degradedTo !== undefined && { degradedTo }) };
+    const { degradedTo, reducedTo } = this.line;
+    const less = { ...(degradedTo !== undefined && { degradedTo }), ...(reducedTo && { reducedTo }) };
+    return { ...final, ...(this.thoughts && { thinking: this.thoughts.trace() }), ...less };
   }
 
   /**
@@ -140,29 +159,47 @@ class AttemptLoop {
     if (this.tokens >= maxTokens) throw new CadreError('token-limit', `No final answer within ${maxTokens} tokens, the agent's limit.`);
   }
 
-  /** @param draft what is reviewed: the reply may take as much, and what is left for thoughts */
-  private async askModel(draft?: ModelReply): Promise<ModelReply> {
-    const { agent } = this.work;
+  /** @param draft what is reviewed, and in which round */
+  private async askModel(draft?: Draft): Promise<ModelReply> {
     this.steps += 1;
-    const effort = this.thoughts?.effort;
-    const question = {
-      temperature: agent.temperature,
-      ...(effort !== undefined && { effort }),
-      maxOutputTokens: this.outputRoom(draft),
-      messages: this.messages,
-      tools: this.desk.schemas(),
-      responseSchema: this.responseSchema,
-    };
-    const reply = await this.line.ask(question, this.origin);
+    const reply = await this.line.ask((reduced) => this.question(reduced, draft), this.origin);
     this.tokens += reply.inputTokens + reply.outputTokens;
     this.thoughts?.heard(this.steps, reply);
     return { ...reply, toolCalls: withUniqueIds(reply.toolCalls, this.steps) };
   }
 
-  /** What a server reasons by itself counts as output, so it comes on top of what the answer may take. */
-  private outputRoom(draft: ModelReply | undefined): number {
+  /** @returns undefined for a review that the agent, when it thinks less, does without */
+  private question(reduced: boolean, draft: Draft | undefined): Question | undefined {
+    const { forms, thoughts } = this;
+    if (draft && draft.round > forms.reviews(reduced)) return undefined;
+    const wanted = forms.effort(reduced);
+    const effort = thoughts ? thoughts.affordable(wanted) : wanted;
+    return {
+      temperature: this.work.agent.temperature,
+      ...(effort !== undefined && { effort }),
+      maxOutputTokens: this.outputRoom(effort !== undefined, draft?.reply),
+      messages: forms.told(this.messages, reduced),
+      tools: this.desk.schemas(),
+      responseSchema: this.responseSchema,
+      ...this.togetherWith(),
+    };
+  }
+
+  /** The first call of a first attempt may be made with those of others: what is tried again is asked alone, so that what spoils a call for several spoils it once. */
+  private togetherWith(): Pick<Question, 'batch'> {
+    const { agent, assignment } = this.work;
+    const { tenant, runId, kind, attempt } = assignment;
+    if (!agent.batch || this.steps > 1 || attempt > 1 || kind !== 'work' || this.desk.schemas().length > 0) return {};
+    return { batch: { group: JSON.stringify([tenant, runId, agent.name]), ...agent.batch } };
+  }
+
+  /**
+   * What a server reasons by itself counts as output, so it comes on top of what the answer may take.
+   * @param draft what is reviewed: the reply may take as much, and what is left for thoughts
+   */
+  private outputRoom(reasons: boolean, draft: ModelReply | undefined): number {
     const thinking = this.thoughts?.left ?? 0;
-    const most = MAX_OUTPUT_TOKENS + (this.thoughts?.effort === undefined ? 0 : thinking);
+    const most = MAX_OUTPUT_TOKENS + (reasons ? thinking : 0);
     const wanted = draft ? Math.max(draft.outputTokens, Math.ceil(draft.text.length / DENSE_CHARACTERS_PER_TOKEN)) + thinking : most;
     return Math.max(1, Math.min(most, wanted, this.work.agent.limits.maxTokens - this.tokens));
   }
@@ -171,12 +208,11 @@ class AttemptLoop {
   private async reviewed(first: FinalReply, reply: ModelReply, thoughts: Thoughts): Promise<FinalReply> {
     thoughts.concluded(reply.text, first.confidence);
     let [kept, draft] = [first, reply];
-    for (let round = 1; round <= thoughts.reviews; round += 1) {
+    for (let round = 1; round <= this.reviews; round += 1) {
       const over = this.whyNoReview(thoughts);
-      const review =
-        over === undefined ? await this.review(draft, reviewMessage(round, thoughts.reviews)) : { ok: false as const, why: over };
+      const review = over === undefined ? await this.review({ reply: draft, round }) : { ok: false as const, why: over };
       if (!review.ok) {
-        thoughts.ended(`Review ${round} of ${thoughts.reviews} brought nothing. ${review.why}`);
+        thoughts.ended(`Review ${round} of ${this.forms.reviews(false)} brought nothing. ${review.why}`);
         break;
       }
       [kept, draft] = [review.final, review.reply];
@@ -185,14 +221,19 @@ class AttemptLoop {
     return kept;
   }
 
+  /** How often the answer is reviewed: seldomer when the server of the model has no room. */
+  private get reviews(): number {
+    return this.forms.reviews(this.line.reducedTo !== undefined);
+  }
+
   private whyNoReview(thoughts: Thoughts): string | undefined {
     const { maxSteps, maxTokens } = this.work.agent.limits;
     if (thoughts.left === 0) return 'The budget for thinking is spent.';
     return this.steps >= maxSteps || this.tokens >= maxTokens ? "The agent's limit is reached." : undefined;
   }
 
-  private async review(draft: ModelReply, request: ModelMessage): Promise<Review> {
-    this.say({ role: 'assistant', text: draft.text, toolCalls: [] }, request);
+  private async review(draft: Draft): Promise<Review> {
+    this.say({ role: 'assistant', text: draft.reply.text, toolCalls: [] }, reviewMessage(draft.round, this.reviews));
     try {
       const reply = await this.askModel(draft);
       refuseRefusal(reply);

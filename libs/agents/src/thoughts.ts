@@ -30,13 +30,8 @@ export class Thoughts {
     return Math.max(0, this.wanted.maxThinkingTokens - this.tokens);
   }
 
-  get reviews(): number {
-    return this.wanted.reflect;
-  }
-
   /** What the model server is asked for: over the budget the least that all servers know. */
-  get effort(): ReasoningEffort | undefined {
-    const { effort } = this.wanted;
+  affordable(effort: ReasoningEffort | undefined): ReasoningEffort | undefined {
     return effort === undefined || effort === 'minimal' || this.left > 0 ? effort : 'low';
   }
 

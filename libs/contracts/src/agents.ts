@@ -6,6 +6,7 @@ import { AgentName, RunId, TaskId, TenantId, WorkerId } from './ids.js';
 import { MemorySettings } from './memory.js';
 import { Skill } from './plan.js';
 import { Thinking } from './thinking.js';
+import { UnderLoad } from './under-load.js';
 
 export const AgentDefinition = z.strictObject({
   name: AgentName,
@@ -19,8 +20,9 @@ export const AgentDefinition = z.strictObject({
   fallbackModels: z.array(z.string().min(1).max(200)).max(5).default([]),
   /** Attempts of this agent at work at once, over all workers that have it. */
   maxParallel: z.int().min(1).max(10_000).optional(),
-  /** When calls of its model have to wait so long for what the server allows, the attempt goes on with this model to its end. */
-  underLoad: z.strictObject({ waitMs: z.int().min(0).max(3_600_000), model: z.string().min(1).max(200) }).optional(),
+  underLoad: UnderLoad.optional(),
+  /** Tasks of one run that are at hand together are done in one go: at most so many, and the first waits so long for others. Of a model only without tools. */
+  batch: z.strictObject({ maxTasks: z.int().min(2).max(50), waitMs: z.int().min(0).max(5000) }).optional(),
   temperature: z.number().min(0).max(2).default(0),
   /** To be told to think before it answers, and how. */
   thinking: Thinking.optional(),

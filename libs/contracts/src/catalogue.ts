@@ -24,6 +24,7 @@ import * as results from './results.js';
 import * as scopes from './scopes.js';
 import * as thinking from './thinking.js';
 import * as tools from './tools.js';
+import * as underLoad from './under-load.js';
 import * as values from './values.js';
 import * as views from './views.js';
 import * as workflows from './workflows.js';
@@ -360,6 +361,8 @@ export const PARTS: Readonly<Record<string, z.ZodType>> = {
   ThinkingStyle: thinking.ThinkingStyle,
   ReasoningEffort: thinking.ReasoningEffort,
   Alternative: thinking.Alternative,
+  ReducedThinking: underLoad.ReducedThinking,
+  UnderLoad: underLoad.UnderLoad,
   AgentState: agents.AgentState,
   AgentSummary: agents.AgentSummary,
   HeldAttempt: agents.HeldAttempt,

@@ -259,6 +259,8 @@ export {
   Delegated,
   AgentReply,
 } from './tools.js';
+export { ReducedThinking, UnderLoad } from './under-load.js';
+export { agentFaults } from './agent-faults.js';
 export { Alternative, ReasoningEffort, Thinking, ThinkingStyle, ThinkingTrace, ThoughtReply } from './thinking.js';
 export type { Cell, DelegatingTool, ToolName, ToolArgs, ToolResult } from './tools.js';
 export {

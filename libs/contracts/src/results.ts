@@ -5,6 +5,7 @@ import { AnyToolName } from './calls.js';
 import { TaskContext } from './context.js';
 import { AgentName, RunId, TaskId, TenantId } from './ids.js';
 import { Cache, Plan, PlanSource } from './plan.js';
+import { ReducedThinking } from './under-load.js';
 
 /** The task whose result an earlier one is. */
 export const ResultOrigin = z.strictObject({ runId: RunId, taskId: TaskId });
@@ -16,6 +17,8 @@ export const TaskResult = z.strictObject({
   artifacts: z.array(ArtifactRef).max(200),
   /** The model that the task went on with when its budget did not allow the wanted one, or the server had no room for it. */
   degradedTo: z.string().max(200).optional(),
+  /** How much less its agent has thought, because the server had no room. */
+  reducedTo: ReducedThinking.optional(),
   /** Of a scope: some of its items failed, or its deadline has cut it off. */
   partial: z.literal(true).optional(),
   /** What it has read and written of the context store, if anything. */

@@ -9,6 +9,7 @@ import { CallKind, CallOutcome, CallSettlement, ToolEffect } from './calls.js';
 import { QuestionView } from './questions.js';
 import { ResultOrigin } from './results.js';
 import { EventType } from './scopes.js';
+import { ReducedThinking } from './under-load.js';
 import { FeedEvent } from './feed.js';
 
 export const RUN_STATUSES = ['planning', 'running', 'cancelling', 'completed', 'failed', 'cancelled'] as const;
@@ -44,8 +45,10 @@ export const TaskView = z.strictObject({
   context: TaskContext.optional(),
   /** What its agent thought, if the run collects that: a `ThinkingTrace` as JSON. */
   thinking: Content.optional(),
-  /** The cheaper model that its budget brought it to. */
+  /** The cheaper model that its budget, or a server without room, brought it to. */
   degradedTo: z.string().optional(),
+  /** How much less its agent has thought, because the server had no room. */
+  reducedTo: ReducedThinking.optional(),
   /** Nobody worked for it: the answer is that of this earlier task. */
   cachedFrom: ResultOrigin.optional(),
   /** The last failure of the task or of its last attempt, or why it was skipped. */

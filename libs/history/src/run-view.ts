@@ -61,6 +61,7 @@ export function runView(state: RunState): RunView {
 export function taskView(task: TaskState): TaskView {
   const { spec, result } = task;
   const error = problemOf(task);
+  const degradedTo = task.degradedTo ?? result?.degradedTo;
   return {
     taskId: spec.id,
     title: spec.title,
@@ -78,7 +79,8 @@ export function taskView(task: TaskState): TaskView {
     artifacts: result?.artifacts ?? [],
     ...(result?.context !== undefined && { context: result.context }),
     ...(result?.thinking !== undefined && { thinking: result.thinking }),
-    ...(task.degradedTo !== undefined && { degradedTo: task.degradedTo }),
+    ...(degradedTo !== undefined && { degradedTo }),
+    ...(result?.reducedTo !== undefined && { reducedTo: result.reducedTo }),
     ...(result?.cachedFrom !== undefined && { cachedFrom: result.cachedFrom }),
     ...(error !== undefined && { error }),
     usage: task.usage,

@@ -1,4 +1,5 @@
 export { startWorker } from './start-worker.js';
+export type { BatchPerformer } from './batch-agent.js';
 export type { CodePerformer, CodeWork } from './code-agent.js';
 export type { ContextCalls } from './context/context-calls.js';
 export type { ContextAnswer, RefusedContext } from './context/attempt-context.js';

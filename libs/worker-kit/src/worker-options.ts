@@ -2,6 +2,7 @@
 import type { Tool } from '@cadre/agents';
 import type { AgentDefinition, Assignment } from '@cadre/contracts';
 import type { z } from 'zod';
+import type { BatchPerformer } from './batch-agent.js';
 import type { CodePerformer } from './code-agent.js';
 import type { Reducer } from './reducer.js';
 import type { Workspace } from './workspace.js';
@@ -26,6 +27,8 @@ export interface WorkerOptions {
   agents: z.input<typeof AgentDefinition>[];
   /** By agent name: code that does the agent's work. Agents without it work with a model. */
   performers?: Record<string, CodePerformer>;
+  /** By agent name: code that does several tasks in one go. The agent's definition says how many (`batch`). */
+  batchPerformers?: Record<string, BatchPerformer>;
   /** Ways to combine that are code, by name: each is an agent more, which plans and aggregations name. */
   reducers?: Record<string, Reducer>;
   tools?: ToolFactory;

@@ -366,6 +366,13 @@ test('wrong settings are told all at once', async () => {
   ).rejects.toMatchObject({ code: 'config-invalid', message: expect.stringMatching(/OPENAI_BASE_URL.*CADRE_SLOTS/s) });
 });
 
+test('a definition that makes no sense is told at the start', async () => {
+  const agents = [{ ...stage.agent([]), underLoad: { waitMs: 5 } }];
+  await expect(startWorker({ specialty: 'x', agents, ownsProcess: false, env: {} })).rejects.toMatchObject({
+    ...{ code: 'agent-invalid', message: expect.stringMatching(/agent generalist makes no sense: underLoad gives nothing up/) as string },
+  });
+});
+
 test('a reducer is given what the items of its scope have brought, whole, and nothing else', async () => {
   const long = JSON.stringify({ n: 5, text: 'x'.repeat(20_000) });
   const ref = await stage.blobs.put(Buffer.from(long), 'text/markdown');

@@ -1,4 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
+import { BatchingModel } from '@cadre/agents';
 import type { Performer, WorkSurroundings } from '@cadre/agents';
 import type { AgentDefinition } from '@cadre/contracts';
 import { AgentMemories, SharedContext } from '@cadre/engine';
@@ -23,12 +24,12 @@ type Means = Required<Pick<WorkerOptions, 'tools' | 'performers'>>;
 @Module({})
 export class WorkerModule {
   static with(context: ServiceContext<WorkerConfig>, spec: WorkerSpec, means: Means): DynamicModule {
-    const useFactory = async () => new WorkerDuty(context, spec, await surroundings(context, means));
+    const useFactory = async () => new WorkerDuty(context, spec, await surroundings(context, means, spec.slots));
     return { module: WorkerModule, providers: [{ provide: WorkerDuty, useFactory }] };
   }
 }
 
-async function surroundings(context: ServiceContext<WorkerConfig>, means: Means): Promise<WorkSurroundings> {
+async function surroundings(context: ServiceContext<WorkerConfig>, means: Means, slots: number): Promise<WorkSurroundings> {
   const { nats, log, metrics, tracing, instanceId, pass } = context;
   const blobs = await JetStreamBlobs.open(nats);
   const store = await KvContextStore.open(nats);
@@ -41,8 +42,8 @@ async function surroundings(context: ServiceContext<WorkerConfig>, means: Means)
     life,
     ...{ clock: systemClock, chance: systemChance, blobs },
     sender: new NatsCommandSender(nats),
-    digest: (text) => hash('sha256', text, 'hex'),
-    performerOf: performers(context, means, { blobs, shared, memories }, life),
+    digest,
+    performerOf: performers(context, means, { blobs, shared, memories, slots }, life),
     cache: { results: await KvResultCache.open(nats), setting: settingOf(context.config) },
     reports: workReports(log, new WorkMeter(metrics), isCode),
     span: ({ runId, taskId, attempt, traceparent }, { name }, work) => {
@@ -53,22 +54,27 @@ async function surroundings(context: ServiceContext<WorkerConfig>, means: Means)
   };
 }
 
+function digest(text: string): string {
+  return hash('sha256', text, 'hex');
+}
+
 /** A result of another model or of another server is another result. */
 function settingOf({ OPENAI_BASE_URL, CADRE_MODEL, CADRE_RESPONSE_FORMAT }: WorkerConfig): string {
   return JSON.stringify([OPENAI_BASE_URL, CADRE_MODEL, CADRE_RESPONSE_FORMAT]);
 }
 
-interface Stores {
+interface Around {
   blobs: JetStreamBlobs;
   shared: SharedContext;
   memories: AgentMemories;
+  slots: number;
 }
 
 /** @param life of the worker: the epoch of its heartbeats */
 function performers(
   context: ServiceContext<WorkerConfig>,
   means: Means,
-  { blobs, shared, memories }: Stores,
+  { blobs, shared, memories, slots }: Around,
   life: string,
 ): WorkSurroundings['performerOf'] {
   const { config, tracing, nats } = context;
@@ -77,7 +83,7 @@ function performers(
   const code = new Map<string, Performer>(
     Object.entries(means.performers).map(([agent, perform]) => [agent, codeAgent(perform, { blobs, workDir, shared, desk })]),
   );
-  const model = makeModel(context, life);
+  const model = new BatchingModel(makeModel(context, life), { clock: systemClock, most: slots, digest });
   const withModel = modelAgent({
     ...{ model, blobs, shared, memories, tracing, workDir, desk },
     ...{ tools: means.tools, clock: systemClock, chance: systemChance },

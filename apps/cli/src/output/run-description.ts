@@ -1,6 +1,7 @@
 /** A run in lines, for people. */
 import type { Budget, QuestionView, RunView } from '@cadre/contracts';
 import { answerHint } from './answer-hint.js';
+import { degradation } from './degradation.js';
 import { bytes, consumption, count, duration, moment, money, oneLine } from './figures.js';
 import { table } from './table.js';
 
@@ -67,7 +68,8 @@ function taskTable(run: RunView): string[] {
   if (run.tasks.length === 0) return [];
   const rows = run.tasks.map((task) => {
     const time = task.startedAt !== undefined && task.endedAt !== undefined ? duration(task.endedAt - task.startedAt) : '';
-    const degraded = task.degradedTo === undefined ? '' : ` (degraded to ${task.degradedTo})`;
+    const less = degradation(task);
+    const degraded = less === '' ? '' : ` (${less})`;
     const cached = task.cachedFrom === undefined ? '' : ` (result of ${task.cachedFrom.taskId} in ${task.cachedFrom.runId})`;
     const what = `${oneLine(`${task.error ?? task.title}${degraded}`, 70)}${cached}`;
     return [task.taskId, task.status, task.agent ?? '', String(task.attempt || ''), time, consumption(task.usage), what];

@@ -28,3 +28,13 @@ test('and is told in the progress', () => {
   advanceTask(task, event, 5, new Map());
   expect(taskLine(task, 100)).toBe('Count · counter · from the cache');
 });
+
+test('what an agent has given up under load is told in the progress', () => {
+  const task: TaskProgress = {
+    ...{ id: 'count', title: 'Count', kind: 'work', phase: 'running', agent: 'counter', attempt: 1, usage: NO_USAGE, questions: [] },
+  };
+  const less = { degradedTo: 'small', reducedTo: { effort: 'low' as const, reflect: 0, alternatives: 1 } };
+  const result = { answer: { text: '3' }, confidence: 1, artifacts: [], ...less };
+  advanceTask(task, { type: 'TaskCompleted', taskId: 'count', attempt: 1, result }, 5, new Map());
+  expect(taskLine(task, 100)).toBe('Count · counter · degraded to small, effort low, no review, 1 alternative');
+});

@@ -1,5 +1,14 @@
 /** What a viewer of a run needs to know, folded from its events. */
-import { addUsage, ANSWER_TASK, NO_USAGE, PLAN_TASK, type FeedEvent, type Question, type Usage } from '@cadre/contracts';
+import {
+  addUsage,
+  ANSWER_TASK,
+  NO_USAGE,
+  PLAN_TASK,
+  type FeedEvent,
+  type Question,
+  type ReducedThinking,
+  type Usage,
+} from '@cadre/contracts';
 import { advanceTask, type OpenCalls, type TaskEvent } from './task-progress.js';
 
 export type TaskPhase = 'waiting' | 'ready' | 'running' | 'asking' | 'open' | 'completed' | 'failed' | 'skipped' | 'cancelled';
@@ -19,8 +28,10 @@ export interface TaskProgress {
   note?: string;
   /** Open ones, oldest first. */
   questions: Question[];
-  /** The cheaper model that its budget brought it to. */
+  /** The cheaper model that its budget, or a server without room, brought it to. */
   degradedTo?: string;
+  /** How much less its agent has thought. */
+  reducedTo?: ReducedThinking;
   /** Its result is an earlier one's. */
   cached?: true;
   /** Of a scope: how many items, or rounds at most, and how many have ended. */

@@ -84,9 +84,7 @@ function endTask(task: TaskProgress, data: EventOf<'TaskCompleted' | 'TaskFailed
   delete task.note;
   switch (data.type) {
     case 'TaskCompleted':
-      task.phase = 'completed';
-      if (data.result.cachedFrom) task.cached = true;
-      return;
+      return complete(task, data.result);
     case 'TaskFailed':
       Object.assign(task, { phase: 'failed', note: data.error.message });
       return;
@@ -96,6 +94,13 @@ function endTask(task: TaskProgress, data: EventOf<'TaskCompleted' | 'TaskFailed
     case 'TaskCancelled':
       task.phase = 'cancelled';
   }
+}
+
+function complete(task: TaskProgress, { cachedFrom, degradedTo, reducedTo }: EventOf<'TaskCompleted'>['result']): void {
+  task.phase = 'completed';
+  if (cachedFrom) task.cached = true;
+  if (degradedTo !== undefined) task.degradedTo = degradedTo;
+  if (reducedTo) task.reducedTo = reducedTo;
 }
 
 function usageOf({ kind }: CallReservation, { inputTokens, outputTokens, costMicros }: CallSettlement): Usage {

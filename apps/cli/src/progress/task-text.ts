@@ -1,4 +1,5 @@
 /** A task in one line. */
+import { degradation } from '../output/degradation.js';
 import { consumption, duration, oneLine } from '../output/figures.js';
 import type { TaskProgress } from './run-progress.js';
 
@@ -8,7 +9,7 @@ export function taskLine(task: TaskProgress, width: number): string {
     task.agent ?? '',
     itemsOf(task),
     task.attempt > 1 ? `attempt ${task.attempt}` : '',
-    modelOf(task),
+    degradation(task),
     task.cached ? 'from the cache' : '',
     timeOf(task),
     usageOf(task),
@@ -19,10 +20,6 @@ export function taskLine(task: TaskProgress, width: number): string {
 
 function itemsOf({ items }: TaskProgress): string {
   return items === undefined ? '' : `${items.ended} of ${items.count}`;
-}
-
-function modelOf({ degradedTo }: TaskProgress): string {
-  return degradedTo === undefined ? '' : `degraded to ${degradedTo}`;
 }
 
 function timeOf({ startedAt, endedAt }: TaskProgress): string {

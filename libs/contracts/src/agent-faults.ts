@@ -1,0 +1,42 @@
+/** What is wrong with a definition although each of its fields is as it should be. */
+import type { AgentDefinition } from './agents.js';
+import { ReasoningEffort } from './thinking.js';
+
+const EFFORTS = ReasoningEffort.options;
+/** What servers take who are told no effort. */
+const USUAL_EFFORT: ReasoningEffort = 'medium';
+
+/** One sentence for each fault; none: the agent can be hosted. @param doneBy who does its work */
+export function agentFaults(agent: AgentDefinition, doneBy: 'model' | 'code' = 'model'): string[] {
+  const { batch, memory, tools } = agent;
+  const batched = batch && doneBy === 'model' && tools.length > 0;
+  return [
+    ...underLoadFaults(agent),
+    ...(memory && doneBy === 'code' ? ['only agents that a model plays have a memory; code has the context store.'] : []),
+    ...(batched ? ['batch is for agents without tools: one call for several tasks cannot call the tools of one of them.'] : []),
+  ];
+}
+
+/** Why it would give up nothing, or less than it says. */
+function underLoadFaults({ underLoad, model: own, thinking }: AgentDefinition): string[] {
+  if (!underLoad) return [];
+  const { model, effort, reflect, alternatives } = underLoad;
+  if ([model, effort, reflect, alternatives].every((given) => given === undefined)) {
+    return ['underLoad gives nothing up; name a cheaper model, a lower effort, or less to reflect or fewer alternatives.'];
+  }
+  const usual = thinking?.effort ?? USUAL_EFFORT;
+  const fewer = (name: 'reflect' | 'alternatives', given: number | undefined): string[] => {
+    const wanted = thinking?.[name] ?? 0;
+    return given === undefined || given < wanted ? [] : [`underLoad.${name} must be less than the agent's own, which is ${wanted}.`];
+  };
+  return [
+    ...(model !== undefined && model === own ? [`underLoad.model is the agent's own model, ${model}; name a cheaper one.`] : []),
+    ...(effort !== undefined && EFFORTS.indexOf(effort) >= EFFORTS.indexOf(usual)
+      ? [
+          `underLoad.effort must be lower than the agent's own, which is ${usual}${thinking?.effort === undefined ? ' unless it says so' : ''}.`,
+        ]
+      : []),
+    ...fewer('reflect', reflect),
+    ...fewer('alternatives', alternatives),
+  ];
+}

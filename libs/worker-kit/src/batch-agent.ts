@@ -1,0 +1,44 @@
+/** Code that does several tasks of its agent in one go: those of one run that are at hand together. */
+import { Gathering } from '@cadre/agents';
+import type { Performance } from '@cadre/agents';
+import { CadreError } from '@cadre/contracts';
+import type { AgentDefinition } from '@cadre/contracts';
+import type { Clock } from '@cadre/engine';
+import type { CodePerformer, CodeWork } from './code-agent.js';
+
+/**
+ * Does all of these works; each is an attempt of its own, with its own calls, workspace and signal. Answers with one result for each, in their order; an `Error` among them fails
+ * that attempt only, and one that it rejects with fails all of them. Which works come together is chance, so what comes of one must not depend on the others.
+ */
+export type BatchPerformer = (works: CodeWork[]) => Promise<(Performance | Error)[]>;
+
+/** @param slots how many attempts the worker can have at work */
+export function batchAgent(perform: BatchPerformer, clock: Pick<Clock, 'after'>, slots: number): CodePerformer {
+  const gathering = new Gathering<CodeWork, Performance>({
+    clock,
+    most: slots,
+    perform: async (works) => outcomesOf(await perform(works), works),
+  });
+  return (work) => {
+    const { tenant, runId, attempt } = work.assignment;
+    const wish = { group: JSON.stringify([tenant, runId, work.agent.name]), ...wishOf(work.agent, attempt) };
+    return gathering.join(wish, work, work.signal);
+  };
+}
+
+/** What is tried again is done alone, so that a task that spoils the others spoils them once. */
+function wishOf({ batch }: AgentDefinition, attempt: number): { max: number; waitMs: number } {
+  return batch && attempt === 1 ? { max: batch.maxTasks, waitMs: batch.waitMs } : { max: 1, waitMs: 0 };
+}
+
+function outcomesOf(results: (Performance | Error)[], works: CodeWork[]): PromiseSettledResult<Performance>[] {
+  if (results.length !== works.length) {
+    const message = `The batch performer of ${works[0]?.agent.name} gave ${results.length} results for ${works.length} tasks.`;
+    throw new CadreError('batch-invalid', message, {
+      remedy: 'It has to answer with one result, or one error, for each work it is given, in their order.',
+    });
+  }
+  return results.map((result) =>
+    result instanceof Error ? { status: 'rejected', reason: result } : { status: 'fulfilled', value: result },
+  );
+}
