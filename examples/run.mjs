@@ -34,9 +34,12 @@ process.exit();
 
 async function runExample() {
   const client = new CadreClient({ baseUrl });
-  const { before, event, grants = {}, channels = [], ...main } = JSON.parse(await readFile(join(folder, name, 'example.json'), 'utf8'));
+  const example = JSON.parse(await readFile(join(folder, name, 'example.json'), 'utf8'));
+  const { before, event, grants = {}, channels = [], agents = {}, removed = {}, ...main } = example;
   for (const channel of channels) await client.channels.put(channel);
   for (const [agent, rules] of Object.entries(grants)) await client.context.setGrants(agent, rules);
+  for (const [agent, definition] of Object.entries(agents)) await define(client, agent, definition);
+  for (const [agent, handTo] of Object.entries(removed)) await client.definedAgents.remove(agent, { handTo });
   if (before) await client.waitForEnd(await started(client, before));
   const runId = await started(client, main);
   if (event) await waiting(client, runId).then(() => client.sendEvent(event));
@@ -51,6 +54,13 @@ async function runExample() {
 async function started(client, { plan, params }) {
   const { runId } = await client.startRun({ goal: `The example ${name}`, plan, params, options: { summarize: false } });
   return runId;
+}
+
+/** As soon as a worker offers its template. */
+async function define(client, agent, definition) {
+  const isOffered = ({ templates }) => templates.some((template) => template.name === definition.template);
+  while (!isOffered(await client.definedAgents.list())) await sleep(100);
+  await client.definedAgents.define(agent, definition);
 }
 
 /** Until a task waits for an event. */

@@ -2,6 +2,7 @@
  * The agents of the examples: small pieces of code in place of a model, so that every run comes to the same. A worker of your own looks like this; agents
  * that a model plays have no performer, like the two of 20-memory.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { delegateWork } from '@cadre/agents';
 import { CadreError } from '@cadre/contracts';
 import { startWorker } from '@cadre/worker-kit';
@@ -138,6 +139,12 @@ async function openDictionary() {
   );
 }
 
+/** From it agents are defined at run time: their instructions are a phrase, in which * is what the task names. The one who is said to be busy takes a minute. */
+async function phrases({ assignment: { input }, agent, signal }) {
+  if (input.busy === agent.name) await sleep(60_000, undefined, { signal });
+  return json(agent.instructions.replaceAll('*', input.text));
+}
+
 const reducers = {
   /** Makes one number of all, each by its confidence: a way to combine that the engine does not know. */
   blender: (results) => {
@@ -200,7 +207,8 @@ await startWorker({
       };
     }),
   ],
-  performers,
+  templates: [{ name: 'phrases', description: 'Says a phrase.', tools: [], defaults: { instructions: '*' } }],
+  performers: { ...performers, phrases },
   batchPerformers,
   reducers,
 });

@@ -7,7 +7,7 @@ import { jest } from '@jest/globals';
 import type { ContextGrants, RunView } from '@cadre/contracts';
 import { installationRoot, LOCAL_SERVICES } from '@cadre/local-system';
 import { LiveSystem } from '@cadre/local-system/testing';
-import type { ChannelInput, RunRequestInput } from '@cadre/sdk';
+import type { ChannelInput, DefinedAgentInput, RunRequestInput } from '@cadre/sdk';
 import { runProgram } from './program.js';
 import { recordedTerminal } from './testing/recorded-terminal.js';
 
@@ -57,6 +57,7 @@ const EXPECTED: Record<string, Record<string, unknown>> = {
   '16-custom-reducer': { estimate: { estimate: 14, from: 2 } },
   '17-consultation': { estimates: Array.from({ length: 12 }, (_, n) => ({ ms: 300 * ((n % 3) + 1) })), square: 144 },
   '18-hierarchy': { squares: 91 },
+  '19-agents-at-run-time': { 'by-name': 'Hello, Ann!', 'by-skill': 'Hello, Bob!', 'handed-on': 'Hello, Cid!' },
   '20-memory': {
     one: { noted: NOTES[0], before: [] },
     two: { noted: NOTES[1], before: [NOTES[0]] },
@@ -74,6 +75,8 @@ interface Example extends Pick<RunRequestInput, 'plan' | 'params'> {
   before?: Pick<RunRequestInput, 'plan' | 'params'>;
   grants?: Record<string, ContextGrants['rules']>;
   channels?: ChannelInput[];
+  agents?: Record<string, DefinedAgentInput>;
+  removed?: Record<string, string>;
 }
 
 let live: LiveSystem;
@@ -181,6 +184,14 @@ describe('while processes die', () => {
         .map(({ taskId, answer }) => [taskId, answer && 'text' in answer ? JSON.parse(answer.text) : answer]),
     );
   const nameOf = (run: RunView) => run.goal;
+  /** As soon as the team is heard. */
+  const define = async (agent: string, definition: DefinedAgentInput) => {
+    await live.until('the template is offered', async () => {
+      const { templates } = await live.client.definedAgents.list();
+      return templates.find(({ name }) => name === definition.template);
+    });
+    return live.client.definedAgents.define(agent, definition);
+  };
 
   beforeAll(() => void (team = startTeam()));
 
@@ -193,9 +204,13 @@ describe('while processes die', () => {
         before,
         grants = {},
         channels = [],
+        agents = {},
+        removed = {},
       } = JSON.parse(readFileSync(join(FOLDER, name, 'example.json'), 'utf8')) as Example;
       for (const channel of channels) await client.channels.put(channel);
       for (const [agent, rules] of Object.entries(grants)) await client.context.setGrants(agent, rules);
+      for (const [agent, definition] of Object.entries(agents)) await define(agent, definition);
+      for (const [agent, handTo] of Object.entries(removed)) await client.definedAgents.remove(agent, { handTo });
       if (before) await live.ended((await client.startRun({ ...before, goal: 'before', options: { summarize: false } })).runId);
       const { runId } = await client.startRun({ goal: name, plan, options: { summarize: false }, ...(params && { params }) });
       submissions.set(name, runId);
@@ -218,6 +233,50 @@ describe('while processes die', () => {
       const run = await live.ended(runId);
       expect([nameOf(run), run.status, answers(run)]).toEqual([nameOf(run), 'completed', EXPECTED[nameOf(run)]]);
     }
+    expect(await live.violations([])).toEqual([]);
+  });
+
+  test('an agent is changed and removed while it is at work, and others go on with what it leaves', async () => {
+    const { client } = live;
+    const phrase = (instructions: string, skill: string) => ({
+      template: 'phrases',
+      description: 'Says it.',
+      skills: [skill],
+      instructions,
+    });
+    const start = async (about: { agent: string } | { skills: string[] }, input: Record<string, string>) => {
+      const plan = { tasks: [{ id: 'say', title: 'Say it', instructions: 'Say it.', ...about, input }] };
+      return (await client.startRun({ goal: 'Say it', plan, options: { summarize: false } })).runId;
+    };
+    const said = async (runId: string) =>
+      (await live.ended(runId)).tasks.map(({ agent, answer }) => [agent, answer && 'text' in answer && answer.text]);
+    const at = (runId: string, status: string) =>
+      live.until(`the task is ${status}`, async () => (await client.getRun(runId)).tasks.find((task) => task.status === status));
+    expect(await define('first', phrase('One *', 'counting'))).toMatchObject({ version: 1 });
+    const busy = await start({ agent: 'first' }, { text: 'a', busy: 'first' });
+    await at(busy, 'running');
+    // A change is for what comes; what has begun goes on as it was.
+    expect(await define('first', phrase('Two *', 'counting'))).toMatchObject({ version: 2 });
+    expect(await said(await start({ skills: ['counting'] }, { text: 'b' }))).toEqual([['first', '"Two b"']]);
+    expect((await client.getRun(busy)).tasks).toMatchObject([{ status: 'running', attempt: 1, agent: 'first' }]);
+    await define('second', phrase('Three *', 'counting'));
+    await define('lone', phrase('Four *', 'loneliness'));
+    await client.definedAgents.remove('first', { handTo: 'second' });
+    expect(await said(busy)).toEqual([['second', '"Three a"']]);
+    expect(await said(await start({ skills: ['counting'] }, { text: 'c' }))).toEqual([['second', '"Three c"']]);
+    // Without anybody to hand on to, tasks that ask for it by name wait until it is said who that is.
+    await client.definedAgents.remove('lone');
+    const waiting = await start({ agent: 'lone' }, { text: 'd' });
+    await at(waiting, 'ready');
+    expect(await client.definedAgents.remove('lone', { handTo: 'first' }).catch((error: { code: string }) => error.code)).toBe(
+      'unprocessable',
+    );
+    await client.definedAgents.remove('lone', { handTo: 'second' });
+    expect(await said(waiting)).toEqual([['second', '"Three d"']]);
+    const terminal = recordedTerminal({ env: { CADRE_URL: live.system.url } });
+    expect(await runProgram(['agents', 'list'], terminal)).toBe(0);
+    expect(terminal.stdout.join('\n')).toMatch(/second .* counting +\S+/);
+    expect(terminal.stderr.join(' ')).toMatch(/Removed: first \(second does its work\), lone \(second .*Templates .*: phrases/);
     expect(await live.violations([])).toEqual([]);
   });
 

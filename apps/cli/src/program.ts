@@ -1,7 +1,7 @@
 /** The command line's grammar. */
 import { Command, CommanderError, Option } from 'commander';
 import { aggregateCommand, type AggregateFlags, AGGREGATION_RULES } from './commands/aggregate-command.js';
-import { listAgents } from './commands/agents-command.js';
+import { addAgents } from './commands/agents-grammar.js';
 import { setBudget, showBudget } from './commands/budget-command.js';
 import { addContext } from './commands/context-grammar.js';
 import { addMemory } from './commands/memory-command.js';
@@ -66,6 +66,7 @@ function grammar(terminal: Terminal, finish: Finish): Command {
   addMemory(program, terminal, finish);
   addBudget(program, terminal, finish);
   addRuns(program, terminal, finish);
+  addAgents(program, terminal, finish);
   addLocal(program, terminal, finish);
   return program;
 }
@@ -295,14 +296,6 @@ function addRuns(program: Command, terminal: Terminal, finish: Finish): void {
     .option('--reason <text>', 'why, for those who read its history')
     .addOption(urlOption())
     .action(async (runId: string, flags: { url?: string; reason?: string }) => finish(await cancelRun(runId, flags, terminal)));
-  program
-    .command('agents')
-    .description('agents and the workers that host them')
-    .command('list')
-    .description('who is there and what they can do')
-    .addOption(outputOption())
-    .addOption(urlOption())
-    .action(async (flags: { url?: string; output?: string }) => finish(await listAgents(flags, terminal)));
 }
 
 function addLocal(program: Command, terminal: Terminal, finish: Finish): void {

@@ -1,9 +1,10 @@
 import { CadreError, type Command } from '@cadre/contracts';
-import { AgentMemories, SharedContext, type Blobs } from '@cadre/engine';
-import { JetStreamBlobs, KvContextStore, KvMemoryStore, ensureTopology, WorkflowStore } from '@cadre/event-log';
+import { AgentMemories, AgentRegistry, SharedContext, type Blobs } from '@cadre/engine';
+import { JetStreamBlobs, KvAgentStore, KvContextStore, KvMemoryStore, ensureTopology, WorkflowStore } from '@cadre/event-log';
 import { ChannelRegistry, MessageDesk, NatsCommandSender, natsChannels, systemChance, systemClock } from '@cadre/messaging';
 import { passingPoints, SERVICE_CONTEXT, type ServiceContext } from '@cadre/service-kit';
 import { Inject, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { AgentDesk } from './agents/agent-desk.js';
 import { AgentsController } from './agents/agents.controller.js';
 import { MemoriesController } from './agents/memories.controller.js';
 import { WorkerRoster } from './agents/worker-roster.js';
@@ -144,6 +145,13 @@ const roster = {
   inject: [SERVICE_CONTEXT],
   useFactory: ({ nats, log, metrics }: Context) => new WorkerRoster(nats, log, metrics),
 };
+const agents = {
+  provide: AgentDesk,
+  // The topology comes first.
+  inject: [SERVICE_CONTEXT, BLOBS, WorkerRoster],
+  useFactory: async ({ nats }: Context, _: Blobs, heard: WorkerRoster) =>
+    new AgentDesk(new AgentRegistry(await KvAgentStore.open(nats), systemClock), heard),
+};
 const dead = {
   provide: DeadLetters,
   // The topology comes first.
@@ -200,7 +208,7 @@ const ingress = {
       dead,
       ingress,
     ],
-    ...[channels, registry, messages, memories, KnownShard],
+    ...[channels, registry, messages, memories, agents, KnownShard],
   ],
 })
 export class GatewayModule implements OnApplicationBootstrap, BeforeApplicationShutdown {

@@ -1,5 +1,6 @@
 /** Listens to heartbeats, leader or not, so that a standby that takes over knows the workers already. */
 import { Heartbeat, SUBJECTS } from '@cadre/contracts';
+import type { StoredAgent } from '@cadre/engine';
 import { AgentDirectory, type HeartbeatEar } from '@cadre/scheduling';
 import type { NatsConnection, Subscription } from '@nats-io/transport-node';
 
@@ -56,6 +57,11 @@ export class NatsHeartbeatEar implements HeartbeatEar {
     const parsed = Heartbeat.safeParse(json);
     if (!parsed.success) this.malformed += 1;
     else if (this.directory.hear(parsed.data, Date.now())) this.onChange();
+  }
+
+  /** An agent was defined at run time, changed or removed. */
+  learn(stored: StoredAgent): void {
+    if (this.directory.learn(stored)) this.onChange();
   }
 
   /** What was said while the connection was down is gone. */

@@ -1,7 +1,7 @@
 /** The scheduler's duty: one leads by lease, the others listen and wait. */
 import type { CommandReply } from '@cadre/contracts';
 import type { ShardLog } from '@cadre/engine';
-import { JetStreamLeases, JetStreamLog, ensureTopology } from '@cadre/event-log';
+import { JetStreamLeases, JetStreamLog, KvAgentStore, ensureTopology } from '@cadre/event-log';
 import { NatsCommandSender, systemChance, systemClock } from '@cadre/messaging';
 import {
   TermKeeper,
@@ -27,6 +27,8 @@ export class SchedulerDuty implements OnApplicationBootstrap, BeforeApplicationS
   readonly #metrics: SchedulerMetrics;
   #keeper: TermKeeper | undefined;
   #governor: GovernorDuty | undefined;
+  /** Where agents are kept that are defined at run time. A standby follows them, too. */
+  #agents: KvAgentStore | undefined;
   #showing: NodeJS.Timeout | undefined;
   /** What was last said about unmatched work, so that it is said once. */
   #told = '';
@@ -43,6 +45,8 @@ export class SchedulerDuty implements OnApplicationBootstrap, BeforeApplicationS
     await ensureTopology(nats, { shards: config.CADRE_SHARDS, replicas: config.CADRE_REPLICAS });
     const leases = await JetStreamLeases.open(nats);
     this.#governor = await GovernorDuty.open(this.context);
+    this.#agents = await KvAgentStore.open(nats);
+    this.#agents.watch((stored) => this.#ear.learn(stored));
     const logs: ShardLog[] = [];
     for (let shard = 0; shard < config.CADRE_SHARDS; shard += 1) logs.push(crashingLog(await JetStreamLog.open(nats, shard), pass));
     metrics.gauge('cadre_scheduler_leader', '1 while this scheduler makes the offers', [], () => (this.#term ? 1 : 0));
@@ -73,6 +77,7 @@ export class SchedulerDuty implements OnApplicationBootstrap, BeforeApplicationS
     clearInterval(this.#showing);
     await this.#keeper?.stop();
     await this.#governor?.close();
+    this.#agents?.close();
     this.#ear.stop();
   }
 

@@ -1,4 +1,5 @@
-import { AgentDefinition, SKILLS, TOOL_NAMES } from '@cadre/contracts';
+import { AgentDefinition, AgentTemplate, SKILLS, TOOL_NAMES } from '@cadre/contracts';
+import { assistant } from './assistant.js';
 import { coordinator } from './coordinator.js';
 import { generalist } from './generalist.js';
 import { planner } from './planner.js';
@@ -13,6 +14,13 @@ test.each([
   const agent = AgentDefinition.parse(definition);
   expect(agent.skills).toEqual([skill]);
   for (const tool of agent.tools) expect(TOOL_NAMES).toContain(tool);
+});
+
+test('the template for agents of people is sound, and gives less by default than it may', () => {
+  const { tools, defaults } = AgentTemplate.parse(assistant);
+  for (const tool of tools) expect(TOOL_NAMES).toContain(tool);
+  expect(tools).toEqual(expect.arrayContaining(defaults.tools!));
+  expect(defaults.tools).not.toContain('delegate');
 });
 
 test("the example in the planner's instructions is a plan that its agents can read", async () => {

@@ -1,5 +1,5 @@
-import { startWorker } from '@cadre/worker-kit';
+import { startWorker, templateOf } from '@cadre/worker-kit';
 import { testTools } from './test-tools.js';
 import { testWriter } from './test-writer.js';
 
-await startWorker({ specialty: 'test-writer', agents: [testWriter], tools: testTools() });
+await startWorker({ specialty: 'test-writer', agents: [testWriter], templates: [templateOf(testWriter)], tools: testTools() });

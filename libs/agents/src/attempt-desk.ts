@@ -3,6 +3,7 @@
  * it: such an offer waits, and is begun when the work of another attempt is done, together with the telling of its result.
  */
 import type { AgentDefinition, Backlog, CancelBatch, HeldAttempt, Offer, OfferBatch } from '@cadre/contracts';
+import type { HostedDefinition } from './agent-roster.js';
 import { AttemptWork } from './attempt-work.js';
 import type { Given, WorkSurroundings } from './attempt-work.js';
 
@@ -20,8 +21,8 @@ export class AttemptDesk {
   /** How much of a tenant is at work, by the newest of its offers that wait. */
   private readonly atWork = new Map<string, number>();
   /** Taken, but not begun: at most as many as there are slots. */
-  private readonly waiting = new Map<string, { offer: Offer; agent: AgentDefinition }>();
-  private readonly agents: Map<string, AgentDefinition>;
+  private readonly waiting = new Map<string, Offer>();
+  private agents: Map<string, HostedDefinition>;
   /** Until when work of others is thought to wait for a slot of the agent. */
   private readonly backlog = new Map<string, number>();
   /** Attempts whose work is done and whose end is being told: they need no slot any more. */
@@ -38,7 +39,18 @@ export class AttemptDesk {
     private readonly around: WorkSurroundings,
     private readonly onChange: () => void,
   ) {
-    this.agents = new Map(agents.map((agent) => [agent.name, agent]));
+    this.agents = new Map(agents.map((definition) => [definition.name, { definition }]));
+  }
+
+  /**
+   * These are the agents from now on. What those have begun that are no longer among them is handed back at once, whoever does it next; an attempt of one that is
+   * defined otherwise now goes on as it began.
+   */
+  host(agents: readonly HostedDefinition[]): void {
+    this.agents = new Map(agents.map((agent) => [agent.definition.name, agent]));
+    for (const [key, { agent }] of this.waiting) if (!this.agents.has(agent)) this.waiting.delete(key);
+    for (const work of this.works.values()) if (!this.agents.has(work.agentName)) work.release('removed');
+    this.onChange();
   }
 
   /** Slots as the scheduler should see them: none once the desk is closing. */
@@ -51,7 +63,7 @@ export class AttemptDesk {
   }
 
   held(): HeldAttempt[] {
-    const waiting = Array.from(this.waiting.values(), ({ offer: { runId, taskId, attempt } }) => ({ runId, taskId, attempt }));
+    const waiting = Array.from(this.waiting.values(), ({ runId, taskId, attempt }) => ({ runId, taskId, attempt }));
     return [...Array.from(this.works.values(), (work) => work.held), ...waiting];
   }
 
@@ -94,16 +106,18 @@ export class AttemptDesk {
     const key = keyOf(offer);
     const agent = this.agents.get(offer.agent);
     if (!this.open || !agent || this.works.has(key) || this.waiting.has(key)) return;
-    if (this.hasFree) this.begin(key, { offer }, agent);
-    else if (this.waiting.size < this.slots) this.wait(key, offer, agent);
+    // A tenant's agent works for that tenant, whatever it is offered.
+    if (agent.tenant !== undefined && agent.tenant !== offer.turn.tenant) return;
+    if (this.hasFree) this.begin(key, { offer }, agent.definition);
+    else if (this.waiting.size < this.slots) this.wait(key, offer);
     else return;
     this.onChange();
   }
 
-  private wait(key: string, offer: Offer, agent: AgentDefinition): void {
+  private wait(key: string, offer: Offer): void {
     if (this.waiting.size === 0) this.atWork.clear();
     this.atWork.set(offer.turn.tenant, offer.turn.atWork);
-    this.waiting.set(key, { offer, agent });
+    this.waiting.set(key, offer);
   }
 
   private begin(key: string, given: Given, agent: AgentDefinition): void {
@@ -123,6 +137,7 @@ export class AttemptDesk {
     this.works.set(key, work);
     this.around.at?.('worker-offer-taken');
     if (!this.open) work.release();
+    else if (!this.agents.has(agent.name)) work.release('removed');
     void work.run().finally(() => {
       this.works.delete(key);
       this.promised -= promised;
@@ -135,8 +150,11 @@ export class AttemptDesk {
   }
 
   /** One task for the slot that becomes free. More only until half of the slots are taken: a worker is not to be full while others idle. */
-  private roomToGoOn({ name }: AgentDefinition): number {
+  private roomToGoOn(agent: AgentDefinition): number {
+    const { name } = agent;
     if (!this.open || this.waiting.size > 0 || (this.backlog.get(name) ?? 0) > this.around.clock.now()) return 0;
+    // It was removed or is another one now: what comes next is not for it.
+    if (this.agents.get(name)?.definition !== agent) return 0;
     const spare = Math.floor(this.slots / 2) - this.works.size - this.promised;
     return 1 + Math.min(MAX_NEXT - 1, Math.max(0, spare));
   }
@@ -149,11 +167,12 @@ export class AttemptDesk {
   private beginNext(): void {
     if (!this.hasFree || this.waiting.size === 0) return;
     let [first] = this.waiting;
-    for (const entry of this.waiting) if (first && this.goesBefore(entry[1].offer, first[1].offer)) first = entry;
-    if (!first) return;
-    const [key, { offer, agent }] = first;
+    for (const entry of this.waiting) if (first && this.goesBefore(entry[1], first[1])) first = entry;
+    const agent = first && this.agents.get(first[1].agent);
+    if (!first || !agent) return;
+    const [key, offer] = first;
     this.waiting.delete(key);
-    this.begin(key, { offer }, agent);
+    this.begin(key, { offer }, agent.definition);
   }
 
   private goesBefore({ turn: a }: Offer, { turn: b }: Offer): boolean {

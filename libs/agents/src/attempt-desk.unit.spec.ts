@@ -40,7 +40,7 @@ function rig(perform: Performer = () => Promise.reject(new Error('not reached'))
     () => undefined,
   );
   return {
-    ...{ desk, clock },
+    ...{ desk, clock, agent },
     /** Answers the newest command. */
     answer: async (result?: Json) => {
       const { command, answer } = asked.at(-1)!;
@@ -185,5 +185,62 @@ describe('a worker that is ready for more', () => {
     void it.desk.close(1000);
     await it.answer({ next: [assignment('b')] });
     expect(it.last()).toMatchObject({ type: 'ReleaseAttempt', taskId: 'b' });
+  });
+});
+
+describe('when the agents are others', () => {
+  const forever = () => new Promise<never>(() => undefined);
+
+  test('what a removed one has begun is handed back, whether its start was answered or not, and what waits for it is let go', async () => {
+    const it = rig(forever, 2);
+    it.desk.take({ offers: [offer('a'), offer('b'), offer('c')] });
+    await it.answer(assignment('b'));
+    expect(it.held()).toEqual(['a', 'b', 'c']);
+    it.desk.host([]);
+    await turn();
+    expect(it.last()).toMatchObject({ type: 'ReleaseAttempt', taskId: 'b' });
+    expect(it.held()).toEqual(['a', 'b']);
+    await it.answer();
+    expect(it.held()).toEqual(['a']);
+    it.desk.take({ offers: [offer('d')] });
+    expect(it.held()).toEqual(['a']);
+  });
+
+  test('an attempt that has begun goes on with the definition that it began with, and what comes next gets the new one', async () => {
+    const performed: string[] = [];
+    const it = rig(async ({ agent }) => (performed.push(agent.instructions), { answer: 'done', confidence: 1 }));
+    it.desk.take({ offers: [offer('a')] });
+    it.desk.host([{ definition: { ...it.agent, instructions: 'changed' } }]);
+    await it.answer(assignment('a'));
+    expect(it.last()).toMatchObject({ type: 'CompleteAttempt', taskId: 'a' });
+    // It does not go on as what it was.
+    expect(it.last()).not.toHaveProperty('next');
+    await it.answer();
+    it.desk.take({ offers: [offer('b')] });
+    await it.answer(assignment('b'));
+    expect(performed).toEqual(['i', 'changed']);
+  });
+
+  test('what a removed one was answered to go on with is handed back', async () => {
+    const it = rig(() => Promise.resolve({ answer: 'done', confidence: 1 }));
+    it.desk.take({ offers: [offer('a')] });
+    await it.answer(assignment('a'));
+    expect(it.last()).toHaveProperty('next');
+    it.desk.host([]);
+    await it.answer({ next: [assignment('b')] });
+    expect(it.last()).toMatchObject({ type: 'ReleaseAttempt', taskId: 'b' });
+  });
+
+  test("an agent of one tenant takes no other's offers", () => {
+    const it = rig(forever);
+    it.desk.host([{ definition: it.agent, tenant: 'acme' }]);
+    it.desk.take({ offers: [offer('a'), offer('b', { tenant: 'acme' })] });
+    expect(it.held()).toEqual(['b']);
+  });
+
+  test('one that stands in for another says so', () => {
+    const it = rig(forever);
+    it.desk.take({ offers: [{ ...offer('a'), insteadOf: 'left' }] });
+    expect(it.last()).toMatchObject({ type: 'StartAttempt', agent: 'echo', insteadOf: 'left' });
   });
 });

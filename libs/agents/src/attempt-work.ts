@@ -64,6 +64,11 @@ type Close = () => void | Promise<void>;
 /** `keep`: leaves the result for later tasks, once it has counted. */
 type Product = { kind: 'completed'; result: TaskResult; keep?: () => void } | { kind: 'failed'; error: Failure };
 
+const RELEASED = {
+  shutdown: 'The worker shuts down and hands its work back.',
+  removed: 'The agent was removed, and its work is handed back.',
+} as const;
+
 /** The content is at fault: to resume from it would lead to the same end. */
 const FRESH: ReadonlySet<string> = new Set([
   'malformed-output',
@@ -108,9 +113,13 @@ export class AttemptWork {
     this.stopper.abort(new CadreError('cancelled', 'The run is being cancelled.'));
   }
 
+  get agentName(): string {
+    return this.agent.name;
+  }
+
   /** Stop, and hand the attempt back. */
-  release(): void {
-    this.stopper.abort(new CadreError('released', 'The worker shuts down and hands its work back.', { retriable: true }));
+  release(why: keyof typeof RELEASED = 'shutdown'): void {
+    this.stopper.abort(new CadreError('released', RELEASED[why], { retriable: true }));
   }
 
   /** Do not wait for answers any longer: the process ends. */
@@ -135,7 +144,7 @@ export class AttemptWork {
     const { at, span } = this.around;
     let assignment: Assignment | undefined;
     try {
-      assignment = 'assignment' in this.given ? this.given.assignment : await this.line.start(this.agent, this.around.life);
+      assignment = 'assignment' in this.given ? this.given.assignment : await this.start(this.given.offer);
     } catch (error) {
       if (!(error instanceof CadreError) || error.code !== 'assignment-invalid') throw error;
       return this.tellFailure([], failureOf(error, 'assignment-invalid'));
@@ -145,6 +154,10 @@ export class AttemptWork {
     const bound = assignment;
     if (!span) return this.work(bound, bound.traceparent);
     return span(bound, this.agent, (traceparent) => this.work(bound, traceparent));
+  }
+
+  private start({ insteadOf }: Offer): Promise<Assignment | undefined> {
+    return this.line.start(this.agent, this.around.life, insteadOf);
   }
 
   private async work(assignment: Assignment, traceparent: string | undefined): Promise<WorkEnding> {

@@ -1,4 +1,6 @@
 export { abortError, attemptClosed, failureOf, untilAborted } from './abort.js';
+export { AgentRoster, resolveDefinition } from './agent-roster.js';
+export type { HostedDefinition } from './agent-roster.js';
 export { AttemptDesk } from './attempt-desk.js';
 export { AttemptWork } from './attempt-work.js';
 export type { WorkEnding, WorkReports, WorkSurroundings } from './attempt-work.js';

@@ -2,6 +2,7 @@
 import { Assignment, CadreError, CallGrants, CompletionReply, MEMORY_TOOL, isPlainAssignment } from '@cadre/contracts';
 import type {
   AgentDefinition,
+  AgentName,
   CallKey,
   CallReservation,
   CallSettlement,
@@ -41,9 +42,13 @@ export class OwnerLine {
     private readonly signal: EndSignal,
   ) {}
 
-  /** Binds the attempt to this worker; undefined when somebody else has it, or it is closed. Error: `assignment-invalid`. */
-  async start(agent: AgentDefinition, life?: string): Promise<Assignment | undefined> {
-    const reply = await this.send({ type: 'StartAttempt', ...this.head(), ...grantOf(agent, life) });
+  /**
+   * Binds the attempt to this worker; undefined when somebody else has it, or it is closed. Error: `assignment-invalid`.
+   * @param insteadOf see `Offer`
+   */
+  async start(agent: AgentDefinition, life?: string, insteadOf?: AgentName): Promise<Assignment | undefined> {
+    const stoodInFor = insteadOf === undefined ? {} : { insteadOf };
+    const reply = await this.send({ type: 'StartAttempt', ...this.head(), ...grantOf(agent, life), ...stoodInFor });
     if (reply.outcome === 'rejected' || reply.outcome === 'unavailable') return undefined;
     return isPlainAssignment(reply.result) ? reply.result : readAs(Assignment, reply.result);
   }

@@ -8,6 +8,22 @@ import { Skill } from './plan.js';
 import { Thinking } from './thinking.js';
 import { UnderLoad } from './under-load.js';
 
+/** Each may be left out: of a definition, which then has the default, and of a template and what is made from it. */
+const settings = {
+  model: z.string().min(1).max(200),
+  /** Tried in this order when the model before is of no use: gone, unknown there, out of quota, or its window too small. */
+  fallbackModels: z.array(z.string().min(1).max(200)).max(5),
+  underLoad: UnderLoad,
+  /** Tasks of one run that are at hand together are done in one go: at most so many, and the first waits so long for others. Of a model only without tools. */
+  batch: z.strictObject({ maxTasks: z.int().min(2).max(50), waitMs: z.int().min(0).max(5000) }),
+  temperature: z.number().min(0).max(2),
+};
+const limits = {
+  maxSteps: z.int().min(1).max(200),
+  maxTokens: z.int().min(100).max(10_000_000),
+  maxMs: z.int().min(100).max(3_600_000),
+};
+
 export const AgentDefinition = z.strictObject({
   name: AgentName,
   description: z.string().min(1).max(500),
@@ -15,30 +31,65 @@ export const AgentDefinition = z.strictObject({
   instructions: z.string().min(1).max(20_000),
   /** Names of the tools it may call; no grant, no call. */
   tools: z.array(AnyToolName).max(50),
-  model: z.string().min(1).max(200).optional(),
-  /** Tried in this order when the model before is of no use: gone, unknown there, out of quota, or its window too small. */
-  fallbackModels: z.array(z.string().min(1).max(200)).max(5).default([]),
+  model: settings.model.optional(),
+  fallbackModels: settings.fallbackModels.default([]),
   /** Attempts of this agent at work at once, over all workers that have it. */
   maxParallel: z.int().min(1).max(10_000).optional(),
-  underLoad: UnderLoad.optional(),
-  /** Tasks of one run that are at hand together are done in one go: at most so many, and the first waits so long for others. Of a model only without tools. */
-  batch: z.strictObject({ maxTasks: z.int().min(2).max(50), waitMs: z.int().min(0).max(5000) }).optional(),
-  temperature: z.number().min(0).max(2).default(0),
+  underLoad: settings.underLoad.optional(),
+  batch: settings.batch.optional(),
+  temperature: settings.temperature.default(0),
   /** To be told to think before it answers, and how. */
   thinking: Thinking.optional(),
   /** To remember what it was asked and answered in earlier tasks; of agents that a model plays. */
   memory: MemorySettings.optional(),
   limits: z
     .strictObject({
-      maxSteps: z.int().min(1).max(200).default(24),
-      maxTokens: z.int().min(100).max(10_000_000).default(200_000),
-      maxMs: z.int().min(100).max(3_600_000).default(120_000),
+      maxSteps: limits.maxSteps.default(24),
+      maxTokens: limits.maxTokens.default(200_000),
+      maxMs: limits.maxMs.default(120_000),
       /** Of all it does in one run. */
       maxCostMicros: Micros.optional(),
     })
     .prefault({}),
 });
 export type AgentDefinition = z.infer<typeof AgentDefinition>;
+
+/** What a template gives by default, and a definition made from it may say otherwise. */
+export const AgentSettings = z.strictObject({
+  instructions: AgentDefinition.shape.instructions.optional(),
+  /** Default: all that the template has. */
+  tools: AgentDefinition.shape.tools.optional(),
+  model: settings.model.optional(),
+  fallbackModels: settings.fallbackModels.optional(),
+  underLoad: settings.underLoad.optional(),
+  batch: settings.batch.optional(),
+  temperature: settings.temperature.optional(),
+  thinking: Thinking.optional(),
+  memory: MemorySettings.optional(),
+  limits: z
+    .strictObject({
+      maxSteps: limits.maxSteps.optional(),
+      maxTokens: limits.maxTokens.optional(),
+      maxMs: limits.maxMs.optional(),
+      maxCostMicros: Micros.optional(),
+    })
+    .optional(),
+});
+export type AgentSettings = z.infer<typeof AgentSettings>;
+
+/** What a worker tells of a template: agents made from it can be granted these tools, and no others. */
+export const TemplateSummary = z.strictObject({
+  name: AgentName,
+  description: z.string().min(1).max(500),
+  tools: z.array(AnyToolName).max(50),
+});
+export type TemplateSummary = z.infer<typeof TemplateSummary>;
+
+/** From what a worker makes agents at run time. */
+export const AgentTemplate = TemplateSummary.extend({
+  defaults: AgentSettings.extend({ instructions: AgentDefinition.shape.instructions }),
+});
+export type AgentTemplate = z.infer<typeof AgentTemplate>;
 
 export const AGENT_STATES = ['created', 'initializing', 'idle', 'running', 'paused', 'error', 'terminated'] as const;
 export const AgentState = z.enum(AGENT_STATES);
@@ -70,6 +121,10 @@ export const Heartbeat = z.strictObject({
   state: AgentState,
   agents: z.array(AgentSummary).min(1),
   slots: z.int().min(0).max(10_000),
+  /** From which it makes agents that are defined at run time. */
+  templates: z.array(TemplateSummary).max(50).optional(),
+  /** How far it has read their definitions: the revision of the last one. It has all of them up to there that name one of its templates. */
+  definitions: z.int().nonnegative().optional(),
   /** Attempts accepted (offer taken) or being worked on. */
   held: z.array(HeldAttempt),
 });
@@ -80,6 +135,8 @@ export const Offer = z.strictObject({
   taskId: TaskId,
   attempt: z.int().min(1),
   agent: AgentName,
+  /** Who was asked for by name, was removed, and has handed on to `agent`. */
+  insteadOf: AgentName.optional(),
   /**
    * Which offer is begun first of several that wait for a slot: of the tenant with the least at work (by the newest offer of each), the most urgent one (the
    * smallest number), and of equals the one that came first.

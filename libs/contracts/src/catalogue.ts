@@ -9,6 +9,7 @@ import * as aggregations from './aggregations.js';
 import * as channels from './channels.js';
 import * as commands from './commands.js';
 import * as context from './context.js';
+import * as defined from './defined-agents.js';
 import * as events from './events.js';
 import * as feed from './feed.js';
 import * as governor from './governor.js';
@@ -59,6 +60,7 @@ const requests = group('Requests from outside', 'received', [
   ['Channel', channels.Channel, 'A definition of a channel: body of `PUT /v1/channels/{name}`.'],
   ['SendRequest', channels.SendRequest, 'Body of `POST /v1/channels/{name}/messages`.'],
   ['ReplyRequest', channels.ReplyRequest, 'Body of `POST /v1/channels/{name}/requests`.'],
+  ['DefinedAgent', defined.DefinedAgent, 'What an agent is to be: body of `PUT /v1/agents/{name}`.'],
   ['AnswerRequest', http.AnswerRequest, 'Body of `POST /v1/runs/{id}/questions/{question}/answer`.'],
   [
     'IngressEvent',
@@ -180,6 +182,7 @@ const messages = group('Messages of channels', 'sent', [
 
 const definitions = group('Agents', 'received', [
   ['AgentDefinition', agents.AgentDefinition, 'An agent: its skills, instructions, granted tools and limits.'],
+  ['AgentTemplate', agents.AgentTemplate, 'From what a worker makes agents at run time.'],
   ['AgentReply', tools.AgentReply, "What an agent's last message must be: one JSON object."],
   ['ThoughtReply', thinking.ThoughtReply, 'What a thinking agent may add to its last message, as `thinking`.'],
   ['ThinkingTrace', thinking.ThinkingTrace, 'What a thinking agent thought on the way to a result: kept apart from the answer.'],
@@ -204,7 +207,10 @@ const viewRows = group('Views: answers of the read model and of the HTTP API', '
   ['RunAccepted', http.RunAccepted, 'Answer to `POST /v1/runs` (202 for a new run, 200 for a repeated request).'],
   ['CancelAccepted', http.CancelAccepted, 'Answer to `POST /v1/runs/{id}/cancel`.'],
   ['AnswerAccepted', http.AnswerAccepted, 'Answer to `POST /v1/runs/{id}/questions/{question}/answer`.'],
-  ['WorkerList', http.WorkerList, 'Answer to `GET /v1/agents`.'],
+  ['WorkerList', defined.WorkerList, 'Answer to `GET /v1/agents`.'],
+  ['AgentView', defined.AgentView, 'An agent that was defined at run time: answer to `PUT` and `GET /v1/agents/{name}`.'],
+  ['AgentRemoved', defined.AgentRemoved, 'Answer to `DELETE /v1/agents/{name}`.'],
+  ['AgentRecord', defined.AgentRecord, 'An agent that was defined at run time, as the bucket `cadre_agents` holds it.'],
   ['TenantBudgetView', accounts.TenantBudgetView, 'Answer to `GET /v1/tenants/{tenant}/budget`.'],
   [
     'WorkflowVersion',
@@ -365,6 +371,8 @@ export const PARTS: Readonly<Record<string, z.ZodType>> = {
   UnderLoad: underLoad.UnderLoad,
   AgentState: agents.AgentState,
   AgentSummary: agents.AgentSummary,
+  AgentSettings: agents.AgentSettings,
+  TemplateSummary: agents.TemplateSummary,
   HeldAttempt: agents.HeldAttempt,
   UnwantedAttempt: agents.UnwantedAttempt,
   FeedPosition: feed.FeedPosition,

@@ -57,8 +57,17 @@ const grant = {
     .optional(),
 };
 
-/** A worker binds an attempt to itself. Accepted once; answered with the `Assignment`. */
-export const StartAttempt = z.strictObject({ type: z.literal('StartAttempt'), ...command, ...held, ...grant });
+/**
+ * A worker binds an attempt to itself. Accepted once; answered with the `Assignment`. `insteadOf`: who was asked for by name and has handed on to `agent`, see
+ * `Offer`.
+ */
+export const StartAttempt = z.strictObject({
+  type: z.literal('StartAttempt'),
+  ...command,
+  ...held,
+  ...grant,
+  insteadOf: AgentName.optional(),
+});
 export type StartAttempt = z.infer<typeof StartAttempt>;
 
 /** Settles calls that ended and reserves the next ones, in one commit. Answered with `CallGrants`. */

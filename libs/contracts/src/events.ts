@@ -77,6 +77,8 @@ export const AttemptStarted = z.strictObject({
   life: z.string().optional(),
   /** The worker goes on from this task, whose result is in the same commit. */
   after: TaskId.optional(),
+  /** The task asks for this agent, which was removed and has handed on to `agent`. */
+  insteadOf: AgentName.optional(),
 });
 /** Granted: these calls may be made, and this much money is set aside for them. */
 export const CallsReserved = z.strictObject({ type: z.literal('CallsReserved'), ...attempt, calls: z.array(CallReservation).min(1) });

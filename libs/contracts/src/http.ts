@@ -1,6 +1,5 @@
 /** Bodies of the HTTP API that are not views by themselves. */
 import { z } from 'zod';
-import { WorkerView } from './agents.js';
 import { FeedEvent } from './feed.js';
 import { RunId } from './ids.js';
 import { CallView, RunStatus } from './views.js';
@@ -31,10 +30,6 @@ export type CancelRequest = z.infer<typeof CancelRequest>;
 /** Answer to `POST /v1/runs/{id}/cancel`. `cancelling`: attempts that run may wind up until the grace time is over. */
 export const CancelAccepted = z.strictObject({ runId: RunId, status: RunStatus, links: RunLinks });
 export type CancelAccepted = z.infer<typeof CancelAccepted>;
-
-/** Answer to `GET /v1/agents`. */
-export const WorkerList = z.strictObject({ workers: z.array(WorkerView) });
-export type WorkerList = z.infer<typeof WorkerList>;
 
 /** Answer to `GET /v1/runs/{id}/calls`. `more`: the run has made more than are listed. */
 export const CallList = z.strictObject({ calls: z.array(CallView), more: z.boolean() });

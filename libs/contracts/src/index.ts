@@ -199,6 +199,9 @@ export {
   AGENT_STATES,
   AgentState,
   AgentSummary,
+  AgentSettings,
+  AgentTemplate,
+  TemplateSummary,
   HeldAttempt,
   HEARTBEAT,
   Heartbeat,
@@ -209,6 +212,7 @@ export {
   UnwantedAttempt,
   WorkerView,
 } from './agents.js';
+export { AGENT_LIMITS, AgentRecord, AgentRemoved, AgentView, DefinedAgent, WorkerList } from './defined-agents.js';
 export {
   SetTenantBudget,
   DrawAllowance,
@@ -268,7 +272,6 @@ export {
   RunAccepted,
   CancelRequest,
   CancelAccepted,
-  WorkerList,
   CallList,
   QuestionList,
   EventRequest,

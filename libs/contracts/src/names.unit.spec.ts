@@ -56,6 +56,7 @@ describe('NATS names', () => {
       context: 'cadre_context',
       channels: 'cadre_channels',
       results: 'cadre_results',
+      agents: 'cadre_agents',
     };
     expect(BUCKETS).toEqual(buckets);
     expect(STREAMS.messages).toBe('CADRE_MESSAGES');

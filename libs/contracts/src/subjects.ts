@@ -15,6 +15,7 @@ export const STREAMS = {
 export const BUCKETS = {
   ...{ leases: 'cadre_leases', blobs: 'cadre_blobs', definitions: 'cadre_defs', context: 'cadre_context', channels: 'cadre_channels' },
   results: 'cadre_results',
+  agents: 'cadre_agents',
 } as const;
 
 const CHANNEL_WORDS: Record<ChannelKind, string> = { direct: 'dm', broadcast: 'bc', multicast: 'mc', topic: 'topic' };

@@ -51,6 +51,11 @@ export type { KeeperReports, KeeperSettings, KeeperState, KeeperSurroundings, Se
 export { KeptLeases, LEASE_TIMING } from './kept-leases.js';
 export type { LeaseEntry, LeaseStore, LeaseSurroundings, LeaseTiming, LeaseWrite } from './kept-leases.js';
 export { leaseAborted, leaseLost, leaseReleased } from './lease-errors.js';
+export { AgentRegistry } from './agents/agent-registry.js';
+export type { DefineAgentEnd, RemoveAgentEnd } from './agents/agent-registry.js';
+export type { AgentStore, FoundAgent, StoredAgent } from './agents/agent-store.js';
+export { DefinedAgents, hosts } from './agents/defined-agents.js';
+export type { LiveAgent } from './agents/defined-agents.js';
 export type { ContextStore, StoredContext } from './context/context-store.js';
 export { SharedContext } from './context/shared-context.js';
 export type { ContextCaller, ContextParts, ContextPut, ContextQuery, GetEnd, PutEnd, RemoveEnd } from './context/shared-context.js';

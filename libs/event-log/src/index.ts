@@ -6,6 +6,7 @@ export type { TopologyOptions } from './topology.js';
 export { JetStreamLog } from './jetstream-log.js';
 export type { JetStreamLogOptions } from './jetstream-log.js';
 export { JetStreamLeases } from './jetstream-leases.js';
+export { KvAgentStore } from './kv-agent-store.js';
 export { KvContextStore } from './kv-context-store.js';
 export { KvGovernorStore } from './kv-governor-store.js';
 export { WorkflowStore } from './workflow-store.js';

@@ -35,6 +35,7 @@ test('all streams and buckets are there, whoever creates them at the same time a
       STREAMS.log(0),
       STREAMS.log(1),
       STREAMS.messages,
+      `KV_${BUCKETS.agents}`,
       `KV_${BUCKETS.channels}`,
       `KV_${BUCKETS.leases}`,
       `KV_${BUCKETS.definitions}`,

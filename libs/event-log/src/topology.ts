@@ -67,7 +67,7 @@ function shapes(shards: number): Shape[] {
   const logs = Array.from({ length: shards }, (_, shard) => logShape(shard));
   // No stream of ours may acknowledge what it has not kept, or be a copy of another.
   const plain = { no_ack: false, sealed: false, mirror: undefined, persist_mode: undefined };
-  const buckets = [leasesShape(), definitionsShape(), contextShape(), channelsShape(), resultsShape(), blobsShape()];
+  const buckets = [leasesShape(), definitionsShape(), contextShape(), channelsShape(), agentsShape(), resultsShape(), blobsShape()];
   const shapes = [...logs, ingressShape(), eventsShape(), messagesShape(), ...buckets];
   return shapes.map((shape) => ({ ...shape, ...plain }));
 }
@@ -164,6 +164,8 @@ const definitionsShape = (): Shape => bucketShape(BUCKETS.definitions, 'Cadre: d
 
 /** Entries that are forgotten some time after the end of an artifact. */
 const contextShape = (): Shape => ({ ...bucketShape(BUCKETS.context, 'Cadre: shared context'), allow_msg_ttl: true });
+/** Entries of removed agents are forgotten some time later. */
+const agentsShape = (): Shape => ({ ...bucketShape(BUCKETS.agents, 'Cadre: agents defined at run time'), allow_msg_ttl: true });
 const channelsShape = (): Shape => bucketShape(BUCKETS.channels, 'Cadre: channels');
 
 /** Entries that each have a time to live. The oldest make room for new ones: whoever looks for them does without. */

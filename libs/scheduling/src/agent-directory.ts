@@ -1,6 +1,16 @@
 /** Who is there: the workers and their agents, as their heartbeats tell. Silence counts only while we were listening. */
-import { HEARTBEAT, type AgentName, type AgentSummary, type Heartbeat, type WorkerId, type WorkerView } from '@cadre/contracts';
-import { attemptKey, type AttemptName } from './attempts.js';
+import {
+  HEARTBEAT,
+  type AgentName,
+  type AgentSummary,
+  type Heartbeat,
+  type TenantId,
+  type WorkerId,
+  type WorkerView,
+} from '@cadre/contracts';
+import { DefinedAgents, type StoredAgent } from '@cadre/engine';
+import { attemptKey, freeOfRemoved, type AttemptName, type ReadyGroup } from './attempts.js';
+import { HostedAgents, type HostedAgent } from './hosted-agents.js';
 
 /** One life of one worker. Times are milliseconds since 1970 on the local clock. */
 export interface KnownWorker {
@@ -35,6 +45,8 @@ export const DIRECTORY_TIMING: DirectoryTiming = {
 export class AgentDirectory {
   readonly #workers = new Map<WorkerId, KnownWorker>();
   readonly #timing: DirectoryTiming;
+  readonly #defined = new DefinedAgents();
+  readonly #hosted = new HostedAgents(this.#defined);
   #listeningSince: number;
 
   /** @param now when listening begins */
@@ -56,7 +68,30 @@ export class AgentDirectory {
     const life = known && sameLife ? known : { firstSeenAt: now, restarted: known !== undefined };
     this.#workers.set(beat.workerId, { beat, held, firstSeenAt: life.firstSeenAt, restarted: life.restarted, lastSeenAt: now });
     if (!known || !sameLife) return true;
-    return known.beat.state !== beat.state || known.beat.slots !== beat.slots || !sameKeys(known.held, held) || !this.#isFresh(known, now);
+    const hasReadMore = known.beat.definitions !== beat.definitions;
+    return (
+      hasReadMore ||
+      known.beat.state !== beat.state ||
+      known.beat.slots !== beat.slots ||
+      !sameKeys(known.held, held) ||
+      !this.#isFresh(known, now)
+    );
+  }
+
+  /** Takes an agent that was defined at run time, changed or removed. @returns whether it is news */
+  learn(stored: StoredAgent): boolean {
+    return this.#defined.take(stored);
+  }
+
+  /** What may be taken by whom, now that some agents are removed. */
+  withoutRemoved(groups: ReadyGroup[]): ReadyGroup[] {
+    if (this.#defined.changes === 0) return groups;
+    return groups.map((group) => freeOfRemoved(group, (tenant, agent) => this.#defined.isRemoved(tenant, agent)));
+  }
+
+  /** What a worker has: its own agents, and those that it has made of definitions. */
+  agentsOf({ beat }: KnownWorker): readonly HostedAgent[] {
+    return this.#hosted.of(beat);
   }
 
   /** Beats may have been missed until now (the connection was down, the process stood still): silence counts from here. */
@@ -76,8 +111,8 @@ export class AgentDirectory {
   /** How many attempts of an agent may be at work at once, as its workers say; when they differ, the least. Agents without a limit are left out. */
   agentLimits(now: number): Map<AgentName, number> {
     const limits = new Map<AgentName, number>();
-    for (const { beat } of this.live(now)) {
-      for (const { name, maxParallel } of beat.agents) {
+    for (const worker of this.live(now)) {
+      for (const { name, maxParallel } of this.agentsOf(worker)) {
         if (maxParallel !== undefined) limits.set(name, Math.min(maxParallel, limits.get(name) ?? Infinity));
       }
     }
@@ -110,15 +145,19 @@ export class AgentDirectory {
   }
 
   /**
-   * The agents at hand for planning, by name. A plan lives longer than a pause of a worker, so short silence does not take its agents away;
+   * The agents at hand for a tenant's plans, by name. A plan lives longer than a pause of a worker, so short silence does not take its agents away;
    * a worker that took its leave does.
    */
-  catalogue(now: number): AgentSummary[] {
+  catalogue(now: number, tenant: TenantId): AgentSummary[] {
     const byName = new Map<string, AgentSummary>();
     const plannable = [...this.#workers.values()].filter(
       ({ beat }) => beat.state !== 'terminated' && this.silentFor(beat.workerId, now) <= this.#timing.plannableMs,
     );
-    for (const worker of plannable) for (const agent of worker.beat.agents) byName.set(agent.name, agent);
+    for (const worker of plannable) {
+      for (const { tenant: only, standsFor: _standsFor, ...agent } of this.agentsOf(worker)) {
+        if (only === undefined || only === tenant) byName.set(agent.name, agent);
+      }
+    }
     return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 

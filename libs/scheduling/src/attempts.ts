@@ -13,6 +13,8 @@ export interface ReadyAttempt {
   skills: readonly string[];
   /** Only this agent may take it. */
   agent?: AgentName;
+  /** Its task asks for skills: the agent is the one that has begun it. */
+  begun?: true;
   /** A planning task is told which agents there are. */
   planning: boolean;
   /** Since when it may be started; ageing counts from here. Milliseconds since 1970. */
@@ -43,6 +45,9 @@ export interface ReadyGroup {
   rank: number;
   skills: readonly string[];
   agent?: AgentName;
+  begun?: true;
+  /** Who has begun it and was removed, so that others may take it. */
+  insteadOf?: AgentName;
   /** Same text, same candidates. */
   needs: string;
   /** Oldest first. */
@@ -60,8 +65,8 @@ export function groupKey(attempt: ReadyAttempt): string {
   return `${attempt.rank} ${attempt.tenant} ${attempt.runLimit === undefined ? '' : attempt.runId} ${needsKey(attempt)}`;
 }
 
-function needsKey({ skills, agent }: Pick<ReadyGroup, 'skills' | 'agent'>): string {
-  return `${agent ?? ''} ${[...skills].sort().join(',')}`;
+function needsKey({ skills, agent, begun }: Pick<ReadyGroup, 'skills' | 'agent' | 'begun'>): string {
+  return `${agent ?? ''}${begun ? '?' : ''} ${[...skills].sort().join(',')}`;
 }
 
 function byAge(a: ReadyAttempt, b: ReadyAttempt): number {
@@ -80,12 +85,16 @@ export function groupReady(attempts: Iterable<ReadyAttempt>): ReadyGroup[] {
   return [...groups.values()];
 }
 
-export function groupOf({ runId, runLimit, tenant, rank, skills, agent }: ReadyAttempt): Omit<ReadyGroup, 'attempts'> {
-  return {
-    ...{ tenant, rank, skills, needs: needsKey({ skills, ...(agent !== undefined && { agent }) }) },
-    ...(runLimit !== undefined && { run: { runId, limit: runLimit } }),
-    ...(agent !== undefined && { agent }),
-  };
+export function groupOf({ runId, runLimit, tenant, rank, skills, agent, begun }: ReadyAttempt): Omit<ReadyGroup, 'attempts'> {
+  const asked = { skills, ...(agent !== undefined && { agent }), ...(begun && { begun }) };
+  return { ...{ tenant, rank, ...asked, needs: needsKey(asked) }, ...(runLimit !== undefined && { run: { runId, limit: runLimit } }) };
+}
+
+/** Work that asks for skills goes to whoever has them once the agent is removed that has begun it. */
+export function freeOfRemoved(group: ReadyGroup, isRemoved: (tenant: string, agent: AgentName) => boolean): ReadyGroup {
+  const { agent, begun, ...rest } = group;
+  if (agent === undefined || !begun || !isRemoved(group.tenant, agent)) return group;
+  return { ...rest, needs: needsKey(rest), insteadOf: agent };
 }
 
 /** All offers to one life of one worker. */

@@ -4,6 +4,7 @@ export { AgentBreakers, BREAKER_RULES } from './agent-breakers.js';
 export type { AgentBreakerState, AgentBreakerView, BreakerRules } from './agent-breakers.js';
 export { AgentDirectory, DIRECTORY_TIMING } from './agent-directory.js';
 export type { DirectoryTiming, KnownWorker } from './agent-directory.js';
+export type { HostedAgent } from './hosted-agents.js';
 export { OfferDesk, DESK_TIMING } from './offer-desk.js';
 export type { DeskTiming, LostAttempt, Unmatched } from './offer-desk.js';
 export { matchOffers, capableAgent } from './match-offers.js';

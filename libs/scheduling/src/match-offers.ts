@@ -2,15 +2,16 @@
  * Matches ready attempts to free slots. The tenant with the least at work goes first, and of its attempts the most urgent (priority, then age); among the
  * workers that can do it the least loaded one gets it, and of equals the one whose turn is longest ago. The same input gives the same matches.
  */
-import type { AgentName, AgentSummary, Offer, RunId, WorkerId } from '@cadre/contracts';
+import type { AgentName, Offer, RunId, WorkerId } from '@cadre/contracts';
 import { attemptKey, type ReadyAttempt, type ReadyGroup } from './attempts.js';
+import type { HostedAgent } from './hosted-agents.js';
 import { urgencyOf } from './urgency.js';
 
 /** A worker that may be offered work. */
 export interface OpenWorker {
   workerId: WorkerId;
   epoch: string;
-  agents: readonly AgentSummary[];
+  agents: readonly HostedAgent[];
   /** With those that are expected to become free. */
   slots: number;
   /** Slots taken: attempts held, running or offered. */
@@ -33,6 +34,8 @@ export interface Match {
   workerId: WorkerId;
   epoch: string;
   agent: AgentName;
+  /** Who was asked for by name and has handed on to `agent`. */
+  insteadOf?: AgentName;
   turn: Offer['turn'];
 }
 
@@ -107,7 +110,7 @@ class Shares {
 
 interface Candidate {
   worker: OpenWorker;
-  agent: AgentSummary;
+  agent: HostedAgent;
   /** Skills beyond what is needed: a specialist goes before a generalist. */
   spare: number;
 }
@@ -145,31 +148,38 @@ export function matchOffers(groups: Iterable<ReadyGroup>, workers: readonly Open
   return matches;
 }
 
-/** Whether an agent may be given it: the one that is named, or any with the skills. */
-export function isCapable({ name, skills }: AgentSummary, needs: Pick<ReadyGroup, 'skills' | 'agent'>): boolean {
-  return needs.agent === undefined ? needs.skills.every((skill) => skills.includes(skill)) : name === needs.agent;
+type Needs = Pick<ReadyGroup, 'skills' | 'agent' | 'tenant'>;
+
+/** Whether an agent may be given it: the one that is named, or whom that one has handed on to, or any with the skills. One tenant's agents work for no other. */
+export function isCapable({ name, skills, tenant, standsFor }: HostedAgent, needs: Needs): boolean {
+  if (tenant !== undefined && tenant !== needs.tenant) return false;
+  if (needs.agent === undefined) return needs.skills.every((skill) => skills.includes(skill));
+  return name === needs.agent || (standsFor?.some((other) => other.agent === needs.agent && other.tenant === needs.tenant) ?? false);
 }
 
 /** The agent of the worker that would do it; undefined: none can. A named agent needs no skills. Without needs the generalist is best. */
-export function capableAgent(agents: readonly AgentSummary[], needs: Pick<ReadyGroup, 'skills' | 'agent'>): AgentSummary | undefined {
+export function capableAgent(agents: readonly HostedAgent[], needs: Needs): HostedAgent | undefined {
   const able = agents.filter((agent) => isCapable(agent, needs));
-  if (needs.agent !== undefined) return able[0];
+  if (needs.agent !== undefined) return able.find(({ name }) => name === needs.agent) ?? able[0];
   return able.sort((a, b) => spareSkills(a, needs) - spareSkills(b, needs) || (a.name < b.name ? -1 : 1))[0];
 }
 
-function spareSkills(agent: AgentSummary, needs: Pick<ReadyGroup, 'skills'>): number {
+function spareSkills(agent: HostedAgent, needs: Pick<ReadyGroup, 'skills'>): number {
   const outOfPlace = needs.skills.length === 0 && !agent.skills.includes('general') ? 1000 : 0;
   return outOfPlace + agent.skills.length - needs.skills.length;
 }
 
 function openLines(groups: Iterable<ReadyGroup>, workers: readonly OpenWorker[], rules: MatchRules, shares: Shares): Line[] {
   const lines: Line[] = [];
-  // Many groups need the same: one for each tenant, for each limited run.
+  // Many groups need the same: one for each tenant, for each limited run. Where agents are one tenant's own, or stand in for such, tenants differ.
   const known = new Map<string, Candidate[]>();
+  const isOwn = ({ tenant, standsFor }: HostedAgent) => tenant !== undefined || standsFor !== undefined;
+  const differ = workers.some(({ agents }) => agents.some(isOwn));
   for (const group of groups) {
     if (!shares.allow(group)) continue;
-    let candidates = known.get(group.needs);
-    if (candidates === undefined) known.set(group.needs, (candidates = candidatesFor(group, workers, shares)));
+    const needs = differ ? `${group.tenant} ${group.needs}` : group.needs;
+    let candidates = known.get(needs);
+    if (candidates === undefined) known.set(needs, (candidates = candidatesFor(group, workers, shares)));
     if (candidates.length === 0) continue;
     const line = { group, iterator: group.attempts[Symbol.iterator](), candidates, urgency: 0 } as unknown as Line;
     if (advance(line, rules)) lines.push(line);
@@ -189,7 +199,7 @@ function candidatesFor(group: ReadyGroup, workers: readonly OpenWorker[], shares
 }
 
 /** The best agent of the worker, and beside one whose room is limited the best of the others. */
-function agentsFor(group: ReadyGroup, worker: OpenWorker, room: Shares['agents']): AgentSummary[] {
+function agentsFor(group: ReadyGroup, worker: OpenWorker, room: Shares['agents']): HostedAgent[] {
   const usable = room ? worker.agents.filter((agent) => room.of(agent.name) > 0) : worker.agents;
   const best = capableAgent(usable, group);
   if (best === undefined) return [];
@@ -229,7 +239,10 @@ function take(worker: OpenWorker, line: Line, shares: Shares): void {
 
 function matchOf({ head, group, urgency }: Line, { worker, agent }: Candidate, { atWork }: Shares): Match {
   const turn = { tenant: group.tenant, atWork: atWork.of(group.tenant), urgency };
-  return { attempt: head, workerId: worker.workerId, epoch: worker.epoch, agent: agent.name, turn };
+  const { workerId, epoch } = worker;
+  const asked = group.agent ?? group.insteadOf;
+  const insteadOf = asked === undefined || asked === agent.name ? {} : { insteadOf: asked };
+  return { attempt: head, workerId, epoch, agent: agent.name, ...insteadOf, turn };
 }
 
 function advance(line: Line, rules: MatchRules): boolean {

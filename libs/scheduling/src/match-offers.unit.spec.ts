@@ -6,6 +6,7 @@ import { rankOf, urgencyOf } from './urgency.js';
 
 const NOW = 1_000_000;
 const AGEING_MS = 1000;
+const tenant = 'default';
 const rules = { now: NOW, ageingMs: AGEING_MS };
 const uuid = (n: number) => `00000000-0000-7000-8000-${n.toString().padStart(12, '0')}`;
 
@@ -63,10 +64,10 @@ describe('who gets what', () => {
 
   test('an agent needs every skill, unless it is named', () => {
     const agents = [agent('analyst', 'data-analysis', 'visualization'), agent('coder', 'code-generation')];
-    expect(capableAgent(agents, { skills: ['visualization', 'data-analysis'] })?.name).toBe('analyst');
-    expect(capableAgent(agents, { skills: ['visualization', 'code-generation'] })).toBeUndefined();
-    expect(capableAgent(agents, { skills: ['visualization'], agent: 'coder' })?.name).toBe('coder');
-    expect(capableAgent(agents, { skills: [], agent: 'writer' })).toBeUndefined();
+    expect(capableAgent(agents, { tenant, skills: ['visualization', 'data-analysis'] })?.name).toBe('analyst');
+    expect(capableAgent(agents, { tenant, skills: ['visualization', 'code-generation'] })).toBeUndefined();
+    expect(capableAgent(agents, { tenant, skills: ['visualization'], agent: 'coder' })?.name).toBe('coder');
+    expect(capableAgent(agents, { tenant, skills: [], agent: 'writer' })).toBeUndefined();
   });
 
   test('specialists before generalists of the same load; work without needs goes to a generalist', () => {

@@ -6,8 +6,8 @@
 import type { AgentName, HeldAttempt, Offer, QuestionId, RunId, UnwantedAttempt, WorkerId } from '@cadre/contracts';
 import type { AgentBreakerView, BreakerRules } from './agent-breakers.js';
 import type { AgentDirectory, KnownWorker } from './agent-directory.js';
-import { attemptKey, type ReadyAttempt, type ReadyGroup, type RunningAttempt, type WorkerOffers } from './attempts.js';
-import { capableAgent, matchOffers, type MatchRules, type OfferedAhead, type OpenWorker } from './match-offers.js';
+import { attemptKey, type ReadyGroup, type RunningAttempt, type WorkerOffers } from './attempts.js';
+import { capableAgent, matchOffers, type Match, type MatchRules, type OfferedAhead, type OpenWorker } from './match-offers.js';
 import type { OpenWork } from './open-work.js';
 import { PendingOffers, type OfferPatience } from './pending-offers.js';
 import { taskTensor, type TaskTensor } from './task-tensor.js';
@@ -83,21 +83,23 @@ export class OfferDesk {
   /** The offers to make now; they count as pending from here on. @returns one entry for each worker that gets some */
   offers(now: number): WorkerOffers[] {
     this.#pending.settle(now);
-    if (this.work.ready(now).length === 0) return [];
+    const ready = this.#ready(now);
+    if (ready.length === 0) return [];
     const workers = this.#openWorkers(now).map((worker) => this.#withAhead(worker, now));
     if (workers.length === 0) return [];
-    const matches = matchOffers(this.work.ready(now), workers, {
+    const matches = matchOffers(ready, workers, {
       ...{ now, ageingMs: this.#timing.ageingMs, ...this.#shares(now) },
       skip: (attempt) => this.#pending.has(attemptKey(attempt)),
       holds: (workerId, attempt) => this.directory.get(workerId)?.held.has(attemptKey(attempt)) ?? false,
       shunned: (attempt) => this.#pending.shunnedBy(attemptKey(attempt)),
     });
     const byWorker = new Map<WorkerId, WorkerOffers>();
-    for (const { attempt, workerId, epoch, agent, turn } of matches) {
+    for (const match of matches) {
+      const { attempt, workerId, epoch, agent } = match;
       this.#pending.add(attemptKey(attempt), { workerId, agent, epoch, offeredAt: now });
       const entry = byWorker.get(workerId) ?? { workerId, epoch, offers: [] };
       byWorker.set(workerId, entry);
-      entry.offers.push(this.#offer(attempt, agent, turn, now));
+      entry.offers.push(this.#offer(match, now));
     }
     for (const worker of workers) this.#lastTurn.set(worker.workerId, worker.lastTurn);
     return [...byWorker.values()];
@@ -148,10 +150,10 @@ export class OfferDesk {
     if (this.work.readyCount <= this.#pending.size) return [];
     const live = this.directory.live(now);
     const agents = new Set<AgentName>();
-    for (const group of this.work.ready(now)) {
+    for (const group of this.#ready(now)) {
       if (!hasOther(group.attempts, (attempt) => this.#pending.has(attemptKey(attempt)))) continue;
-      for (const { beat } of live) {
-        const agent = capableAgent(beat.agents, group);
+      for (const worker of live) {
+        const agent = capableAgent(this.directory.agentsOf(worker), group);
         if (agent) agents.add(agent.name);
       }
     }
@@ -162,7 +164,7 @@ export class OfferDesk {
   unmatched(now: number): Unmatched[] {
     const live = this.directory.live(now);
     const unmatched = new Map<string, Unmatched>();
-    for (const group of this.work.ready(now)) {
+    for (const group of this.#ready(now)) {
       const reason = this.#whyUnmatched(group, live, now);
       if (reason === undefined) continue;
       const key = `${group.agent ?? ''} ${[...group.skills].sort().join(',')}`;
@@ -194,6 +196,10 @@ export class OfferDesk {
     return this.#openWorkers(now).reduce((sum, worker) => sum + Math.max(0, worker.slots - worker.used), 0);
   }
 
+  #ready(now: number): ReadyGroup[] {
+    return this.directory.withoutRemoved(this.work.ready(now));
+  }
+
   /** Who has how much, and may get how much more. */
   #shares(now: number): Partial<MatchRules> {
     const usage = new Usage(this.work, this.#underway(now));
@@ -212,12 +218,12 @@ export class OfferDesk {
 
   #whyUnmatched(group: ReadyGroup, live: readonly KnownWorker[], now: number): Unmatched['reason'] | undefined {
     const { breakers } = this.work;
-    const able = live.filter(({ beat }) => capableAgent(beat.agents, group));
+    const able = live.filter((worker) => capableAgent(this.directory.agentsOf(worker), group));
     if (able.length === 0) return 'no-agent';
     if (!breakers.anyOpen) return undefined;
-    const isSound = ({ beat }: KnownWorker) =>
+    const isSound = (worker: KnownWorker) =>
       capableAgent(
-        beat.agents.filter((agent) => breakers.stateOf(agent.name, now) === 'closed'),
+        this.directory.agentsOf(worker).filter((agent) => breakers.stateOf(agent.name, now) === 'closed'),
         group,
       );
     return able.some(isSound) ? undefined : 'breaker-open';
@@ -248,7 +254,7 @@ export class OfferDesk {
     return this.directory.offerable(now).map((worker) => ({
       workerId: worker.beat.workerId,
       epoch: worker.beat.epoch,
-      agents: worker.beat.agents,
+      agents: this.directory.agentsOf(worker),
       slots: worker.beat.slots,
       used: this.#usedSlots(worker) + this.#pending.at(worker.beat.workerId).size,
       lastTurn: this.#lastTurn.get(worker.beat.workerId) ?? 0,
@@ -266,8 +272,9 @@ export class OfferDesk {
     return used;
   }
 
-  #offer({ runId, taskId, attempt, planning }: ReadyAttempt, agent: string, turn: Offer['turn'], now: number): Offer {
-    return { runId, taskId, attempt, agent, turn, ...(planning && { catalogue: this.directory.catalogue(now) }) };
+  #offer({ attempt: { runId, taskId, attempt, planning, tenant }, agent, insteadOf, turn }: Match, now: number): Offer {
+    const asked = { runId, taskId, attempt, agent, ...(insteadOf !== undefined && { insteadOf }), turn };
+    return { ...asked, ...(planning && { catalogue: this.directory.catalogue(now, tenant) }) };
   }
 
   #whyLost(attempt: RunningAttempt, now: number): Pick<LostAttempt, 'cause' | 'reason'> | undefined {

@@ -128,10 +128,10 @@ describe('offers', () => {
     };
     directory.hear(beat, 0);
     expect(directory.live(10_000)).toEqual([]);
-    expect(directory.catalogue(10_000)).toEqual([analyst]);
-    expect(directory.catalogue(31_000)).toEqual([]);
+    expect(directory.catalogue(10_000, 'default')).toEqual([analyst]);
+    expect(directory.catalogue(31_000, 'default')).toEqual([]);
     directory.hear({ ...beat, seq: 2, state: 'terminated' }, 31_000);
-    expect(directory.catalogue(31_001)).toEqual([]);
+    expect(directory.catalogue(31_001, 'default')).toEqual([]);
   });
 });
 

@@ -26,6 +26,8 @@ import { rankOf } from './urgency.js';
 interface WorkTask {
   skills: readonly string[];
   agent: AgentName | undefined;
+  /** It asks for an agent, and not for skills. */
+  byName: boolean;
   rank: number;
   planning: boolean;
   /** The open attempt and its key; 0 while there is none. */
@@ -194,9 +196,10 @@ export class OpenWork {
     this.timers.apply(commit, event);
     switch (event.type) {
       case 'TasksAdded':
-        for (const { id, skills, agent, priority } of event.tasks) {
+        for (const { id, skills, agent, agentFrom, priority } of event.tasks) {
           const planning = event.source === 'engine' && id === PLAN_TASK;
-          run.tasks.set(id, { skills, agent, rank: rankOf(priority, run.priority), planning, attempt: 0, key: '' });
+          const byName = agent !== undefined || agentFrom !== undefined;
+          run.tasks.set(id, { skills, agent, byName, rank: rankOf(priority, run.priority), planning, attempt: 0, key: '' });
         }
         return;
       case 'AttemptScheduled':
@@ -254,7 +257,7 @@ export class OpenWork {
       planning,
       readyAt: Math.max(at, notBefore),
       key: task.key,
-      ...(agent !== undefined && { agent }),
+      ...(agent !== undefined && { agent, ...(!task.byName && { begun: true as const }) }),
     };
     if (ready.readyAt > now) {
       this.#delayed.set(task.key, ready);
@@ -324,8 +327,17 @@ export class OpenWork {
     this.questions.take(state);
     this.timers.take(state);
     for (const [taskId, task] of Object.entries(state.tasks)) {
-      const { skills, agent, priority } = task.spec;
-      run.tasks.set(taskId, { skills, agent, rank: rankOf(priority, run.priority), planning: task.kind === 'plan', attempt: 0, key: '' });
+      const { skills, agent, agentFrom, priority } = task.spec;
+      const byName = agent !== undefined || agentFrom !== undefined;
+      run.tasks.set(taskId, {
+        skills,
+        agent,
+        byName,
+        rank: rankOf(priority, run.priority),
+        planning: task.kind === 'plan',
+        attempt: 0,
+        key: '',
+      });
       const { attempt, notBefore, scheduledAt, wantedAgent, workerId, deadlineAt = runDeadlineAt, after } = task;
       if (task.status === 'ready') {
         const event = {

@@ -2,7 +2,8 @@
  * What is assigned to whom, and who could be: `T[tasks, agents, levels]`. 1 where an agent works on a task; for a task that waits, a fraction for each agent that could
  * take it. Everything else is 0 and not listed.
  */
-import { PRIORITIES, type AgentName, type AgentSummary, type Priority, type RunId, type TaskId } from '@cadre/contracts';
+import { PRIORITIES, type AgentName, type Priority, type RunId, type TaskId } from '@cadre/contracts';
+import type { HostedAgent } from './hosted-agents.js';
 import { isCapable, type OpenWorker } from './match-offers.js';
 import type { OpenWork } from './open-work.js';
 import { urgencyOf } from './urgency.js';
@@ -38,7 +39,7 @@ export interface TensorRules {
 const LEAST_URGENT = PRIORITIES.length - 1;
 
 interface Candidate {
-  agent: AgentSummary;
+  agent: HostedAgent;
   free: number;
 }
 

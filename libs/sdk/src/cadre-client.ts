@@ -21,7 +21,6 @@ import {
   RunView,
   TenantBudgetView,
   ThinkingTrace,
-  WorkerList,
   type WorkerView,
   type Workflow,
   WorkflowList,
@@ -29,6 +28,7 @@ import {
   WorkflowVersion,
 } from '@cadre/contracts';
 import type { z } from 'zod';
+import { AgentsClient } from './agents-client.js';
 import { ChannelsClient } from './channels-client.js';
 import { ContextClient } from './context-client.js';
 import { MemoryClient } from './memory-client.js';
@@ -93,6 +93,8 @@ export class CadreClient {
   readonly context: ContextClient;
   /** What agents remember across tasks. */
   readonly memory: MemoryClient;
+  /** Agents that are defined at run time. */
+  readonly definedAgents: AgentsClient;
 
   constructor(options: CadreClientOptions) {
     // A bare reference to the global function loses its receiver in browsers.
@@ -101,6 +103,7 @@ export class CadreClient {
     this.context = new ContextClient(this.http);
     this.memory = new MemoryClient(this.http);
     this.channels = new ChannelsClient(this.http);
+    this.definedAgents = new AgentsClient(this.http);
   }
 
   get baseUrl(): string {
@@ -311,7 +314,7 @@ export class CadreClient {
 
   /** The workers that the gateway hears or heard of. */
   async agents(options: Abortable = {}): Promise<WorkerView[]> {
-    return (await this.http.json('/v1/agents', WorkerList, options)).workers;
+    return (await this.definedAgents.list(options)).workers;
   }
 
   /** @throws CadreError `gateway-unreachable` when nothing answers */

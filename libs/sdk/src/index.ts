@@ -12,6 +12,8 @@ export type {
   WorkflowInput,
   WorkflowRunInput,
 } from './cadre-client.js';
+export { AgentsClient } from './agents-client.js';
+export type { DefinedAgentInput } from './agents-client.js';
 export { ContextClient } from './context-client.js';
 export type { ContextContent, ContextPutOptions } from './context-client.js';
 export { MemoryClient } from './memory-client.js';

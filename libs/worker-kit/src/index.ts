@@ -5,6 +5,7 @@ export type { ContextCalls } from './context/context-calls.js';
 export type { ContextAnswer, RefusedContext } from './context/attempt-context.js';
 export type { CodeMessages } from './code-messages.js';
 export type { Reduced, ReducedResult, Reducer } from './reducer.js';
+export { templateOf } from './template-of.js';
 export type { ToolEnvironment, ToolFactory, WorkerOptions } from './worker-options.js';
 export { WorkerConfig } from './worker.config.js';
 export { genericTools } from './generic-tools.js';

@@ -1,15 +1,21 @@
 /** Starts a worker: a service that hosts agents and works on the attempts it is offered. */
-import { AgentDefinition, CadreError, agentFaults } from '@cadre/contracts';
+import { AgentDefinition, AgentTemplate, CadreError, agentFaults } from '@cadre/contracts';
 import { systemClock } from '@cadre/messaging';
 import { startService } from '@cadre/service-kit';
 import type { RunningService, ServiceContext } from '@cadre/service-kit';
 import { batchAgent } from './batch-agent.js';
+import { z } from 'zod';
 import { reducerAgents } from './reducer.js';
 import { WorkerConfig } from './worker.config.js';
 import { WorkerModule } from './worker.module.js';
 import type { WorkerOptions } from './worker-options.js';
 
 const DEFAULT_SLOTS = 2;
+/** As many as a heartbeat tells. */
+const Templates = z
+  .array(AgentTemplate)
+  .max(50)
+  .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'two templates have one name');
 
 /**
  * An agent is a definition whose work a model does with the granted tools, or code:
@@ -35,13 +41,14 @@ const DEFAULT_SLOTS = 2;
  * What goes through `calls` is made once: when the worker dies, the next attempt is given the result on record and goes on behind it. So the
  * code must make its calls in the same order each time it is given the same assignment.
  *
- * Errors: as `startService`; a definition that breaks its schema throws zod's error at once, since it is a fault of the app, and one that makes no sense
+ * Errors: as `startService`; a definition or template that breaks its schema throws zod's error at once, since it is a fault of the app, and one that makes no sense
  * `agent-invalid`.
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningService> {
   const { specialty, tools = () => [], batchPerformers = {}, env, ownsProcess } = options;
   const reducing = reducerAgents(options.reducers ?? {});
   const agents = [...options.agents, ...reducing.agents].map((agent) => AgentDefinition.parse(agent));
+  const templates = Templates.parse(options.templates ?? []);
   const performers = { ...options.performers, ...reducing.performers };
   for (const agent of agents)
     refuseFaults(agent, { single: Object.hasOwn(performers, agent.name), batch: Object.hasOwn(batchPerformers, agent.name) });
@@ -53,7 +60,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningServic
       warnOfSlots(context, agents, slots);
       const batching = Object.entries(batchPerformers).map(([agent, perform]) => [agent, batchAgent(perform, systemClock, slots)] as const);
       const means = { tools, performers: { ...performers, ...Object.fromEntries(batching) } };
-      return WorkerModule.with(context, { specialty, agents, slots }, means);
+      return WorkerModule.with(context, { specialty, agents, templates, slots }, means);
     },
     ...(env && { env }),
     ...(ownsProcess !== undefined && { ownsProcess }),

@@ -1,9 +1,10 @@
 /** The worker's duty within its service: announces itself, takes offers and cancellations, and leaves in order. */
 import { randomBytes } from 'node:crypto';
 import { AttemptDesk, Pulse } from '@cadre/agents';
-import type { Vitals, WorkSurroundings } from '@cadre/agents';
+import type { AgentRoster, Vitals, WorkSurroundings } from '@cadre/agents';
 import { Backlog, CancelBatch, OfferBatch, SUBJECTS } from '@cadre/contracts';
-import type { AgentDefinition, AgentState, AgentSummary } from '@cadre/contracts';
+import type { AgentDefinition, AgentState, AgentSummary, AgentTemplate } from '@cadre/contracts';
+import type { AgentStore, StoredAgent } from '@cadre/engine';
 import type { ServiceContext } from '@cadre/service-kit';
 import type { Subscription } from '@nats-io/transport-node';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
@@ -14,7 +15,14 @@ import type { WorkerConfig } from './worker.config.js';
 export interface WorkerSpec {
   specialty: string;
   agents: AgentDefinition[];
+  templates: AgentTemplate[];
   slots: number;
+}
+
+/** The worker's agents; `store`: where those come from that are defined at run time, left out without templates. */
+export interface WorkerAgents {
+  roster: AgentRoster;
+  store?: AgentStore & { close(): void };
 }
 
 export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -23,11 +31,15 @@ export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShut
   private readonly pulse: Pulse;
   private phase: AgentState | 'serving' = 'created';
   private subscriptions: Subscription[] = [];
+  /** How far the definitions are hosted that were made at run time; see `Heartbeat`. */
+  private definitions = 0;
+  private hostingDue = false;
 
   constructor(
     private readonly context: ServiceContext<WorkerConfig>,
     private readonly spec: WorkerSpec,
     private readonly around: WorkSurroundings,
+    private readonly agents: WorkerAgents,
   ) {
     this.epoch = around.life ?? randomBytes(8).toString('hex');
     this.desk = new AttemptDesk(spec.agents, spec.slots, around, () => this.pulse.beatSoon());
@@ -47,6 +59,7 @@ export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShut
       this.listen(SUBJECTS.cancels(this.around.workerId), CancelBatch, (batch) => this.desk.cancel(batch)),
       this.listen(SUBJECTS.backlog, Backlog, (backlog) => this.desk.hearBacklog(backlog)),
     ];
+    this.agents.store?.watch((stored) => this.learn(stored));
     await nats.flush();
     this.phase = 'serving';
     this.pulse.beatSoon();
@@ -62,6 +75,7 @@ export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShut
     log.info({ held: this.desk.heldCount, graceMs: config.SHUTDOWN_GRACE_MS }, 'taking no more offers');
     await closing;
     for (const subscription of this.subscriptions.slice(1)) subscription.unsubscribe();
+    this.agents.store?.close();
     this.phase = 'terminated';
     this.pulse.stop();
     if (!nats.isClosed()) await nats.flush().catch(() => undefined);
@@ -69,7 +83,7 @@ export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShut
 
   private makePulse(): Pulse {
     const { nats } = this.context;
-    const { agents, specialty } = this.spec;
+    const { agents, templates, specialty } = this.spec;
     const { workerId } = this.around;
     const identity = {
       workerId,
@@ -77,6 +91,7 @@ export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShut
       startedAt: Date.now(),
       specialty,
       agents: agents.map((agent) => this.summaryOf(agent)),
+      ...(templates.length > 0 && { templates: templates.map(({ name, description, tools }) => ({ name, description, tools })) }),
     };
     return new Pulse(
       identity,
@@ -87,9 +102,28 @@ export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   private vitals(): Vitals {
-    const held = this.desk.held();
-    if (this.phase !== 'serving') return { state: this.phase, slots: 0, held };
-    return { state: held.length > 0 ? 'running' : 'idle', slots: this.desk.openSlots, held };
+    const told = { held: this.desk.held(), ...(this.agents.store && { definitions: this.definitions }) };
+    if (this.phase !== 'serving') return { state: this.phase, slots: 0, ...told };
+    return { state: told.held.length > 0 ? 'running' : 'idle', slots: this.desk.openSlots, ...told };
+  }
+
+  /** At the start, and after trouble, hundreds come at once; they are hosted together. */
+  private learn(stored: StoredAgent): void {
+    const { roster } = this.agents;
+    if (roster.take(stored)) {
+      const { tenant, name, version } = stored.record;
+      this.context.log.info(
+        { tenant, agent: name, version },
+        roster.hasMade(name) ? 'the agent is hosted here' : 'the agent is here no more',
+      );
+    }
+    if (this.hostingDue) return;
+    this.hostingDue = true;
+    this.around.clock.soon(() => {
+      this.hostingDue = false;
+      this.definitions = roster.revision;
+      this.desk.host(roster.all());
+    });
   }
 
   private summaryOf({ name, description, skills, model, maxParallel }: AgentDefinition): AgentSummary {

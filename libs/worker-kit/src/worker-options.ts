@@ -1,6 +1,6 @@
 /** What an app says to `startWorker`. */
 import type { Tool } from '@cadre/agents';
-import type { AgentDefinition, Assignment } from '@cadre/contracts';
+import type { AgentDefinition, AgentTemplate, Assignment } from '@cadre/contracts';
 import type { z } from 'zod';
 import type { BatchPerformer } from './batch-agent.js';
 import type { CodePerformer } from './code-agent.js';
@@ -25,7 +25,12 @@ export interface WorkerOptions {
   specialty: string;
   /** Defaults may be left out; parsed with the contract's schema. */
   agents: z.input<typeof AgentDefinition>[];
-  /** By agent name: code that does the agent's work. Agents without it work with a model. */
+  /**
+   * From which it makes agents that are defined at run time, without a restart: what they may be granted, and what they are unless they are defined otherwise. See
+   * `templateOf` for one like an agent that is there.
+   */
+  templates?: z.input<typeof AgentTemplate>[];
+  /** By the name of the agent, or of the template that it was made from: code that does the work. Agents without it work with a model. */
   performers?: Record<string, CodePerformer>;
   /** By agent name: code that does several tasks in one go. The agent's definition says how many (`batch`). */
   batchPerformers?: Record<string, BatchPerformer>;

@@ -1,9 +1,8 @@
 import { hash, randomBytes } from 'node:crypto';
-import { BatchingModel } from '@cadre/agents';
+import { AgentRoster, BatchingModel } from '@cadre/agents';
 import type { Performer, WorkSurroundings } from '@cadre/agents';
-import type { AgentDefinition } from '@cadre/contracts';
 import { AgentMemories, SharedContext } from '@cadre/engine';
-import { JetStreamBlobs, KvContextStore, KvMemoryStore, KvResultCache } from '@cadre/event-log';
+import { JetStreamBlobs, KvAgentStore, KvContextStore, KvMemoryStore, KvResultCache } from '@cadre/event-log';
 import { natsChannels, NatsCommandSender, systemChance, systemClock } from '@cadre/messaging';
 import type { ServiceContext } from '@cadre/service-kit';
 import { Module } from '@nestjs/common';
@@ -24,12 +23,23 @@ type Means = Required<Pick<WorkerOptions, 'tools' | 'performers'>>;
 @Module({})
 export class WorkerModule {
   static with(context: ServiceContext<WorkerConfig>, spec: WorkerSpec, means: Means): DynamicModule {
-    const useFactory = async () => new WorkerDuty(context, spec, await surroundings(context, means, spec.slots));
+    const useFactory = async () => {
+      const roster = new AgentRoster(spec.agents, spec.templates);
+      const store = spec.templates.length > 0 ? await KvAgentStore.open(context.nats) : undefined;
+      return new WorkerDuty(context, spec, await surroundings(context, means, { roster, slots: spec.slots }), {
+        roster,
+        ...(store && { store }),
+      });
+    };
     return { module: WorkerModule, providers: [{ provide: WorkerDuty, useFactory }] };
   }
 }
 
-async function surroundings(context: ServiceContext<WorkerConfig>, means: Means, slots: number): Promise<WorkSurroundings> {
+async function surroundings(
+  context: ServiceContext<WorkerConfig>,
+  means: Means,
+  { roster, slots }: Pick<Around, 'roster' | 'slots'>,
+): Promise<WorkSurroundings> {
   const { nats, log, metrics, tracing, instanceId, pass } = context;
   const blobs = await JetStreamBlobs.open(nats);
   const store = await KvContextStore.open(nats);
@@ -43,7 +53,7 @@ async function surroundings(context: ServiceContext<WorkerConfig>, means: Means,
     ...{ clock: systemClock, chance: systemChance, blobs },
     sender: new NatsCommandSender(nats),
     digest,
-    performerOf: performers(context, means, { blobs, shared, memories, slots }, life),
+    performerOf: performers(context, means, { blobs, shared, memories, roster, slots }, life),
     cache: { results: await KvResultCache.open(nats), setting: settingOf(context.config) },
     reports: workReports(log, new WorkMeter(metrics), isCode),
     span: ({ runId, taskId, attempt, traceparent }, { name }, work) => {
@@ -67,6 +77,7 @@ interface Around {
   blobs: JetStreamBlobs;
   shared: SharedContext;
   memories: AgentMemories;
+  roster: AgentRoster;
   slots: number;
 }
 
@@ -74,7 +85,7 @@ interface Around {
 function performers(
   context: ServiceContext<WorkerConfig>,
   means: Means,
-  { blobs, shared, memories, slots }: Around,
+  { blobs, shared, memories, roster, slots }: Around,
   life: string,
 ): WorkSurroundings['performerOf'] {
   const { config, tracing, nats } = context;
@@ -88,5 +99,5 @@ function performers(
     ...{ model, blobs, shared, memories, tracing, workDir, desk },
     ...{ tools: means.tools, clock: systemClock, chance: systemChance },
   });
-  return ({ name }: AgentDefinition) => code.get(name) ?? withModel;
+  return (agent) => code.get(roster.templateOf(agent) ?? agent.name) ?? withModel;
 }

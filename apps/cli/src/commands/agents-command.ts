@@ -1,31 +1,74 @@
-/** `cadre agents list`. */
+/** `cadre agents list|define|get|remove`. */
+import type { AgentView, WorkerList } from '@cadre/contracts';
 import { EXIT } from '../exit-codes.js';
-import { duration } from '../output/figures.js';
+import { duration, oneLine } from '../output/figures.js';
 import { table } from '../output/table.js';
 import type { Terminal } from '../terminal.js';
 import { clientFor, parseFormat } from './options.js';
+import { readAgent } from './plan-file.js';
 
-export async function listAgents(flags: { url?: string; output?: string }, terminal: Terminal): Promise<number> {
+export interface AgentFlags {
+  url?: string;
+  output?: string;
+  handTo?: string;
+}
+
+export async function listAgents(flags: AgentFlags, terminal: Terminal): Promise<number> {
   const format = parseFormat(flags.output ?? 'text');
-  const workers = await clientFor(flags.url, terminal).agents();
-  if (format === 'json') terminal.out(JSON.stringify({ workers }, null, 2));
-  else if (workers.length === 0) terminal.err('No worker is heard. Start them with `cadre dev`.');
+  const list = await clientFor(flags.url, terminal).definedAgents.list();
+  if (format === 'json') terminal.out(JSON.stringify(list, null, 2));
+  else if (list.workers.length === 0) terminal.err('No worker is heard. Start them with `cadre dev`.');
   else {
-    const rows = workers.flatMap((worker) =>
-      worker.agents.map((agent) => [
-        ...[
-          agent.name,
-          worker.lost ? 'lost' : worker.state,
-          `${worker.held}/${worker.slots}`,
-          duration(worker.lastSeenAt - worker.startedAt),
-        ],
-        ...[agent.skills.join(', '), worker.workerId],
-      ]),
-    );
-    table(
-      ['AGENT', 'STATE', 'BUSY', 'UP', 'SKILLS', 'WORKER'],
-      rows.sort((a, b) => (a[0]! < b[0]! ? -1 : 1)),
-    ).forEach((line) => terminal.out(line));
+    table(['AGENT', 'STATE', 'BUSY', 'UP', 'SKILLS', 'WORKER'], rowsOf(list)).forEach((line) => terminal.out(line));
+    const removed = list.defined.filter(({ definition }) => definition === undefined);
+    if (removed.length > 0) terminal.err(`Removed: ${removed.map(removedText).join(', ')}`);
+    const templates = list.templates.map(({ name }) => name).join(', ');
+    if (templates !== '') terminal.err(`Templates for agents of your own (cadre agents define FILE): ${templates}`);
   }
   return EXIT.ok;
+}
+
+export async function defineAgent(path: string, flags: AgentFlags, terminal: Terminal): Promise<number> {
+  const { name, ...definition } = await readAgent(path, terminal.cwd);
+  const { version } = await clientFor(flags.url, terminal).definedAgents.define(name, definition);
+  terminal.err(
+    `Agent ${name} is defined, version ${version}. Tasks get it by its name, or by its skills: ${definition.skills.join(', ')}.`,
+  );
+  return EXIT.ok;
+}
+
+export async function getAgent(name: string, flags: AgentFlags, terminal: Terminal): Promise<number> {
+  const view = await clientFor(flags.url, terminal).definedAgents.get(name);
+  const { definition } = view;
+  if (definition === undefined) terminal.err(`The agent ${removedText(view)} is removed.`);
+  else terminal.out(JSON.stringify({ name, ...definition }, null, 2));
+  return definition === undefined ? EXIT.failed : EXIT.ok;
+}
+
+export async function removeAgent(name: string, { url, handTo }: AgentFlags, terminal: Terminal): Promise<number> {
+  const { note } = await clientFor(url, terminal).definedAgents.remove(name, handTo === undefined ? {} : { handTo });
+  terminal.err(`The agent ${name} is removed. ${note}`);
+  return EXIT.ok;
+}
+
+/** An agent of a worker, or one that was defined and that the worker has made; one that no worker has is told without one. */
+function rowsOf({ workers, defined }: WorkerList): string[][] {
+  const own = workers.flatMap((worker) => worker.agents.map(({ name, skills }) => row(name, skills, worker)));
+  const made = defined.flatMap(({ name, definition, workers: hosts }) => {
+    if (definition === undefined) return [];
+    const there = workers.filter(({ workerId }) => hosts.includes(workerId));
+    return there.length === 0
+      ? [[name, 'not there', '', '', definition.skills.join(', '), '']]
+      : there.map((worker) => row(name, definition.skills, worker));
+  });
+  return [...own, ...made].sort((a, b) => (a[0]! < b[0]! ? -1 : 1));
+}
+
+function row(name: string, skills: readonly string[], worker: WorkerList['workers'][number]): string[] {
+  const { workerId, lost, state, held, slots, lastSeenAt, startedAt } = worker;
+  return [name, lost ? 'lost' : state, `${held}/${slots}`, duration(lastSeenAt - startedAt), skills.join(', '), workerId];
+}
+
+function removedText({ name, handTo }: AgentView): string {
+  return oneLine(handTo === undefined ? name : `${name} (${handTo} does its work)`, 100);
 }

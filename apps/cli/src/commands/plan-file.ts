@@ -1,7 +1,7 @@
 /** Plans and workflows in files, JSON or YAML. Faults are told with their place and line, before anything is uploaded. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { Plan, Workflow } from '@cadre/contracts';
+import { AgentName, DefinedAgent, Plan, Workflow } from '@cadre/contracts';
 import { CadreApiError } from '@cadre/sdk';
 import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
@@ -28,6 +28,15 @@ const WORKFLOW: Kind<Workflow> = {
   remedy: 'A workflow has apiVersion, kind, metadata and spec; docs/PATTERNS.md has an example.',
 };
 
+const NamedAgent = DefinedAgent.extend({ name: AgentName });
+type NamedAgent = z.infer<typeof NamedAgent>;
+const AGENT: Kind<NamedAgent> = {
+  what: 'agent',
+  schema: NamedAgent,
+  remedy: 'An agent has name, template, description and skills, and what else it needs; docs/AGENTS.md has an example.',
+};
+
+export const readAgent = (path: string, cwd: string): Promise<NamedAgent> => readChecked(path, cwd, AGENT);
 export const readPlan = (path: string, cwd: string): Promise<Plan> => readChecked(path, cwd, PLAN);
 export const readWorkflow = (path: string, cwd: string): Promise<Workflow> => readChecked(path, cwd, WORKFLOW);
 

@@ -1,9 +1,12 @@
 /** Who is at work: the last heartbeat of each worker. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { HEARTBEAT, Heartbeat, SUBJECTS, type WorkerId, type WorkerView } from '@cadre/contracts';
 import type { CounterMetric, Metrics } from '@cadre/service-kit';
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 
+/** Two beats. */
+const LISTEN_MS = 2 * HEARTBEAT.everyMs;
 /** Lost workers stay in the list for a while, so that people see that they were there. */
 const FORGET_AFTER_MS = 10 * 60_000;
 
@@ -11,6 +14,7 @@ export class WorkerRoster {
   private readonly workers = new Map<WorkerId, { beat: Heartbeat; seenAt: number }>();
   private readonly malformed: CounterMetric;
   private subscription: Subscription | undefined;
+  private listened = Promise.resolve();
 
   constructor(
     private readonly nats: NatsConnection,
@@ -25,6 +29,12 @@ export class WorkerRoster {
     this.subscription = this.nats.subscribe(SUBJECTS.heartbeats, {
       callback: (error, message) => void (error === null && this.hear(message)),
     });
+    this.listened = sleep(LISTEN_MS);
+  }
+
+  /** Resolves once each worker that beats has been heard, which is soon after the start. */
+  heard(): Promise<void> {
+    return this.listened;
   }
 
   stop(): void {

@@ -1,4 +1,6 @@
 import {
+  AgentRemoved,
+  AgentView,
   AggregationRequest,
   AnswerAccepted,
   AnswerRequest,
@@ -7,6 +9,7 @@ import {
   ArtifactList,
   CallList,
   CancelAccepted,
+  DefinedAgent,
   ContextArtifactView,
   ContextDeleted,
   ContextGrants,
@@ -56,6 +59,7 @@ test('the examples fit the schemas', () => {
   RunRequest.parse(EXAMPLES.requestForPlan);
   EventRequest.parse(EXAMPLES.eventRequest);
   Channel.parse(EXAMPLES.channel);
+  DefinedAgent.parse(EXAMPLES.agentRequest);
   SendRequest.parse(EXAMPLES.sendRequest);
   ReplyRequest.parse(EXAMPLES.replyRequest);
   Workflow.parse(EXAMPLES.workflow);
@@ -85,6 +89,8 @@ test('the examples fit the schemas', () => {
     [EventList, EXAMPLES.events],
     [TenantBudgetView, EXAMPLES.tenantBudget],
     [WorkerList, EXAMPLES.workers],
+    [AgentView, EXAMPLES.definedAgent],
+    [AgentRemoved, EXAMPLES.agentRemoved],
     [ContextPage, EXAMPLES.contextPage],
     [ContextArtifactView, EXAMPLES.contextArtifact],
     [ContextDeleted, EXAMPLES.contextDeleted],
@@ -122,6 +128,7 @@ test('the document names every route with its bodies, and every reference leads 
   const routes = Object.entries(document.paths).flatMap(([path, each]) => Object.keys(each).map((method) => `${method} ${path}`));
   expect(routes.sort()).toEqual([
     'delete /v1/agents/{agent}/memory',
+    'delete /v1/agents/{name}',
     'delete /v1/channels/{name}',
     'delete /v1/context/artifacts/{name}',
     'get /livez',
@@ -129,6 +136,7 @@ test('the document names every route with its bodies, and every reference leads 
     'get /readyz',
     'get /v1/agents',
     'get /v1/agents/{agent}/memory',
+    'get /v1/agents/{name}',
     'get /v1/channels',
     'get /v1/channels/{name}',
     'get /v1/channels/{name}/messages',
@@ -160,6 +168,7 @@ test('the document names every route with its bodies, and every reference leads 
     'post /v1/runs/{runId}/cancel',
     'post /v1/runs/{runId}/questions/{questionId}/answer',
     'post /v1/workflows/{name}/runs',
+    'put /v1/agents/{name}',
     'put /v1/channels/{name}',
     'put /v1/context/artifacts/{name}',
     'put /v1/context/grants/{agent}',
@@ -188,6 +197,7 @@ test('the document names every route with its bodies, and every reference leads 
   expect(parameters('/v1/runs', 'get')).toEqual(['cursor', 'limit', 'status']);
   expect(parameters('/v1/context/artifacts/{name}', 'put')).toEqual(['Idempotency-Key', 'name!']);
   expect(parameters('/v1/context/artifacts/{name}', 'delete')).toEqual(['Idempotency-Key', 'expects', 'name!']);
+  expect(parameters('/v1/agents/{name}', 'delete')).toEqual(['handTo', 'name!']);
   expect(parameters('/v1/context/lineage/{name}', 'get')).toEqual(['name!', 'version']);
   expect(parameters('/v1/runs', 'post')).toEqual(['Idempotency-Key']);
   expect(parameters('/v1/runs/{runId}/questions/{questionId}/answer', 'post')).toEqual(['questionId!', 'runId!']);

@@ -1,5 +1,7 @@
 /** The OpenAPI document: routes from the controllers, bodies from the zod schemas that validate them. */
 import {
+  AgentRemoved,
+  AgentView,
   AggregationRequest,
   AnswerAccepted,
   AnswerRequest,
@@ -13,6 +15,7 @@ import {
   Channel,
   ChannelList,
   Content,
+  DefinedAgent,
   ContextArtifactView,
   ContextDeleted,
   ContextGrants,
@@ -85,6 +88,8 @@ const OUT: Record<string, z.ZodType> = {
   TenantBudgetView,
   WorkerList,
   WorkerView,
+  AgentView,
+  AgentRemoved,
   WorkflowVersion,
   WorkflowList,
   ContextPage,
@@ -118,6 +123,7 @@ const IN: Record<string, z.ZodType> = {
   Channel,
   SendRequest,
   ReplyRequest,
+  DefinedAgent,
 };
 /** Refers to itself, so it needs a name of its own. */
 const JSON_NAME = 'Json';
@@ -258,6 +264,7 @@ function finish(document: OpenAPIObject, limits: { fileBytes: number; files: num
   describeBody(paths['/v1/workflows/{name}/runs'], 'WorkflowRunRequest', false, { example: EXAMPLES.workflowRun });
   describeBody(paths['/v1/context/artifacts/{name}'], 'ContextPutRequest', true, { example: EXAMPLES.contextPut }, 'put');
   describeBody(paths['/v1/context/grants/{agent}'], 'ContextGrantsRequest', true, { example: EXAMPLES.contextGrantsRequest }, 'put');
+  describeBody(paths['/v1/agents/{name}'], 'DefinedAgent', true, { example: EXAMPLES.agentRequest }, 'put');
   describeBody(paths['/v1/channels/{name}'], 'Channel', true, { example: EXAMPLES.channel }, 'put');
   describeBody(paths['/v1/channels/{name}/messages'], 'SendRequest', true, { example: EXAMPLES.sendRequest });
   describeBody(paths['/v1/channels/{name}/requests'], 'ReplyRequest', true, { example: EXAMPLES.replyRequest });

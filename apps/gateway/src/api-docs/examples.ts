@@ -1,5 +1,7 @@
 /** Examples of the document; a test holds them to the schemas. */
 import {
+  type AgentRemoved,
+  type AgentView,
   type AggregationRequest,
   type AnswerAccepted,
   type AnswerRequest,
@@ -8,6 +10,7 @@ import {
   type CancelAccepted,
   type Channel,
   type ChannelList,
+  type DefinedAgent,
   type EventAccepted,
   type EventList,
   type EventRequest,
@@ -258,6 +261,22 @@ const replyRequest: z.input<typeof ReplyRequest> = {
 const cancelled: CancelAccepted = { runId, status: 'cancelling', links: runLinks(runId) };
 const artifacts: ArtifactList = { artifacts: [{ ...report, href: artifactPath(runId, report.name) }] };
 const tenantBudget: TenantBudgetView = { tenant: 'default', capMicros: 50_000_000, settledMicros: 12_340_000, reservedMicros: 42_000 };
+const agentRequest: DefinedAgent = {
+  instructions: 'You read contracts, and name each duty and each date with the clause that it stands in.',
+  tools: ['list_files', 'read_file'],
+  temperature: 0.2,
+  limits: { maxSteps: 12 },
+  ...{ template: 'assistant', description: 'Finds duties and dates in contracts.', skills: ['contracts'] },
+};
+const definedAgent: AgentView = {
+  ...{ name: 'contract-reader', version: 2, changedAt: createdAt },
+  definition: agentRequest,
+  workers: ['generalist-1'],
+};
+const agentRemoved: AgentRemoved = {
+  ...{ name: 'contract-reader', version: 2, handTo: 'generalist' },
+  note: 'What it has begun is handed back; tasks that ask for its skills go to whoever has them. Tasks that ask for contract-reader by name go to generalist.',
+};
 const workers: WorkerList = {
   workers: [
     {
@@ -276,6 +295,10 @@ const workers: WorkerList = {
       lost: false,
     },
   ],
+  templates: [
+    { name: 'assistant', description: 'Texts and files', tools: ['list_files', 'read_file', 'write_file'], workers: ['generalist-1'] },
+  ],
+  defined: [definedAgent],
 };
 const cancelEvent = {
   specversion: '1.0' as const,
@@ -334,6 +357,9 @@ export const EXAMPLES = {
   artifacts,
   tenantBudget,
   workers,
+  agentRequest,
+  definedAgent,
+  agentRemoved,
   events,
   eventStream,
   problem,

@@ -1,4 +1,4 @@
-import type { Assignment, Continuation, Json, StartAttempt, TaskId, WorkerId } from '@cadre/contracts';
+import type { AgentName, Assignment, Continuation, Json, StartAttempt, TaskId, WorkerId } from '@cadre/contracts';
 import { assignmentOf } from '../assignment.js';
 import { accepted, duplicate, rejected } from '../decision.js';
 import type { DecideContext, Decision } from '../decision.js';
@@ -23,24 +23,26 @@ function refusalOf(state: RunState, task: TaskState, command: StartAttempt, now:
   if (task.attempt !== command.attempt || task.status !== 'ready') return rejected('attempt-closed', `${name} is not open.`);
   if (now < task.notBefore) return rejected('not-yet', `${name} may start in ${task.notBefore - now} ms.`);
   if (now >= state.deadlineAt) return rejected('attempt-closed', `${name} comes after the deadline of its run.`);
-  if (task.wantedAgent !== undefined && task.wantedAgent !== command.agent) {
-    return rejected('invalid-command', `${name} is for agent ${task.wantedAgent}, not ${command.agent}.`);
+  const { wantedAgent } = task;
+  if (wantedAgent !== undefined && wantedAgent !== command.agent && wantedAgent !== command.insteadOf) {
+    return rejected('invalid-command', `${name} is for agent ${wantedAgent}, not ${command.agent}.`);
   }
   return undefined;
 }
+
+/** The agent asked for by name, when another one does it. Who stands in for whom is decided outside; the log tells that it was so. */
+function stoodInFor({ wantedAgent }: TaskState, { agent, insteadOf }: Starter): { insteadOf?: AgentName } {
+  return insteadOf === undefined || insteadOf !== wantedAgent || insteadOf === agent ? {} : { insteadOf };
+}
+
+type Starter = Omit<Continuation, 'slots'> & { insteadOf?: AgentName | undefined };
 
 /**
  * Binds the open attempt of a task to a worker.
  * @param after the task from whose result the worker goes on
  * @returns what the worker is to do
  */
-export function startAttempt(
-  draft: Draft,
-  task: TaskState,
-  workerId: WorkerId,
-  grant: Omit<Continuation, 'slots'>,
-  after?: TaskId,
-): Assignment {
+export function startAttempt(draft: Draft, task: TaskState, workerId: WorkerId, grant: Starter, after?: TaskId): Assignment {
   const { agent, tools, agentCapMicros, life } = grant;
   draft.emit({
     type: 'AttemptStarted',
@@ -53,6 +55,7 @@ export function startAttempt(
     ...(agentCapMicros === undefined ? {} : { agentCapMicros }),
     ...(life === undefined ? {} : { life }),
     ...(after === undefined ? {} : { after }),
+    ...stoodInFor(task, grant),
   });
   return assignmentOf(draft.run, draft, draft.need(task.spec.id));
 }

@@ -15,6 +15,8 @@ export interface AuditTask {
   attempt: number;
   phase: 'none' | 'opened' | 'scheduled' | 'started' | 'closed';
   notBefore: number;
+  /** The agent that the open attempt asks for by name. */
+  wanted?: string | undefined;
   worker?: string;
   counted: number;
   /** Of its result. */

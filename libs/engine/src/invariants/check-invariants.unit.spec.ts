@@ -259,6 +259,20 @@ describe('4: each task ends once, with the result of its open attempt', () => {
   });
 });
 
+test('4: a task that asks for an agent is done by it, or by one that stands in for it', () => {
+  const rig = new EngineRig();
+  rig.start([task('a', { agent: 'reader' }), task('b')], { summarize: false });
+  rig.complete('a');
+  rig.complete('b');
+  const started = (taskId: string, change: object) => (commits: Commit[]) =>
+    void Object.assign(eventOf(commits, 'AttemptStarted', taskId), change);
+  expect(planted(started('a', { agent: 'writer' }), rig)).toEqual(['4 wrong-agent']);
+  expect(planted(started('a', { agent: 'writer', insteadOf: 'other' }), rig)).toEqual(['4 wrong-agent']);
+  expect(planted(started('a', { agent: 'writer', insteadOf: 'reader' }), rig)).toEqual([]);
+  expect(planted(started('a', { insteadOf: 'reader' }), rig)).toEqual(['4 wrong-agent']);
+  expect(planted(started('b', { insteadOf: 'reader' }), rig)).toEqual(['4 wrong-agent']);
+});
+
 describe('5: nothing starts too early or too often', () => {
   const rigWith = (require: TaskSpecInput['require']): EngineRig => {
     const rig = new EngineRig();

@@ -180,6 +180,7 @@ export class TaskAudit {
     task.attempt = attempt;
     task.phase = 'scheduled';
     task.notBefore = event.notBefore;
+    task.wanted = event.agent;
   }
 
   /** An agent goes on with what the engine was at: its own work, after that of others, or what the items of its scope have brought. */
@@ -233,9 +234,18 @@ export class TaskAudit {
     }
     if (at < task.notBefore)
       this.#complain(5, 'started-early', `attempt ${attempt} of ${id} was started ${task.notBefore - at} ms early`, id);
+    this.#checkAgent(task, event);
     task.phase = 'started';
     task.worker = event.workerId;
     if (event.after !== undefined) this.#checkGoingOn(event.after, event);
+  }
+
+  /** An agent that is asked for by name does it, or one to which it has handed on; nobody is said to be stood in for who was not asked for. */
+  #checkAgent({ wanted }: AuditTask, { taskId: id, attempt, agent, insteadOf }: EventOf<'AttemptStarted'>): void {
+    if (wanted !== undefined && wanted !== agent && wanted !== insteadOf)
+      this.#complain(4, 'wrong-agent', `attempt ${attempt} of ${id} asks for ${wanted} and was started by ${agent}`, id);
+    if (insteadOf !== undefined && (insteadOf !== wanted || insteadOf === agent))
+      this.#complain(4, 'wrong-agent', `attempt ${attempt} of ${id} was started instead of ${insteadOf}, which it does not ask for`, id);
   }
 
   /** Only who brings a result goes on from it, and only in the commit of the result. */

@@ -2,6 +2,7 @@
 export { MemoryLogStore, MemoryShardLog } from './memory-shard-log.js';
 export { MemoryLeases } from './memory-leases.js';
 export { MemoryBlobs } from './memory-blobs.js';
+export { MemoryAgentStore } from './memory-agent-store.js';
 export { MemoryContextStore } from './memory-context-store.js';
 export { blockOf, shardLogContract } from './shard-log-contract.js';
 export type { ShardLogFixture } from './shard-log-contract.js';
@@ -9,6 +10,8 @@ export { leasesContract } from './leases-contract.js';
 export type { LeasesFixture } from './leases-contract.js';
 export { blobsContract } from './blobs-contract.js';
 export type { BlobsFixture } from './blobs-contract.js';
+export { agentStoreContract } from './agent-store-contract.js';
+export type { AgentStoreFixture } from './agent-store-contract.js';
 export { contextStoreContract } from './context-store-contract.js';
 export type { ContextStoreFixture } from './context-store-contract.js';
 export { memoryStoreContract } from './memory-store-contract.js';

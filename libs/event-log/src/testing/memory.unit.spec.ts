@@ -1,8 +1,10 @@
 import { SharedContext, traceArtifacts } from '@cadre/engine';
 import { MemoryMemories, MemoryResultCache } from '@cadre/engine/testing';
+import { agentStoreContract } from './agent-store-contract.js';
 import { blobsContract } from './blobs-contract.js';
 import { contextStoreContract } from './context-store-contract.js';
 import { leasesContract } from './leases-contract.js';
+import { MemoryAgentStore } from './memory-agent-store.js';
 import { MemoryBlobs } from './memory-blobs.js';
 import { MemoryContextStore } from './memory-context-store.js';
 import { MemoryLeases } from './memory-leases.js';
@@ -35,6 +37,11 @@ blobsContract('MemoryBlobs', async () => {
     },
     close: async () => undefined,
   };
+});
+
+agentStoreContract('MemoryAgentStore', async () => {
+  const store = new MemoryAgentStore();
+  return { open: async () => store, close: async () => undefined };
 });
 
 contextStoreContract('MemoryContextStore', async () => {

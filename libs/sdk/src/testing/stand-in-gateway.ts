@@ -105,7 +105,7 @@ export class StandInGateway {
     if (url.pathname === '/livez') return json(response, 200, { live: true });
     if (url.pathname === '/readyz')
       return json(response, this.options.ready === false ? 503 : 200, { ready: this.options.ready !== false });
-    if (url.pathname === '/v1/agents') return json(response, 200, { workers: this.workers });
+    if (url.pathname === '/v1/agents') return json(response, 200, { workers: this.workers, templates: [], defined: [] });
     if (url.pathname === '/v1/tenants/default/budget') return await this.budget(method, request, response);
     if (version === 'v1' && kind === 'workflows') return await this.answerWorkflows(method, [runId, ...rest], request, response);
     if (url.pathname === '/v1/events') return await this.takeEvent(request, response);
