@@ -1,6 +1,7 @@
 /** Definitions of channels in a KV bucket, a key for each. The bucket must exist: see `ensureTopology` of the event log. */
 import { randomBytes } from 'node:crypto';
 import { BUCKETS, CHANNEL_LIMITS, KeptChannel, type Channel, type ChannelName, type TenantId } from '@cadre/contracts';
+import { JetStreamApiError } from '@nats-io/jetstream';
 import { Kvm, KvWatchInclude, type KV, type KvEntry } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { channelsUnavailable } from './channel-errors.js';
@@ -8,6 +9,8 @@ import type { ChannelStore, PutChannel } from './channel-ports.js';
 
 /** Others may write the same key at the same time. */
 const TRIES = 20;
+/** The key is at another revision than was expected; the second one while a write to it is on its way through the replicas. */
+const CONFLICTS: ReadonlySet<number> = new Set([10_071, 10_164]);
 
 export class NatsChannelStore implements ChannelStore {
   #opened: Promise<KV> | undefined;
@@ -43,8 +46,7 @@ export class NatsChannelStore implements ChannelStore {
         await (await this.#kv()).purge(entry.key, { previousSeq: entry.revision });
         return keptIn(entry);
       } catch (cause) {
-        const now = await this.#entry(tenant, name);
-        if (now?.revision === entry.revision) throw channelsUnavailable(cause);
+        await this.#mustBeOther(tenant, name, entry.revision, cause);
       }
     }
     throw channelsUnavailable(new Error(`others change ${name} all the time`));
@@ -64,7 +66,7 @@ export class NatsChannelStore implements ChannelStore {
   async #create(tenant: TenantId, channel: Channel, now: number): Promise<PutChannel | undefined> {
     if ((await this.#names(tenant)).length >= CHANNEL_LIMITS.channels) return { outcome: 'full' };
     const kept = { tenant, generation: randomBytes(6).toString('hex'), createdAt: now, changedAt: now, channel };
-    const written = await this.#write(tenant, channel.name, (kv, key) => kv.create(key, JSON.stringify(kept)));
+    const written = await this.#write(tenant, channel.name, undefined, (kv, key) => kv.create(key, JSON.stringify(kept)));
     return written ? { outcome: 'kept', kept, isNew: true } : undefined;
   }
 
@@ -73,20 +75,31 @@ export class NatsChannelStore implements ChannelStore {
     if (known.channel.kind !== channel.kind || known.channel.durable !== channel.durable) return { outcome: 'conflict', kept: known };
     if (JSON.stringify(known.channel) === JSON.stringify(channel)) return { outcome: 'kept', kept: known, isNew: false };
     const kept = { ...known, changedAt: now, channel };
-    const written = await this.#write(known.tenant, channel.name, (kv, key) => kv.update(key, JSON.stringify(kept), entry.revision));
+    const { revision } = entry;
+    const written = await this.#write(known.tenant, channel.name, revision, (kv, key) => kv.update(key, JSON.stringify(kept), revision));
     return written ? { outcome: 'kept', kept, isNew: false } : undefined;
   }
 
-  /** @returns false when somebody else has written meanwhile */
-  async #write(tenant: TenantId, name: ChannelName, write: (kv: KV, key: string) => Promise<number>): Promise<boolean> {
-    const before = (await this.#entry(tenant, name))?.revision;
+  /** @param before the revision that was looked at @returns false when somebody else has written since */
+  async #write(
+    tenant: TenantId,
+    name: ChannelName,
+    before: number | undefined,
+    write: (kv: KV, key: string) => Promise<number>,
+  ): Promise<boolean> {
     try {
       await write(await this.#kv(), `${tenant}.${name}`);
       return true;
     } catch (cause) {
-      if ((await this.#entry(tenant, name))?.revision !== before) return false;
-      throw channelsUnavailable(cause);
+      await this.#mustBeOther(tenant, name, before, cause);
+      return false;
     }
+  }
+
+  /** After a write that failed: throws unless it is for what another one has written, or ours has, whose answer was lost. */
+  async #mustBeOther(tenant: TenantId, name: ChannelName, before: number | undefined, cause: unknown): Promise<void> {
+    if (cause instanceof JetStreamApiError && CONFLICTS.has(cause.code)) return;
+    if ((await this.#entry(tenant, name))?.revision === before) throw channelsUnavailable(cause);
   }
 
   async #names(tenant: TenantId): Promise<ChannelName[]> {
