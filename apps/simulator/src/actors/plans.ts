@@ -77,8 +77,17 @@ function givenOf(dice: Dice): TaskSpecInput['given'] {
   return { answer: { text: '{"n": 1}' }, confidence: dice.pick([0.3, 0.9]), ...(dice.chance(0.2) && { partial: true as const }) };
 }
 
+/** An auction's award: who does the task, and who is next when that one fails, comes of an earlier result. */
+function awarded(task: TaskSpecInput, index: number): TaskSpecInput {
+  const { agent = AGENTS[0], ...rest } = task;
+  const [earlier] = task.dependsOn ?? [];
+  if (earlier === undefined || (task.agent === undefined && index % 2 === 0)) return task;
+  const other = AGENTS.find((name) => name !== agent);
+  return { ...rest, agentFrom: `results.${earlier}.confidence > 0.5 ? ["${agent}", "${other}"] : ["${other}"]` };
+}
+
 /** A branch depends on nothing. */
-function untied({ condition: _, alternativeTo: _original, ...task }: TaskSpecInput): TaskSpecInput {
+function untied({ condition: _, alternativeTo: _original, agentFrom: _names, ...task }: TaskSpecInput): TaskSpecInput {
   return { ...task, dependsOn: [], require: 'all' };
 }
 
@@ -95,7 +104,7 @@ function partOf(dice: Dice, index: number, depth: number): TaskSpecInput {
     const { minConfidence: _, ...rest } = task;
     return { ...rest, given: givenOf(dice) };
   }
-  return dice.chance(0.1) ? { ...task, wait: waitOf(dice) } : task;
+  return dice.chance(0.1) ? { ...task, wait: waitOf(dice) } : awarded(task, index);
 }
 
 /** @param scopes whether the engine has work of its own in it */
