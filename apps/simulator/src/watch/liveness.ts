@@ -41,10 +41,11 @@ export class Liveness {
     const held = new Set(view.held.map(keyOf));
     for (const run of view.runs) {
       this.#lookAtDeadline(run, view.now);
+      const full = isFull(run);
       for (const [taskId, task] of Object.entries(run.tasks)) {
         const key = keyOf({ runId: run.runId, taskId, attempt: task.attempt });
         const ready = task.status === 'ready' && task.notBefore + SKEW_MS <= view.now && !held.has(key);
-        if (ready && [...view.freeAgents].some((agent) => view.isCapable(agent, task))) {
+        if (ready && !full && [...view.freeAgents].some((agent) => view.isCapable(agent, task))) {
           this.#wait(`ready ${key}`, seen, view.now, OFFER_MS, '9 unoffered', `${key} is ready, and a capable slot is free`);
         }
         if (task.status === 'running' && !held.has(key)) {
@@ -66,6 +67,11 @@ export class Liveness {
     this.#since.set(key, since);
     if (now - since > mostMs) this.complain(clause, `for ${mostMs} ms: ${what}`);
   }
+}
+
+/** A run that says how much of it may be at work waits for itself. */
+function isFull({ options: { maxParallel = Infinity }, tasks }: RunState): boolean {
+  return Object.values(tasks).filter(({ status }) => status === 'running').length >= maxParallel;
 }
 
 function keyOf({ runId, taskId, attempt }: HeldAttempt): string {
