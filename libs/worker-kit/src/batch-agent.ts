@@ -1,8 +1,7 @@
 /** Code that does several tasks of its agent in one go: those of one run that are at hand together. */
 import { Gathering } from '@cadre/agents';
-import type { Performance } from '@cadre/agents';
+import type { GatherWish, Performance } from '@cadre/agents';
 import { CadreError } from '@cadre/contracts';
-import type { AgentDefinition } from '@cadre/contracts';
 import type { Clock } from '@cadre/engine';
 import type { CodePerformer, CodeWork } from './code-agent.js';
 
@@ -20,15 +19,16 @@ export function batchAgent(perform: BatchPerformer, clock: Pick<Clock, 'after'>,
     perform: async (works) => outcomesOf(await perform(works), works),
   });
   return (work) => {
-    const { tenant, runId, attempt } = work.assignment;
-    const wish = { group: JSON.stringify([tenant, runId, work.agent.name]), ...wishOf(work.agent, attempt) };
-    return gathering.join(wish, work, work.signal);
+    return gathering.join(wishOf(work), work, work.signal);
   };
 }
 
-/** What is tried again is done alone, so that a task that spoils the others spoils them once. */
-function wishOf({ batch }: AgentDefinition, attempt: number): { max: number; waitMs: number } {
-  return batch && attempt === 1 ? { max: batch.maxTasks, waitMs: batch.waitMs } : { max: 1, waitMs: 0 };
+/** What is tried again is done alone, beside those who wait, so that a task that spoils the others spoils them once. */
+function wishOf({ agent: { name, batch }, assignment }: CodeWork): GatherWish {
+  const { tenant, runId, taskId, attempt } = assignment;
+  const group = [tenant, runId, name];
+  if (!batch || attempt > 1) return { group: JSON.stringify([...group, taskId]), max: 1, waitMs: 0 };
+  return { group: JSON.stringify(group), max: batch.maxTasks, waitMs: batch.waitMs };
 }
 
 function outcomesOf(results: (Performance | Error)[], works: CodeWork[]): PromiseSettledResult<Performance>[] {

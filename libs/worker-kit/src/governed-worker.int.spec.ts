@@ -215,7 +215,11 @@ describe('an agent that batches', () => {
     // What is tried again is done alone.
     stage.offer(RUN, ['a', 'b'], 2, 'coder');
     await until(() => owner.of('CompleteAttempt').length === 4);
-    expect(seen.map((ids) => ids.join())).toEqual(['t0,t1,t2', 'a,spoilt', 'a', 'b']);
+    // Also while others wait for company: it does not join them.
+    stage.offer(RUN, ['c'], 1, 'coder');
+    stage.offer(RUN, ['spoilt'], 2, 'coder');
+    await until(() => owner.of('CompleteAttempt').length === 5 && owner.of('FailAttempt').length === 4);
+    expect(seen.map((ids) => ids.join())).toEqual(['t0,t1,t2', 'a,spoilt', 'a', 'b', 'spoilt', 'c']);
   });
 
   test.each<[string, Partial<WorkerOptions>, RegExp]>([
