@@ -2,7 +2,7 @@
  * Puts each built service into a few files under `dist/`: `dist/<app>/main.js` and the chunks that they share. A service is made of some 1,500 modules, and finding and reading
  * them one by one is most of the time that its start takes. `docs/adr/0030-services-are-bundled.md` says what stays outside, and why.
  */
-import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build } from 'esbuild';
 
@@ -33,7 +33,7 @@ const keepPlaces = {
   },
 };
 
-const apps = readdirSync(join(root, 'apps')).filter((app) => !NO_SERVICES.has(app) && existsSync(join(root, 'apps', app, 'dist/main.js')));
+const apps = readdirSync(join(root, 'apps')).filter((app) => !NO_SERVICES.has(app));
 const { metafile } = await build({
   metafile: true,
   absWorkingDir: root,

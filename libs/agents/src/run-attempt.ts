@@ -9,6 +9,7 @@ import type { AgentMemories, Chance, Clock } from '@cadre/engine';
 import { untilAborted } from './abort.js';
 import { canonicalJson } from './canonical.js';
 import { openConversation, repairMessage, systemText } from './conversation.js';
+import { mostTokens } from './dense-text.js';
 import { readFinal, responseSchemaFor } from './final-reply.js';
 import type { FinalReply } from './final-reply.js';
 import { ThinkingForms } from './lighter-agent.js';
@@ -25,8 +26,6 @@ const MAX_REPAIRS = 2;
 const MAX_PLAN_REPAIRS = 1;
 /** Output tokens of one model call. */
 const MAX_OUTPUT_TOKENS = 8192;
-/** Of text that takes many tokens. */
-const DENSE_CHARACTERS_PER_TOKEN = 3;
 
 /** An answer that is reviewed. */
 interface Draft {
@@ -200,7 +199,7 @@ class AttemptLoop {
   private outputRoom(reasons: boolean, draft: ModelReply | undefined): number {
     const thinking = this.thoughts?.left ?? 0;
     const most = MAX_OUTPUT_TOKENS + (reasons ? thinking : 0);
-    const wanted = draft ? Math.max(draft.outputTokens, Math.ceil(draft.text.length / DENSE_CHARACTERS_PER_TOKEN)) + thinking : most;
+    const wanted = draft ? Math.max(draft.outputTokens, mostTokens(draft.text.length)) + thinking : most;
     return Math.max(1, Math.min(most, wanted, this.work.agent.limits.maxTokens - this.tokens));
   }
 

@@ -1,6 +1,7 @@
 /** What is wrong with a definition although each of its fields is as it should be. */
 import type { AgentDefinition } from './agents.js';
 import { ReasoningEffort } from './thinking.js';
+import type { UnderLoad } from './under-load.js';
 
 const EFFORTS = ReasoningEffort.options;
 /** What servers take who are told no effort. */
@@ -17,13 +18,19 @@ export function agentFaults(agent: AgentDefinition, doneBy: 'model' | 'code' = '
   ];
 }
 
+export const NOTHING_GIVEN_UP =
+  'underLoad gives nothing up; name a cheaper model, a lower effort, or less to reflect or fewer alternatives.';
+
+/** What can be said without the rest of the definition. */
+export function givesNothingUp({ waitMs: _waitMs, ...given }: UnderLoad): boolean {
+  return Object.values(given).every((each) => each === undefined);
+}
+
 /** Why it would give up nothing, or less than it says. */
 function underLoadFaults({ underLoad, model: own, thinking }: AgentDefinition): string[] {
   if (!underLoad) return [];
   const { model, effort, reflect, alternatives } = underLoad;
-  if ([model, effort, reflect, alternatives].every((given) => given === undefined)) {
-    return ['underLoad gives nothing up; name a cheaper model, a lower effort, or less to reflect or fewer alternatives.'];
-  }
+  if (givesNothingUp(underLoad)) return [NOTHING_GIVEN_UP];
   const usual = thinking?.effort ?? USUAL_EFFORT;
   const fewer = (name: 'reflect' | 'alternatives', given: number | undefined): string[] => {
     const wanted = thinking?.[name] ?? 0;

@@ -264,7 +264,7 @@ export {
   AgentReply,
 } from './tools.js';
 export { ReducedThinking, UnderLoad } from './under-load.js';
-export { agentFaults } from './agent-faults.js';
+export { agentFaults, givesNothingUp, NOTHING_GIVEN_UP } from './agent-faults.js';
 export { Alternative, ReasoningEffort, Thinking, ThinkingStyle, ThinkingTrace, ThoughtReply } from './thinking.js';
 export type { Cell, DelegatingTool, ToolName, ToolArgs, ToolResult } from './tools.js';
 export {

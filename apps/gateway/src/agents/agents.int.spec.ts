@@ -1,4 +1,4 @@
-import { AgentRemoved, AgentView, WorkerList, type Heartbeat, type Json } from '@cadre/contracts';
+import { AgentRemoved, AgentView, WorkerList, type Heartbeat } from '@cadre/contracts';
 import { KvAgentStore } from '@cadre/event-log';
 import { startTestGateway, type TestGateway } from '../testing/test-gateway.js';
 
@@ -30,11 +30,7 @@ async function beat(change: Partial<Heartbeat> = {}): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
-async function send(method: string, path: string, body?: unknown) {
-  const json = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-  const response = await fetch(`${gateway.url}/v1/agents${path}`, { method, ...json });
-  return { status: response.status, body: (await response.json()) as Json & Record<string, unknown> };
-}
+const send = (method: string, path: string, body?: unknown) => gateway.send(method, `agents${path}`, body);
 
 const reader = { template: 'assistant', description: 'Reads.', skills: ['reading'], tools: ['read_file'] };
 
@@ -70,6 +66,7 @@ test.each([
   ['PUT', '/a', { ...reader, skills: [] }, 400, 'skills'],
   ['PUT', '/a', { ...reader, instructions: 'x'.repeat(20_001) }, 400, 'instructions'],
   ['PUT', '/a', { ...reader, limits: { maxSteps: 0 } }, 400, 'limits.maxSteps'],
+  ['PUT', '/a', { ...reader, underLoad: { waitMs: 5 } }, 400, 'underLoad gives nothing up; name a cheaper model'],
   ['PUT', '/Not_A_Name', reader, 400, 'an agent name is lower-case'],
   ['PUT', '/a', { ...reader, template: 'wizard' }, 422, 'templates that are offered: assistant'],
   ['PUT', '/a', { ...reader, tools: ['read_file', 'run_tests'] }, 422, 'the template assistant does not have run_tests'],

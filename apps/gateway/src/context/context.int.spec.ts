@@ -1,4 +1,4 @@
-import { ContextArtifactView, ContextLineage, ContextPage, MemoryView, RunLineage, type Json, type TaskView } from '@cadre/contracts';
+import { ContextArtifactView, ContextLineage, ContextPage, MemoryView, RunLineage, type TaskView } from '@cadre/contracts';
 import { AgentMemories, SharedContext } from '@cadre/engine';
 import { JetStreamBlobs, KvContextStore, KvMemoryStore } from '@cadre/event-log';
 import { systemChance, systemClock } from '@cadre/messaging';
@@ -22,13 +22,7 @@ afterAll(async () => {
   await gateway.stop();
 });
 
-async function send(method: string, path: string, body?: unknown, head: Record<string, string> = {}) {
-  const json = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...head } };
-  const response = await fetch(`${gateway.url}/v1/${path}`, { method, headers: head, ...json });
-  const text = await response.text();
-  const isJson = response.headers.get('content-type')?.includes('json');
-  return { status: response.status, head: response.headers, body: (isJson ? JSON.parse(text) : text) as Json & Record<string, unknown> };
-}
+const send: TestGateway['send'] = (...request) => gateway.send(...request);
 const put = (name: string, text: string, more: object = {}, head = {}) =>
   send('PUT', `context/artifacts/${name}`, { content: { text }, ...more }, head);
 

@@ -1,4 +1,5 @@
 /** A gateway in this process, on a real nats-server, with stand-ins for the services behind it. */
+import type { Json } from '@cadre/contracts';
 import { connectNats } from '@cadre/messaging';
 import { startNatsServer } from '@cadre/nats-server';
 import { startService, type RunningService } from '@cadre/service-kit';
@@ -7,11 +8,20 @@ import { gatewayService } from '../gateway.js';
 import { StandInMonitor } from './stand-in-monitor.js';
 import { StandInOwner } from './stand-in-owner.js';
 
+export interface JsonAnswer {
+  status: number;
+  head: Headers;
+  /** Text where it is no JSON. */
+  body: Json & Record<string, unknown>;
+}
+
 export interface TestGateway {
   url: string;
   nats: NatsConnection;
   owner: StandInOwner;
   monitor: StandInMonitor;
+  /** A request with a JSON body, or none. @param path below `/v1/` */
+  send(method: string, path: string, body?: unknown, head?: Record<string, string>): Promise<JsonAnswer>;
   stopService(): Promise<void>;
   /** Another gateway on the same server. */
   restart(): Promise<RunningService>;
@@ -38,6 +48,7 @@ export async function startTestGateway(env: NodeJS.ProcessEnv = {}): Promise<Tes
     nats,
     owner,
     monitor,
+    send: (method, path, body, head) => send(`${service.url}/v1/${path}`, method, body, head),
     stopService: () => service.stop(),
     restart: launch,
     stop: async () => {
@@ -46,4 +57,12 @@ export async function startTestGateway(env: NodeJS.ProcessEnv = {}): Promise<Tes
       await server.stop();
     },
   };
+}
+
+async function send(url: string, method: string, body?: unknown, head: Record<string, string> = {}): Promise<JsonAnswer> {
+  const json = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...head } };
+  const response = await fetch(url, { method, headers: head, ...json });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.includes('json');
+  return { status: response.status, head: response.headers, body: (isJson ? JSON.parse(text) : text) as JsonAnswer['body'] };
 }

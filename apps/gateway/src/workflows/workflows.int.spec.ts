@@ -1,4 +1,4 @@
-import { RunAccepted, WorkflowVersion, type Json } from '@cadre/contracts';
+import { RunAccepted, WorkflowVersion } from '@cadre/contracts';
 import { startTestGateway, type TestGateway } from '../testing/test-gateway.js';
 
 let gateway: TestGateway;
@@ -15,11 +15,8 @@ const workflow = (name: string, spec: object = {}) => ({
   spec: { goal: 'Count', params: { texts: {}, width: { default: 2 } }, tasks: [task('a')], ...spec },
 });
 
-async function send(method: string, path: string, body?: unknown, head: Record<string, string> = {}) {
-  const json = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...head } };
-  const response = await fetch(`${gateway.url}/v1/workflows${path}`, { method, headers: head, ...json });
-  return { status: response.status, body: (await response.json()) as Json & Record<string, unknown> };
-}
+const send = (method: string, path: string, body?: unknown, head?: Record<string, string>) =>
+  gateway.send(method, `workflows${path}`, body, head);
 
 test('is kept in versions, listed and found', async () => {
   expect(await send('PUT', '/count', workflow('count'))).toMatchObject({ status: 201, body: { name: 'count', version: 1 } });

@@ -70,8 +70,8 @@ export class Liveness {
 }
 
 /** A run that says how much of it may be at work waits for itself. */
-function isFull({ options: { maxParallel = Infinity }, tasks }: RunState): boolean {
-  return Object.values(tasks).filter(({ status }) => status === 'running').length >= maxParallel;
+function isFull({ options: { maxParallel }, tasks }: RunState): boolean {
+  return maxParallel !== undefined && Object.values(tasks).filter(({ status }) => status === 'running').length >= maxParallel;
 }
 
 function keyOf({ runId, taskId, attempt }: HeldAttempt): string {

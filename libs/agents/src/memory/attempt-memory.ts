@@ -8,6 +8,7 @@ import type { CallKey, MemorySettings } from '@cadre/contracts';
 import { compacted, fitted, memoryTokens, olderMessages, summaryRoom } from '@cadre/engine';
 import type { AgentMemories, Clock, Compaction, MemoryOwner } from '@cadre/engine';
 import { failureOf } from '../abort.js';
+import { mostTokens } from '../dense-text.js';
 import { inTime } from '../in-time.js';
 import type { ModelLine } from '../model-line.js';
 import type { Work } from '../performer.js';
@@ -19,8 +20,6 @@ import { askedText, memoryMessage, summaryRequest } from './memory-text.js';
 const STORE_MS = 5000;
 /** Output tokens of a summary. */
 const SUMMARY_TOKENS = { least: 400, most: 8192 };
-/** Of text that takes many tokens. */
-const DENSE_CHARACTERS_PER_TOKEN = 3;
 /** Of the tokens that the agent's limit allows an attempt. */
 const MOST_FOR_SUMMARY = 0.5;
 
@@ -111,7 +110,7 @@ export class AttemptMemory {
     const room = summaryRoom(this.settings);
     const messages = summaryRequest(agent.name, read.summary, older, room);
     const { least, most } = SUMMARY_TOKENS;
-    const maxOutputTokens = Math.min(most, Math.max(least, Math.ceil(room / DENSE_CHARACTERS_PER_TOKEN)));
+    const maxOutputTokens = Math.min(most, Math.max(least, mostTokens(room)));
     let why = 'no text';
     try {
       const question = { temperature: agent.temperature, maxOutputTokens, messages, tools: [] };
