@@ -53,6 +53,13 @@ test('recursive values refer to themselves', () => {
   expect(JSON.stringify(json)).toContain('"items":{"$ref":"#/$defs/Json"}');
 });
 
+test('limits that limit nothing are no limits, for the JSON Schema as for zod', () => {
+  const ask = documents.find(({ name }) => name === 'GovernorAsk')!.schema;
+  expect((ask['$defs'] as Record<string, unknown>)['ModelLimits']).toMatchObject({ minProperties: 1 });
+  expect(contracts.ModelLimits.safeParse({}).success).toBe(false);
+  expect(contracts.ModelLimits.safeParse({ concurrent: 1 }).success).toBe(true);
+});
+
 describe.each(CATALOGUE.map((entry) => [entry.name, entry.schema] as const))('%s', (name, schema) => {
   const values = valuesOfSchema(documents.find((document) => document.name === name)!.schema);
 

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { CATALOGUE, type CatalogueEntry, PARTS } from './catalogue.js';
+import { ModelLimits } from './governor.js';
 import { Budget, Goal, MAX_GOAL_BYTES } from './plan.js';
 import { Json, Micros, Timestamp } from './values.js';
 
@@ -36,6 +37,7 @@ function addWhatShapesCannotSay(schema: z.core.$ZodType, json: z.core.JSONSchema
       then: { required: ['degradeTo'] },
     });
   }
+  if (schema === ModelLimits) json.minProperties = 1;
   if (schema === Json) {
     const itself = { $ref: '#/$defs/Json' };
     json.anyOf = [

@@ -21,6 +21,7 @@ interface Shape {
   items?: Shape;
   properties?: Record<string, Shape>;
   required?: string[];
+  minProperties?: number;
   propertyNames?: Shape;
   if?: Shape;
   then?: Shape;
@@ -100,7 +101,7 @@ class ValueMaker {
   }
 
   private objects(shape: Shape): Values {
-    const { properties, required = [], additionalProperties: more, propertyNames, if: when, then } = shape;
+    const { properties, required = [], minProperties = 0, additionalProperties: more, propertyNames, if: when, then } = shape;
     if (properties === undefined && typeof more === 'object') {
       const values = this.valuesOf(more);
       return values === undefined ? fc.constant({}) : fc.dictionary(this.keysOf(propertyNames), values, { maxKeys: 2 });
@@ -109,8 +110,10 @@ class ValueMaker {
     if (fields.some(([name, values]) => values === undefined && required.includes(name))) return undefined;
     const there = Object.fromEntries(fields.filter((field): field is [string, fc.Arbitrary<unknown>] => field[1] !== undefined));
     const values: fc.Arbitrary<object> = fc.record(there, { requiredKeys: required, noNullPrototype: true });
-    if (when === undefined) return values;
-    return values.filter((value) => !matches(when, value) || (then?.required ?? []).every((name) => name in value));
+    const fits = (value: object): boolean =>
+      Object.keys(value).length >= minProperties &&
+      (when === undefined || !matches(when, value) || (then?.required ?? []).every((name) => name in value));
+    return when === undefined && minProperties === 0 ? values : values.filter(fits);
   }
 
   private keysOf(names: Shape = {}): fc.Arbitrary<string> {
