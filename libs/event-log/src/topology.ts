@@ -115,6 +115,8 @@ function eventsShape(): Shape {
     discard: DiscardPolicy.Old,
     max_age: nanos(7 * DAY),
     allow_direct: true,
+    // Events are stored in atomic batches.
+    allow_atomic: true,
     duplicate_window: nanos(2 * MINUTE),
   };
 }
