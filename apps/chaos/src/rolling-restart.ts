@@ -32,6 +32,7 @@ export async function restartAll(play: Play, names: readonly string[]): Promise<
   for (const name of names.filter((each) => each !== 'model-sim')) {
     const at = stage.signal(name, 'SIGTERM');
     await stage.ready(name, at + 1);
+    await stage.serving(name);
     await sleep(BETWEEN_MS);
   }
   const runs = await load.stop();

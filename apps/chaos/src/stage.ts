@@ -1,4 +1,6 @@
 /** A live system on which accidents happen: its processes can be armed with a crash point, killed, frozen and held back. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LocalService, ProcessChange } from '@cadre/local-system';
 import { LiveSystem } from '@cadre/local-system/testing';
@@ -109,10 +111,25 @@ export class Stage {
     return seen.at;
   }
 
+  /** Settles when the service itself says that it can do its work: what a rolling restart waits for before it goes on. */
+  async serving(name: string, withinMs = 60_000): Promise<void> {
+    for (const until = Date.now() + withinMs; ; await sleep(50)) {
+      const answer = await this.#urlOf(name)
+        .then((url) => fetch(`${url}/readyz`))
+        .catch(() => undefined);
+      if (answer?.ok) return;
+      if (Date.now() > until) throw new Error(`${name} does not serve: ${(await answer?.text()) ?? 'no answer'}`);
+    }
+  }
+
   async stop(): Promise<void> {
     for (const name of this.#held.keys()) this.letGo(name);
     await this.witness.close().catch(() => undefined);
     await this.live.stop();
+  }
+
+  async #urlOf(name: string): Promise<string> {
+    return (JSON.parse(await readFile(join(this.live.dataDir, 'run', `${name}.json`), 'utf8')) as { url: string }).url;
   }
 
   async #changed(name: string, since: number, withinMs: number, fits: (change: ProcessChange) => boolean): Promise<SeenChange | undefined> {

@@ -15,6 +15,13 @@ class ThingsController {
     return { things: [] };
   }
 
+  /** Waits for what does not come. */
+  @Get('vainly')
+  async vainly() {
+    await sleep(15_000, undefined, { ref: false });
+    return {};
+  }
+
   /** Its head is sent at once, its end some time after the service was asked to stop. */
   @Get('slowly')
   async slowly(@Res() reply: FastifyReply) {
@@ -36,8 +43,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-function start(drainMs?: number): Promise<RunningService> {
-  const env = { NATS_URL: server.url, LOG_LEVEL: 'silent', CADRE_PROFILE: 'fast' };
+function start(drainMs?: number, more: Record<string, string> = {}): Promise<RunningService> {
+  const env = { NATS_URL: server.url, LOG_LEVEL: 'silent', CADRE_PROFILE: 'fast', ...more };
   return startService({
     ...{ name: 'things', schema: BaseConfig, module: () => ThingsModule, env, ownsProcess: false },
     ...(drainMs === undefined ? {} : { drainMs }),
@@ -111,4 +118,14 @@ test('without requests on their way a stop takes no longer than it must', async 
   const began = performance.now();
   await service.stop();
   expect(performance.now() - began).toBeLessThan(20_000);
+}, 30_000);
+
+test('a request that waits in vain is refused before the stop is cut short', async () => {
+  const service = await start(100, { SHUTDOWN_MS: '2000' });
+  const socket = await connected(service.url);
+  const text = answer(socket);
+  socket.write('GET /vainly HTTP/1.1\r\nhost: x\r\n\r\n');
+  await sleep(100);
+  await service.stop();
+  expect(await text).toMatch(/^HTTP\/1\.1 503 [\s\S]*retry-after: [\s\S]*connection: close[\s\S]*"code":"unavailable"/i);
 }, 30_000);

@@ -1,16 +1,23 @@
 /**
  * The last requests of a service that stops. Node's own close cuts every connection on which nothing is being asked at the moment, also one that was just taken
  * and whose request is still on its way: its sender is told of a reset and knows nothing. So first no connection is taken any more, and for a moment
- * all that comes on those that are there is answered, and told that it was the last.
+ * all that comes on those that are there is answered, and told that it was the last. What still waits shortly before the stop is cut short is refused, so
+ * that nobody is left without an answer.
  */
 import type { IncomingMessage } from 'node:http';
 import { Server, type Socket } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { CadreError } from '@cadre/contracts';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
 import type { Health } from './health.js';
+import { sendProblem } from './problem.filter.js';
 
 /** Connections on which nothing was asked yet, by their server. Node counts one as busy, so its close would wait for it: browsers open some ahead. */
 const unused = new WeakMap<Server, Set<Socket>>();
+/** Requests without an answer, by their server. */
+const waiting = new WeakMap<Server, Map<FastifyRequest, FastifyReply>>();
 
 /** Before the routes are bound. */
 export function announceLast(app: NestFastifyApplication, health: Health): void {
@@ -22,6 +29,12 @@ export function announceLast(app: NestFastifyApplication, health: Health): void 
     socket.once('close', () => sockets.delete(socket));
   });
   http.server.on('request', ({ socket }: IncomingMessage) => sockets.delete(socket));
+  const open = new Map<FastifyRequest, FastifyReply>();
+  waiting.set(http.server, open);
+  http.addHook('onRequest', async (request, reply) => {
+    open.set(request, reply);
+    reply.raw.once('close', () => open.delete(request));
+  });
   http.addHook('onSend', async (_request, reply) => {
     if (health.isStopping) void reply.header('connection', 'close');
   });
@@ -42,4 +55,16 @@ export async function answerLast(app: NestFastifyApplication, forMs: number): Pr
     await sleep(forMs);
   }
   for (const socket of unused.get(server) ?? []) socket.destroy();
+}
+
+/** Answers those that nothing was sent of with 503. */
+export function refuseWaiting(app: NestFastifyApplication, log: Logger): void {
+  for (const [request, reply] of waiting.get(app.getHttpServer() as Server) ?? []) {
+    if (reply.sent || reply.raw.headersSent) continue;
+    const error = new CadreError('unavailable', 'The service stops, and what this request waits for has not come.', {
+      retriable: true,
+      remedy: 'send it again',
+    });
+    sendProblem(request, reply, error, log);
+  }
 }

@@ -19,7 +19,7 @@ import { connectBroker } from './connect-broker.js';
 import { FrameworkLog } from './framework-log.js';
 import { Health } from './health.js';
 import { KitModule } from './kit.module.js';
-import { announceLast, answerLast } from './last-requests.js';
+import { announceLast, answerLast, refuseWaiting } from './last-requests.js';
 import { createLog } from './log.js';
 import { Metrics } from './metrics.js';
 import { addOperationRoutes } from './operation-routes.js';
@@ -31,6 +31,8 @@ import { startTracing } from './tracing.js';
 
 /** How long a request may take to arrive whole, uploads included. */
 const REQUEST_TIMEOUT_MS = 300_000;
+/** Of the time that a stop may take: so long requests may still wait for what they need. */
+const PATIENT_PART = 0.8;
 
 export interface ServiceOptions<C extends BaseConfig> {
   /** Letters, digits, - and _; shown in logs, metrics, `nats micro`. */
@@ -84,7 +86,7 @@ async function launch<C extends BaseConfig>(options: ServiceOptions<C>, ownsProc
   void nats.closed().then((error) => !context.health.isStopping && context.fail(error ?? new Error('the NATS connection was closed')));
   let app: NestFastifyApplication | undefined;
   let stopped: Promise<void> | undefined;
-  const stop = () => (stopped ??= stopAll(context, app, options.drainMs ?? 0));
+  const stop = () => (stopped ??= stopAll(context, app, options.drainMs ?? 0, config.SHUTDOWN_MS));
   if (ownsProcess) guard = guardProcess(log, config.SHUTDOWN_MS, stop);
   try {
     app = await createApp(options, context);
@@ -184,10 +186,15 @@ async function stopAll<C extends BaseConfig>(
   context: ServiceContext<C>,
   app: NestFastifyApplication | undefined,
   drainMs: number,
+  shutdownMs: number,
 ): Promise<void> {
   context.health.stopping();
-  if (app) await answerLast(app, drainMs);
-  await app?.close();
+  if (app) {
+    const refusing = setTimeout(() => refuseWaiting(app, context.log), shutdownMs * PATIENT_PART);
+    await answerLast(app, drainMs);
+    await app.close();
+    clearTimeout(refusing);
+  }
   await context.micro.stop();
   await context.tracing.stop();
   if (!context.nats.isClosed()) await context.nats.drain().catch(() => context.nats.close());
