@@ -4,6 +4,7 @@ import type { ShardLog } from '@cadre/engine';
 import { JetStreamLeases, JetStreamLog, KvAgentStore, ensureTopology } from '@cadre/event-log';
 import { NatsCommandSender, systemChance, systemClock } from '@cadre/messaging';
 import {
+  DESK_TIMING,
   TermKeeper,
   type AgentBreakerView,
   type Finding,
@@ -67,7 +68,8 @@ export class SchedulerDuty implements OnApplicationBootstrap, BeforeApplicationS
       windowMs: config.AGENT_BREAKER_WINDOW_MS,
       coolDownMs: config.AGENT_BREAKER_COOL_DOWN_MS,
     };
-    const tenantSlots = { each: config.TENANT_SLOTS, of: config.TENANT_SLOTS_OF };
+    const kept = { ...DESK_TIMING.tenantSlots.kept, percent: config.TENANT_KEPT_PERCENT };
+    const tenantSlots = { each: config.TENANT_SLOTS, of: config.TENANT_SLOTS_OF, kept };
     const timing = { ageingMs: config.AGEING_MS, unmatchedMs: config.UNMATCHED_MS, breaker, tenantSlots };
     this.#keeper = new TermKeeper(around, timing, this.#reports());
     this.#keeper.start();

@@ -1,4 +1,4 @@
-import { BREAKER_RULES } from '@cadre/scheduling';
+import { BREAKER_RULES, DESK_TIMING } from '@cadre/scheduling';
 import { BaseConfig, envInt } from '@cadre/service-kit';
 import { z } from 'zod';
 
@@ -20,6 +20,11 @@ export const SchedulerConfig = BaseConfig.extend({
   TENANT_SLOTS: envInt(0, 10_000).optional(),
   /** The same for single tenants, whatever `TENANT_SLOTS` says: `acme=50,beta=5`. */
   TENANT_SLOTS_OF: namedCounts.prefault(''),
+  /**
+   * Percent of the slots for a kind of work that a tenant without a limit leaves to others, rounded down, while work of others was scheduled in the last ten
+   * minutes. 0: none.
+   */
+  TENANT_KEPT_PERCENT: envInt(0, 90).default(DESK_TIMING.tenantSlots.kept.percent),
   /** Ready work that no live agent can do is reported after this time. */
   UNMATCHED_MS: envInt(0, 86_400_000).default(30_000),
   /** So many failed attempts of an agent in a row, within the window, and it gets no work for the cool-down, then one attempt as a probe. 0: never. */

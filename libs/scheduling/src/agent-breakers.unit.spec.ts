@@ -165,7 +165,7 @@ describe('matching', () => {
     ...change,
   });
   const worker = (workerId: string, agents: AgentSummary[], slots = 10): OpenWorker => ({
-    ...{ workerId, epoch: 'e', agents, slots, used: 0, lastTurn: 0 },
+    ...{ workerId, epoch: 'e', agents, slots, size: slots, used: 0, lastTurn: 0 },
   });
   const agentsOf = (attempts: ReadyAttempt[], workers: OpenWorker[], room: (agent: AgentName) => number) =>
     matchOffers(groupReady(attempts), workers, { now: 0, ageingMs: 1000, room }).map((match) => match.agent);

@@ -32,7 +32,7 @@ const ready = (tenant: string, needs: Pick<ReadyAttempt, 'skills' | 'agent'>): R
 /** Who gets a task of a tenant, by `agent` or `agent for the-one-named`; undefined: nobody. */
 function taker(directory: AgentDirectory, tenant: string, needs: { skills?: string[]; agent?: string }): string | undefined {
   const workers = directory.offerable(0).map((worker): OpenWorker => {
-    return { workerId: worker.beat.workerId, epoch: 'e', agents: directory.agentsOf(worker), slots: 9, used: 0, lastTurn: 0 };
+    return { workerId: worker.beat.workerId, epoch: 'e', agents: directory.agentsOf(worker), slots: 9, size: 9, used: 0, lastTurn: 0 };
   });
   const group = groupReady([ready(tenant, { skills: needs.skills ?? [], ...(needs.agent !== undefined && { agent: needs.agent }) })]);
   const [match] = matchOffers(group, workers, { now: 0, ageingMs: 1000 });
@@ -58,7 +58,7 @@ describe('agents that are defined at run time', () => {
   test('tasks of two tenants with the same needs go each to its own', () => {
     const directory = directoryOf([beat()], record('reader'), record('lector', { tenant: 'rival' }));
     const [worker] = directory.offerable(0);
-    const open = { workerId: 'w', epoch: 'e', agents: directory.agentsOf(worker!), slots: 9, used: 0, lastTurn: 0 };
+    const open = { workerId: 'w', epoch: 'e', agents: directory.agentsOf(worker!), slots: 9, size: 9, used: 0, lastTurn: 0 };
     const groups = groupReady(['acme', 'rival', 'third'].map((tenant) => ready(tenant, { skills: ['reading'] })));
     const matches = matchOffers(groups, [open], { now: 0, ageingMs: 1000 });
     expect(matches.map(({ attempt, agent }) => `${attempt.tenant} ${agent}`).sort()).toEqual(['acme reader', 'rival lector']);
@@ -126,6 +126,7 @@ describe('tasks that ask for an agent that was removed', () => {
     // Who has begun it is only not here.
     expect(it.offered()).toEqual([]);
     it.directory.learn({ revision: 2, record: { ...gone('left'), tenant: 'default' } });
+    expect(it.desk.tensor(it.now)).toMatchObject({ labels: { agents: ['generalist'] }, entries: [[0, 0, 2, 0.75]] });
     expect(it.desk.offers(it.now)).toMatchObject([{ offers: [{ attempt: 2, agent: 'generalist', insteadOf: 'left' }] }]);
   });
 

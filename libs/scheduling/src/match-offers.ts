@@ -14,6 +14,8 @@ export interface OpenWorker {
   agents: readonly HostedAgent[];
   /** With those that are expected to become free. */
   slots: number;
+  /** Slots that it has. */
+  size: number;
   /** Slots taken: attempts held, running or offered. */
   used: number;
   /** Set when work was offered to it ahead of free slots and waits there: work that has a better right to the next slot may overtake it. */
@@ -56,9 +58,18 @@ export interface MatchRules {
   room?: (agent: AgentName) => number;
   /** How many more attempts of a tenant, and of a run that has a limit, may be offered; without it: as many as there are slots. */
   tenantRoom?: (tenant: string) => number;
+  /** Slots that tenants leave to others; without it: none. */
+  kept?: KeptSlots;
   runRoom?: (run: { runId: RunId; limit: number }) => number;
   /** At most so many matches. */
   limit?: number;
+}
+
+export interface KeptSlots {
+  /** Of the slots of all who can do something, how many of a hundred a tenant leaves to others; rounded down. */
+  percent(tenant: string): number;
+  /** How many attempts of a tenant a worker has, runs or is offered. */
+  held(tenant: string, workerId: WorkerId): number;
 }
 
 /** Numbers by name, each asked for once: who gives them may have to look at all that runs. */
@@ -85,6 +96,7 @@ class Shares {
   readonly agents: Numbers<AgentName> | undefined;
   readonly #tenants: Numbers<string>;
   readonly #runs = new Map<RunId, number>();
+  readonly #pools: Pool[] = [];
 
   constructor(private readonly rules: MatchRules) {
     this.atWork = new Numbers(rules.atWork ?? (() => 0));
@@ -92,20 +104,70 @@ class Shares {
     this.#tenants = new Numbers(rules.tenantRoom ?? (() => Infinity));
   }
 
-  allow({ tenant, run }: ReadyGroup): boolean {
-    return this.#tenants.of(tenant) > 0 && (run === undefined || this.#runRoom(run) > 0);
+  /** All who can do something, free or not; undefined when nothing is kept of their slots. */
+  pool(able: () => OpenWorker[]): Pool | undefined {
+    const { kept } = this.rules;
+    if (kept === undefined) return undefined;
+    const pool = new Pool(able, kept);
+    this.#pools.push(pool);
+    return pool;
   }
 
-  take({ tenant, run }: ReadyGroup, agent: AgentName): void {
+  allow({ tenant, run }: ReadyGroup, pool: Pool | undefined): boolean {
+    return this.#tenants.of(tenant) > 0 && (run === undefined || this.#runRoom(run) > 0) && (pool?.hasRoom(tenant) ?? true);
+  }
+
+  take({ tenant, run }: ReadyGroup, agent: AgentName, worker: OpenWorker): void {
     this.atWork.move(tenant, 1);
     this.agents?.move(agent, -1);
     this.#tenants.move(tenant, -1);
+    for (const pool of this.#pools) pool.take(tenant, worker);
     if (run) this.#runs.set(run.runId, this.#runRoom(run) - 1);
   }
 
   #runRoom(run: NonNullable<ReadyGroup['run']>): number {
     return this.#runs.get(run.runId) ?? this.rules.runRoom?.(run) ?? run.limit;
   }
+}
+
+/** The workers that can do something, and how much of them a tenant may have. They are looked for only when a tenant has to leave slots to others. */
+class Pool {
+  #able: { workers: ReadonlySet<OpenWorker>; slots: number } | undefined;
+  readonly #held: Numbers<string>;
+
+  constructor(
+    private readonly find: () => OpenWorker[],
+    private readonly kept: KeptSlots,
+  ) {
+    this.#held = new Numbers((tenant) => sumOf(this.#look().workers, ({ workerId }) => kept.held(tenant, workerId)));
+  }
+
+  /** Asked of each tenant with work for the pool before anything is taken. */
+  hasRoom(tenant: string): boolean {
+    const percent = this.kept.percent(tenant);
+    if (percent === 0) return true;
+    const { slots } = this.#look();
+    const left = Math.floor((slots * percent) / 100);
+    return left === 0 || this.#held.of(tenant) < slots - left;
+  }
+
+  take(tenant: string, worker: OpenWorker): void {
+    if (this.#able?.workers.has(worker)) this.#held.move(tenant, 1);
+  }
+
+  #look(): { workers: ReadonlySet<OpenWorker>; slots: number } {
+    if (this.#able === undefined) {
+      const workers = new Set(this.find());
+      this.#able = { workers, slots: sumOf(workers, ({ size }) => size) };
+    }
+    return this.#able;
+  }
+}
+
+function sumOf<T>(items: Iterable<T>, of: (item: T) => number): number {
+  let sum = 0;
+  for (const item of items) sum += of(item);
+  return sum;
 }
 
 interface Candidate {
@@ -121,6 +183,7 @@ interface Line {
   head: ReadyAttempt;
   urgency: number;
   candidates: Candidate[];
+  pool: Pool | undefined;
 }
 
 /** Of the workers given, `used` and `lastTurn` are moved on with each match. */
@@ -133,13 +196,13 @@ export function matchOffers(groups: Iterable<ReadyGroup>, workers: readonly Open
   while (lines.length > 0 && matches.length < limit) {
     const index = nextLine(lines, shares);
     const line = lines[index]!;
-    const allowed = shares.allow(line.group);
+    const allowed = shares.allow(line.group, line.pool);
     const chosen = allowed ? choose(line, rules, shares) : undefined;
     if (chosen) {
       turn += 1;
       take(chosen.worker, line, shares);
       chosen.worker.lastTurn = turn;
-      shares.take(line.group, chosen.agent.name);
+      shares.take(line.group, chosen.agent.name, chosen.worker);
       matches.push(matchOf(line, chosen, shares));
     }
     const full = !chosen && line.candidates.every((candidate) => !isFree(candidate, line, shares));
@@ -172,19 +235,25 @@ function spareSkills(agent: HostedAgent, needs: Pick<ReadyGroup, 'skills'>): num
 function openLines(groups: Iterable<ReadyGroup>, workers: readonly OpenWorker[], rules: MatchRules, shares: Shares): Line[] {
   const lines: Line[] = [];
   // Many groups need the same: one for each tenant, for each limited run. Where agents are one tenant's own, or stand in for such, tenants differ.
-  const known = new Map<string, Candidate[]>();
+  const known = new Map<string, Pick<Line, 'candidates' | 'pool'>>();
   const isOwn = ({ tenant, standsFor }: HostedAgent) => tenant !== undefined || standsFor !== undefined;
   const differ = workers.some(({ agents }) => agents.some(isOwn));
   for (const group of groups) {
-    if (!shares.allow(group)) continue;
+    if (!shares.allow(group, undefined)) continue;
     const needs = differ ? `${group.tenant} ${group.needs}` : group.needs;
-    let candidates = known.get(needs);
-    if (candidates === undefined) known.set(needs, (candidates = candidatesFor(group, workers, shares)));
-    if (candidates.length === 0) continue;
-    const line = { group, iterator: group.attempts[Symbol.iterator](), candidates, urgency: 0 } as unknown as Line;
+    let able = known.get(needs);
+    if (able === undefined) known.set(needs, (able = ableFor(group, workers, shares)));
+    if (able.candidates.length === 0 || !shares.allow(group, able.pool)) continue;
+    const line = { group, iterator: group.attempts[Symbol.iterator](), ...able, urgency: 0 } as unknown as Line;
     if (advance(line, rules)) lines.push(line);
   }
   return lines;
+}
+
+function ableFor(group: ReadyGroup, workers: readonly OpenWorker[], shares: Shares): Pick<Line, 'candidates' | 'pool'> {
+  const candidates = candidatesFor(group, workers, shares);
+  if (candidates.length === 0) return { candidates, pool: undefined };
+  return { candidates, pool: shares.pool(() => workers.filter(({ agents }) => agents.some((agent) => isCapable(agent, group)))) };
 }
 
 function candidatesFor(group: ReadyGroup, workers: readonly OpenWorker[], shares: Shares): Candidate[] {

@@ -29,7 +29,16 @@ function agent(name: string, ...skills: string[]): AgentSummary {
 }
 
 function worker(workerId: string, change: Partial<OpenWorker> = {}): OpenWorker {
-  return { workerId, epoch: 'e', agents: [agent('generalist', 'general')], slots: 1, used: 0, lastTurn: 0, ...change };
+  return {
+    workerId,
+    epoch: 'e',
+    agents: [agent('generalist', 'general')],
+    slots: 1,
+    size: change.slots ?? 1,
+    used: 0,
+    lastTurn: 0,
+    ...change,
+  };
 }
 
 const names = (matches: Match[]) => matches.map(({ attempt, workerId }) => `${Number(attempt.runId.slice(-12))}>${workerId}`);

@@ -14,7 +14,9 @@ function ready(tenant: string, n: number, change: Partial<ReadyAttempt> = {}): R
 }
 const many = (tenant: string, count: number, change: Partial<ReadyAttempt> = {}) =>
   Array.from({ length: count }, (_, n) => ready(tenant, n, change));
-const workers = (slots: number, used = 0): OpenWorker[] => [{ workerId: 'w', epoch: 'e', agents: AGENTS, slots, used, lastTurn: 0 }];
+const workers = (slots: number, used = 0): OpenWorker[] => [
+  { workerId: 'w', epoch: 'e', agents: AGENTS, slots, size: slots, used, lastTurn: 0 },
+];
 const tenants = (matches: Match[]) => matches.map(({ attempt }) => attempt.tenant).join('');
 
 test('the tenant with the least at work goes first, until all have as much', () => {
@@ -92,5 +94,38 @@ test('whatever waits: no limit is passed, and nobody gets more than one beyond a
         }
       }
     }),
+  );
+});
+
+test('whatever waits: each leaves to others what is kept of the slots that can do it, and no slot rests that somebody may have', () => {
+  const sizes = fc.record({ x: fc.nat(30), y: fc.nat(30), both: fc.nat(30) });
+  const demand = fc.record({ a: fc.nat(60), b: fc.nat(60) });
+  fc.assert(
+    fc.property(sizes, demand, demand, fc.nat(50), (size, forX, forY, percent) => {
+      const skilled = (workerId: 'x' | 'y' | 'both', ...skills: string[]): OpenWorker => {
+        const agents = [{ name: workerId, description: 'g', skills }];
+        return { workerId, epoch: 'e', agents, slots: size[workerId], size: size[workerId], used: 0, lastTurn: 0 };
+      };
+      const all = [skilled('x', 'x'), skilled('y', 'y'), skilled('both', 'x', 'y')];
+      const wanting = (skill: string, wanted: { a: number; b: number }) =>
+        (['a', 'b'] as const).flatMap((tenant) =>
+          many(tenant, wanted[tenant], { skills: [skill] }).map((each) => ({ ...each, taskId: `${skill}-${each.taskId}` })),
+        );
+      const list = [...wanting('x', forX), ...wanting('y', forY)];
+      const kept = { percent: (tenant: string) => (tenant === 'a' ? percent : 0), held: () => 0 };
+      const matches = matchOffers(groupReady(list), all, { ...rules, kept });
+      for (const skill of ['x', 'y'] as const) {
+        const able = size[skill] + size.both;
+        const most = able - Math.floor((able * percent) / 100);
+        const held = matches.filter(({ attempt, workerId }) => attempt.tenant === 'a' && [skill, 'both'].includes(workerId)).length;
+        const ofKind = matches.filter(({ attempt }) => attempt.tenant === 'a' && attempt.skills[0] === skill);
+        expect(ofKind.length).toBeLessThanOrEqual(most);
+        const rests = matches.filter(({ workerId }) => [skill, 'both'].includes(workerId)).length < able;
+        const waits = (tenant: string) =>
+          list.some((each) => each.tenant === tenant && each.skills[0] === skill && !matches.some(({ attempt }) => attempt === each));
+        if (rests) expect([waits('b'), waits('a') && held < most]).toEqual([false, false]);
+      }
+    }),
+    { numRuns: 300 },
   );
 });

@@ -96,7 +96,7 @@ test('an agent that says how much it can take gets no more over all its workers;
 });
 
 test('tenants share the slots, each within its limit', () => {
-  const it = rig({ tenantSlots: { each: 4, of: { big: 5 } } });
+  const it = rig({ tenantSlots: { each: 4, of: { big: 5 }, kept: { percent: 0, forMs: 0 } } });
   it.run(1, 'big', 50);
   it.run(2, 'small', 2);
   it.run(3, 'other', 50);
@@ -122,4 +122,93 @@ test('a tenant that comes later gets every slot that becomes free, until it has 
     for (const each of offers) it.start(Number(each[0]), each.slice(2));
   }
   expect(next.map((each) => each[0]).join('')).toBe('221');
+});
+
+describe('slots that are kept for others', () => {
+  /** How many attempts of each run were offered. */
+  const counts = (offered: string[]) => {
+    const runs: Record<string, number> = {};
+    for (const each of offered) runs[each.split(' ')[0]!] = (runs[each.split(' ')[0]!] ?? 0) + 1;
+    return runs;
+  };
+
+  test('a tenant that is alone gets all slots; one that is not leaves a tenth, which others get at once', () => {
+    const alone = rig();
+    alone.run(1, 'big', 50);
+    alone.beat(20);
+    expect(counts(alone.offered())).toEqual({ 1: 20 });
+
+    const it = rig();
+    it.run(2, 'small', 1);
+    it.run(1, 'big', 50);
+    it.beat(20);
+    expect(counts(it.offered())).toEqual({ 1: 18, 2: 1 });
+    it.run(3, 'small', 5);
+    expect(counts(it.offered())).toEqual({ 3: 1 });
+  });
+
+  test('they are free again some time after the others were heard of last', () => {
+    const it = rig({ tenantSlots: { of: {}, kept: { percent: 10, forMs: 60_000 } } });
+    it.run(2, 'small', 1);
+    it.run(1, 'big', 50);
+    it.beat(20);
+    expect(it.offered()).toHaveLength(19);
+    it.start(2, 't0');
+    it.complete(2, 't0');
+    it.now += 60_001;
+    it.beat(20);
+    it.start(1, ...Array.from({ length: 18 }, (_, n) => `t${n}`));
+    expect(counts(it.offered())).toEqual({ 1: 2 });
+  });
+
+  test('of all slots for a kind of work together; of fewer than ten none is kept', () => {
+    const it = rig();
+    it.run(2, 'small', 1);
+    it.run(1, 'big', 50);
+    for (const id of ['u', 'v', 'w']) it.beat(5, {}, [], id);
+    expect(counts(it.offered())).toEqual({ 1: 14, 2: 1 });
+    const few = rig();
+    few.run(2, 'small', 1);
+    few.run(1, 'big', 50);
+    few.beat(9);
+    expect(counts(few.offered())).toEqual({ 1: 8, 2: 1 });
+  });
+
+  test('what was offered, is running and is held by workers counts alike, after a failover too', () => {
+    const it = rig();
+    it.run(2, 'small', 1);
+    it.run(1, 'big', 50);
+    it.beat(20);
+    it.offered();
+    it.start(1, ...Array.from({ length: 10 }, (_, n) => `t${n}`));
+    expect(it.offered()).toEqual([]);
+    const work = new OpenWork();
+    work.reset(0, it.state, it.now);
+    const directory = new AgentDirectory(0);
+    const agents = [{ name: 'generalist', description: 'g', skills: ['general'] }];
+    const held = ['t0', 't10', 't11'].map((taskId) => ({ runId: runOf(1), taskId, attempt: 1 }));
+    const beat = {
+      workerId: 'w',
+      epoch: 'e',
+      seq: 1,
+      at: 1,
+      startedAt: 1,
+      specialty: 'x',
+      state: 'idle' as const,
+      slots: 20,
+      agents,
+      held,
+    };
+    directory.hear(beat, it.now);
+    const offers = new OfferDesk(work, directory).offers(it.now).flatMap((entry) => entry.offers);
+    expect(counts(offers.map(({ runId }) => `${Number(runId.slice(-12))} `))).toEqual({ 1: 6, 2: 1 });
+  });
+
+  test('a limit of its own takes their place', () => {
+    const it = rig({ tenantSlots: { of: { big: 20 }, kept: { percent: 10, forMs: 60_000 } } });
+    it.run(2, 'small', 1);
+    it.run(1, 'big', 50);
+    it.beat(20);
+    expect(counts(it.offered())).toEqual({ 1: 19, 2: 1 });
+  });
 });

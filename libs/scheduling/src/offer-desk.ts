@@ -39,7 +39,7 @@ export const DESK_TIMING: DeskTiming = {
   startMs: 10_000,
   unmatchedMs: 30_000,
   breaker: {},
-  tenantSlots: { of: {} },
+  tenantSlots: { of: {}, kept: { percent: 10, forMs: 600_000 } },
 };
 
 export interface LostAttempt extends RunningAttempt {
@@ -183,7 +183,7 @@ export class OfferDesk {
 
   /** What is assigned to whom, of at most so many tasks. */
   tensor(now: number, most = 1000): TaskTensor {
-    return taskTensor(this.work, this.#openWorkers(now), { now, ageingMs: this.#timing.ageingMs, most });
+    return taskTensor(this.work, this.#ready(now), this.#openWorkers(now), { now, ageingMs: this.#timing.ageingMs, most });
   }
 
   /** Agents that get no work, or only one attempt as a probe, because they failed too often. */
@@ -207,13 +207,15 @@ export class OfferDesk {
     const limits = this.directory.agentLimits(now);
     const room = (agent: AgentName) =>
       Math.min(breakers.room(agent, usage.offeredTo(agent), now), (limits.get(agent) ?? Infinity) - usage.ofAgent(agent));
-    return { ...usage.rules(this.#timing.tenantSlots), ...((breakers.anyOpen || limits.size > 0) && { room }) };
+    return { ...usage.rules(this.#timing.tenantSlots, now), ...((breakers.anyOpen || limits.size > 0) && { room }) };
   }
 
   /** Offers of our own, and what workers have taken of a leader before us. */
   *#underway(now: number): Iterable<Underway> {
-    for (const [key, { agent }] of this.#pending.entries()) yield { key, agent };
-    for (const { held } of this.directory.live(now)) for (const key of held) if (!this.#pending.has(key)) yield { key };
+    for (const [key, { agent, workerId }] of this.#pending.entries()) yield { key, agent, workerId };
+    for (const { held, beat } of this.directory.live(now)) {
+      for (const key of held) if (!this.#pending.has(key)) yield { key, workerId: beat.workerId };
+    }
   }
 
   #whyUnmatched(group: ReadyGroup, live: readonly KnownWorker[], now: number): Unmatched['reason'] | undefined {
@@ -256,6 +258,7 @@ export class OfferDesk {
       epoch: worker.beat.epoch,
       agents: this.directory.agentsOf(worker),
       slots: worker.beat.slots,
+      size: worker.beat.slots,
       used: this.#usedSlots(worker) + this.#pending.at(worker.beat.workerId).size,
       lastTurn: this.#lastTurn.get(worker.beat.workerId) ?? 0,
     }));

@@ -20,6 +20,7 @@ import { AgentBreakers, type BreakerRules } from './agent-breakers.js';
 import { attemptKey, groupKey, groupOf, type AttemptName, type ReadyAttempt, type ReadyGroup, type RunningAttempt } from './attempts.js';
 import { OpenQuestions } from './open-questions.js';
 import { OpenTimers } from './open-timers.js';
+import { RecentTenants } from './recent-tenants.js';
 import { RunningWork } from './running-work.js';
 import { rankOf } from './urgency.js';
 
@@ -62,6 +63,8 @@ export class OpenWork {
   readonly questions = new OpenQuestions();
   /** What waits for time. */
   readonly timers = new OpenTimers();
+  /** Whose work was scheduled of late. */
+  readonly tenants = new RecentTenants();
   readonly #runs = new Map<RunId, WorkRun>();
   readonly #groups = new Map<string, Group>();
   /** Group of each ready attempt. */
@@ -166,6 +169,11 @@ export class OpenWork {
     return this.#running.of(whose);
   }
 
+  /** How many attempts of a tenant run at a worker. */
+  runningOfTenantAt(tenant: string, workerId: WorkerId): number {
+    return this.#running.ofTenantAt(tenant, workerId);
+  }
+
   /** How long the completed attempts of a worker took of late, in milliseconds; undefined while too few are known. */
   paceOf(workerId: WorkerId): number | undefined {
     return this.#running.paceOf(workerId);
@@ -242,6 +250,7 @@ export class OpenWork {
     const task = run.tasks.get(taskId);
     if (task === undefined) return;
     this.#close(run, taskId);
+    this.tenants.note(run.tenant, at);
     task.attempt = attempt;
     task.key = attemptKey({ runId, taskId, attempt });
     const { skills, rank, planning } = task;
@@ -324,6 +333,7 @@ export class OpenWork {
     const run: WorkRun = { tenant, deadlineAt: runDeadlineAt, ...limitsOf(options), cancelling, tasks: new Map() };
     if (cancelling) this.#cancelling += 1;
     this.#runs.set(runId, run);
+    this.tenants.note(tenant, state.createdAt);
     this.questions.take(state);
     this.timers.take(state);
     for (const [taskId, task] of Object.entries(state.tasks)) {

@@ -22,6 +22,7 @@ export class RunningWork {
   readonly #atWorker = new Tally<WorkerId>();
   readonly #ofRun = new Tally<RunId>();
   readonly #ofTenant = new Tally();
+  readonly #ofTenantAt = new Tally();
   readonly #ofAgent = new Tally<AgentName>();
   readonly #paces = new Map<WorkerId, Pace>();
   /** By the attempt from whose result a worker went on: who that was. */
@@ -48,6 +49,11 @@ export class RunningWork {
   of(whose: { runId: RunId } | { tenant: string } | { agent: AgentName }): number {
     if ('runId' in whose) return this.#ofRun.of(whose.runId);
     return 'tenant' in whose ? this.#ofTenant.of(whose.tenant) : this.#ofAgent.of(whose.agent);
+  }
+
+  /** How many attempts of a tenant run at a worker. */
+  ofTenantAt(tenant: string, workerId: WorkerId): number {
+    return this.#ofTenantAt.of(`${workerId} ${tenant}`);
   }
 
   /** See `OpenWork.paceOf`. */
@@ -106,6 +112,7 @@ export class RunningWork {
     this.#atWorker.add(workerId, by);
     this.#ofRun.add(runId, by);
     this.#ofTenant.add(tenant, by);
+    this.#ofTenantAt.add(`${workerId} ${tenant}`, by);
     this.#ofAgent.add(agent, by);
   }
 }

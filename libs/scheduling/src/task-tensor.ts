@@ -3,6 +3,7 @@
  * take it. Everything else is 0 and not listed.
  */
 import { PRIORITIES, type AgentName, type Priority, type RunId, type TaskId } from '@cadre/contracts';
+import type { ReadyGroup } from './attempts.js';
 import type { HostedAgent } from './hosted-agents.js';
 import { isCapable, type OpenWorker } from './match-offers.js';
 import type { OpenWork } from './open-work.js';
@@ -56,12 +57,12 @@ function candidates(workers: readonly OpenWorker[]): Map<AgentName, Candidate> {
 }
 
 /** Running attempts first, then ready ones, the most urgent of them first. */
-function tasksOf(work: OpenWork, { now, ageingMs }: TensorRules) {
+function tasksOf(work: OpenWork, waiting: readonly ReadyGroup[], { now, ageingMs }: TensorRules) {
   const running = Array.from(work.running(), ({ runId, taskId, attempt, tenant, agent }) => {
     const level = work.rankOf(runId, taskId) ?? LEAST_URGENT;
     return { label: { runId, taskId, attempt, tenant, state: 'running' as const }, level, agent, needs: undefined };
   });
-  const ready = work.ready(now).flatMap((group) =>
+  const ready = waiting.flatMap((group) =>
     Array.from(group.attempts, ({ runId, taskId, attempt, tenant, rank, readyAt }) => {
       const level = Math.max(0, urgencyOf(rank, readyAt, now, ageingMs));
       return { label: { runId, taskId, attempt, tenant, state: 'ready' as const }, level, agent: undefined, needs: group };
@@ -70,9 +71,9 @@ function tasksOf(work: OpenWork, { now, ageingMs }: TensorRules) {
   return [...running, ...ready.sort((a, b) => a.level - b.level)];
 }
 
-/** @param workers those that may be offered work */
-export function taskTensor(work: OpenWork, workers: readonly OpenWorker[], rules: TensorRules): TaskTensor {
-  const all = tasksOf(work, rules);
+/** @param waiting what is ready, as it is offered @param workers those that may be offered work */
+export function taskTensor(work: OpenWork, waiting: readonly ReadyGroup[], workers: readonly OpenWorker[], rules: TensorRules): TaskTensor {
+  const all = tasksOf(work, waiting, rules);
   const told = all.slice(0, rules.most);
   const known = candidates(workers);
   // Who works may have become silent since.

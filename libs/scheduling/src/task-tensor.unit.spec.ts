@@ -26,7 +26,7 @@ function commit(work: OpenWork, seq: number, events: RunEvent[]): void {
 }
 
 const worker = (workerId: string, slots: number, used: number, ...agents: [string, ...string[]][]): OpenWorker => ({
-  ...{ workerId, epoch: 'e', slots, used, lastTurn: 0 },
+  ...{ workerId, epoch: 'e', slots, size: slots, used, lastTurn: 0 },
   agents: agents.map(([name, ...skills]) => ({ name, description: name, skills })),
 });
 
@@ -36,7 +36,7 @@ test('who works has 1, who could has a fraction by its free slots, and the rest 
   const work = workOf([{ skills: ['a'] }, { skills: ['a'], priority: 'critical' }, { agent: 'y' }, { skills: ['z'] }]);
   const started = { attempt: 1, agent: 'x', workerId: 'w', deadlineAt: NOW * 2, tools: [] };
   commit(work, 2, [{ type: 'AttemptStarted', taskId: 't0', ...started }]);
-  const tensor = taskTensor(work, [worker('w', 4, 1, ['x', 'a']), worker('v', 1, 1, ['y', 'a', 'b'])], rules);
+  const tensor = taskTensor(work, work.ready(NOW), [worker('w', 4, 1, ['x', 'a']), worker('v', 1, 1, ['y', 'a', 'b'])], rules);
   expect(tensor.shape).toEqual([4, 2, 5]);
   expect(tensor.labels.agents).toEqual(['x', 'y']);
   expect(tensor.labels.levels[0]).toBe('critical');
@@ -51,14 +51,14 @@ test('who works has 1, who could has a fraction by its free slots, and the rest 
 
 test('a level is that of the priority, raised by waiting', () => {
   const work = workOf([{ priority: 'background' }, { priority: 'background', readyAt: NOW - 25_000 }]);
-  const tensor = taskTensor(work, [worker('w', 1, 0, ['x', 'general'])], rules);
+  const tensor = taskTensor(work, work.ready(NOW), [worker('w', 1, 0, ['x', 'general'])], rules);
   expect(tensor.labels.tasks.map(({ taskId }) => taskId)).toEqual(['t1', 't0']);
   expect(tensor.entries.map(([, , level]) => level)).toEqual([2, 4]);
 });
 
 test('of more tasks than can be told the least urgent are counted only', () => {
   const work = workOf([{ priority: 'low' }, { priority: 'high' }, {}]);
-  const tensor = taskTensor(work, [], { ...rules, most: 2 });
+  const tensor = taskTensor(work, work.ready(NOW), [], { ...rules, most: 2 });
   expect(tensor.labels.tasks.map(({ taskId }) => taskId)).toEqual(['t1', 't2']);
   expect([tensor.shape, tensor.entries, tensor.leftOut]).toEqual([[2, 0, 5], [], 1]);
 });
