@@ -191,9 +191,12 @@ async function stopAll<C extends BaseConfig>(
   context.health.stopping();
   if (app) {
     const refusing = setTimeout(() => refuseWaiting(app, context.log), shutdownMs * PATIENT_PART);
-    await answerLast(app, drainMs);
-    await app.close();
-    clearTimeout(refusing);
+    try {
+      await answerLast(app, drainMs);
+      await app.close();
+    } finally {
+      clearTimeout(refusing);
+    }
   }
   await context.micro.stop();
   await context.tracing.stop();
