@@ -7,11 +7,25 @@ export interface ToolCall {
   name: string;
   /** JSON text as the model wrote it; not to be trusted. */
   arguments: string;
+  /** Fields of the call that only its server understands (signatures and the like). They go back to that server with the conversation. */
+  extra?: Extra;
+}
+
+/** Fields of a message or call that Cadre does not know, as the server sent them. */
+export interface Extra {
+  [field: string]: Json;
 }
 
 export type ModelMessage =
   | { role: 'system' | 'user'; text: string }
-  | { role: 'assistant'; text: string; toolCalls: ToolCall[] }
+  | {
+      role: 'assistant';
+      text: string;
+      toolCalls: ToolCall[];
+      /** Who gave the turn: `ModelReply.from`. `extra`, of the message and of its calls, goes back to that one and to no other. */
+      from?: string;
+      extra?: Extra;
+    }
   | { role: 'tool'; toolCallId: string; text: string };
 
 /** A function the model may call; `parameters` is a JSON Schema. */
@@ -45,6 +59,8 @@ export interface ModelRequest {
   batch?: { group: string; maxTasks: number; waitMs: number };
   /** Told when the call begins to wait without having been sent, and when it goes on. */
   onHeld?(held: boolean): void;
+  /** Told of the answer as it comes, where the server streams it; what is told is a view, and the reply alone counts. */
+  onDelta?(delta: { text?: string; reasoning?: string }): void;
 }
 
 /** What a call can cost at most. */
@@ -64,8 +80,17 @@ export interface ModelReply {
   text: string;
   toolCalls: ToolCall[];
   finish: 'stop' | 'tool-calls' | 'length' | 'refusal';
+  /** All of the prompt, what was read from and written to the server's cache included. */
   inputTokens: number;
+  /** Of the input: read from the cache, and written to it. */
+  cachedInputTokens?: number;
+  cacheWriteTokens?: number;
+  /** All that the model wrote, its reasoning included. */
   outputTokens: number;
+  /** Which server and model gave the reply. Left out: what `extra` holds is of no use. */
+  from?: string;
+  /** Fields of the message that only its server understands. */
+  extra?: Extra;
   /** What the server tells of its own reasoning; never part of the text. */
   reasoning?: string;
   /** How many of the output tokens went into reasoning, if the server says so. */
