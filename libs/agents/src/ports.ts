@@ -133,6 +133,8 @@ export interface Tool<A = unknown> {
   parameters: z.ZodType<A>;
   /** On the world outside the attempt's workspace; files that a call leaves in the workspace are recorded and restored. */
   effect: ToolEffect;
+  /** Leaves the workspace as it is, too: such calls of one turn are made side by side. */
+  reads?: boolean;
   /**
    * A thrown error is an answer like others. Of a tool with effect `once` it is so only if it says `billed: 'no'`: without that, nobody knows
    * whether it happened, and a person is asked.

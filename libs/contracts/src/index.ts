@@ -259,6 +259,7 @@ export {
   TOOLS,
   TOOL_NAMES,
   DELEGATING_TOOLS,
+  READING_TOOLS,
   SHARED_READING_TOOLS,
   Delegated,
   AgentReply,
