@@ -260,7 +260,7 @@ describe('planning', () => {
   test.each([
     [{ ...task('a'), agent: 'nobody' }, 'nobody'],
     [{ ...task('a'), skills: ['magic'] }, 'magic'],
-    [{ ...task('a'), colour: 'red' }, 'colour'],
+    [{ ...task('a'), pattern: { kind: 'vote', count: 1 } }, 'between 2 and 9'],
   ])('tells of a task that cannot be carried out: %j', async (faulty, part) => {
     const { model, result } = attempt([plan(faulty), plan(task('a'))], { ...planning, catalogue });
     expect(await result).toMatchObject({ kind: 'completed' });

@@ -96,7 +96,9 @@ export type { CrashPoint, CrashService, PassCrashPoint } from './crash-points.js
 export { CadreError } from './errors.js';
 export type { Billed, CadreErrorOptions, Problem } from './errors.js';
 export {
+  PATTERN_KINDS,
   PRIORITIES,
+  PatternKind,
   Priority,
   Skill,
   SKILLS,

@@ -91,6 +91,11 @@ export const Cache = z.strictObject({
 });
 export type Cache = z.infer<typeof Cache>;
 
+/** How a planner may have a part of a goal done, beside tasks that depend on each other. */
+export const PATTERN_KINDS = ['map-reduce', 'pipeline', 'vote', 'auction', 'swarm', 'hierarchy'] as const;
+export const PatternKind = z.enum(PATTERN_KINDS);
+export type PatternKind = z.infer<typeof PatternKind>;
+
 export const TaskSpec = z.strictObject({
   id: TaskId,
   title: z.string().min(1).max(200),
@@ -128,6 +133,9 @@ export const TaskSpec = z.strictObject({
   scope: Scope.optional(),
   wait: Wait.optional(),
   given: Given.optional(),
+  /** For people: the pattern by which the planner has it done, and why. Nothing is decided by them. */
+  pattern: PatternKind.optional(),
+  why: z.string().min(1).max(500).optional(),
 });
 export type TaskSpec = z.infer<typeof TaskSpec>;
 export type TaskSpecInput = z.input<typeof TaskSpec>;

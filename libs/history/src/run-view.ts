@@ -70,6 +70,8 @@ export function taskView(task: TaskState): TaskView {
     skills: spec.skills,
     dependsOn: spec.dependsOn,
     require: spec.require,
+    ...(spec.pattern !== undefined && { pattern: spec.pattern }),
+    ...(spec.why !== undefined && { why: spec.why }),
     attempt: task.attempt,
     ...(task.agent !== undefined && { agent: task.agent }),
     ...(task.workerId !== undefined && { workerId: task.workerId }),
