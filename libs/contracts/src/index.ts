@@ -231,7 +231,7 @@ export {
   TenantBudgetRequest,
 } from './accounts.js';
 export { ModelLimits, ModelLimitTable, GovernorAsk, GovernorAnswer, GOVERNOR_TIMING, GOVERNOR_BATCH } from './governor.js';
-export { FeedEvent, toFeedEvents, FeedPosition, compareFeedPositions, IngressEvent, IngressSubject } from './feed.js';
+export { FeedEvent, toFeedEvents, FeedPosition, compareFeedPositions, IngressEvent, IngressSubject, TokenPart } from './feed.js';
 export {
   RUN_STATUSES,
   RunStatus,
