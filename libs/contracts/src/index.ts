@@ -132,6 +132,7 @@ export {
   CallReservation,
   CallOutcome,
   CallSettlement,
+  usageOfCall,
   CallGrant,
   CallGrants,
   SpendLimit,

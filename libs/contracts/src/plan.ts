@@ -167,8 +167,11 @@ export const Budget = z
     agentMicros: z.record(AgentName, Micros).default({}),
     onLimit: z.enum(['stop', 'degrade', 'ask']).default('stop'),
     degradeTo: z.string().min(1).max(200).optional(),
-    /** Whether models without a known price may be called at all; they then count as free. */
-    unpricedModels: z.enum(['refuse', 'allow']).default('refuse'),
+    /**
+     * Whether models without a known price may be called at all; what they cost is then unknown and counts under no cap. `if-uncapped`: where no cap applies
+     * to the call, of the run, the task, the agent or the tenant.
+     */
+    unpricedModels: z.enum(['refuse', 'allow', 'if-uncapped']).default('if-uncapped'),
   })
   .refine((budget) => budget.onLimit !== 'degrade' || budget.degradeTo !== undefined, {
     path: ['degradeTo'],

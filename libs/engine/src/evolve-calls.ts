@@ -1,5 +1,5 @@
 /** How calls and money change by one event. */
-import { addUsage, CadreError } from '@cadre/contracts';
+import { addUsage, CadreError, usageOfCall } from '@cadre/contracts';
 import type { AgentName, CallReservation, CallSettlement, RunEvent, TaskId } from '@cadre/contracts';
 import type { CallState, RunState, Spent, TaskState } from './state.js';
 import type { RunTables } from './run-tables.js';
@@ -20,8 +20,8 @@ function move(run: RunState, tables: RunTables, task: TaskState, settledMicros: 
   return moved(task.spent, settledMicros, reservedMicros);
 }
 
-function openCall({ try: number, kind, name, effect, maxCostMicros }: CallReservation): CallState {
-  const open = { try: number, kind, name, status: 'open' as const, maxCostMicros };
+function openCall({ try: number, kind, name, effect, maxCostMicros, unpriced }: CallReservation): CallState {
+  const open = { try: number, kind, name, status: 'open' as const, maxCostMicros, ...(unpriced ? { unpriced } : {}) };
   return effect === undefined || effect === 'none' ? open : { ...open, effect };
 }
 
@@ -65,11 +65,10 @@ export function applySettled(run: RunState, tables: RunTables, task: TaskState, 
   for (const each of event.calls) {
     const call = needCall(run, tables, event.taskId, each.key);
     if (call.status === 'open') {
-      const { inputTokens, outputTokens, costMicros } = each;
-      const counted = { modelCalls: call.kind === 'model' ? 1 : 0, toolCalls: call.kind === 'tool' ? 1 : 0 };
-      usage = addUsage(usage, { ...counted, inputTokens, outputTokens, costMicros });
-      run.usage = addUsage(run.usage, { ...counted, inputTokens, outputTokens, costMicros });
-      settled += costMicros - (each.overrunMicros ?? 0);
+      const used = usageOfCall(call.kind, each);
+      usage = addUsage(usage, used);
+      run.usage = addUsage(run.usage, used);
+      settled += each.costMicros;
       reserved -= call.maxCostMicros;
       if (each.outcome === 'done') resumable = true;
     }

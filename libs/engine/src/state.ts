@@ -28,7 +28,7 @@ import type {
 
 /** Money under one cap, in millionths of a US dollar. */
 export interface Spent {
-  /** What ended calls cost; nothing beyond their reservations counts. */
+  /** What ended calls cost, beyond their reservations too. */
   settledMicros: number;
   /** Set aside for calls whose outcome is not known yet. */
   reservedMicros: number;
@@ -48,6 +48,8 @@ export interface CallState {
   status: 'open' | 'done' | 'failed' | 'unknown';
   /** What is set aside for it while it is open. */
   maxCostMicros: number;
+  /** The price of its model is not known. */
+  unpriced?: true;
   /** What it answered, once done. */
   ok?: boolean;
   body?: CallBody;

@@ -1,5 +1,5 @@
 /** A run in lines, for people. */
-import type { Budget, QuestionView, RunView } from '@cadre/contracts';
+import type { Budget, QuestionView, RunView, Usage } from '@cadre/contracts';
 import { answerHint } from './answer-hint.js';
 import { degradation } from './degradation.js';
 import { bytes, consumption, count, duration, moment, money, oneLine } from './figures.js';
@@ -17,10 +17,21 @@ export function describeRun(run: RunView, answer: string): string[] {
     `Tasks    ${run.tasksDone} of ${run.tasksTotal}`,
     ...(budget === undefined ? [] : [`Budget   ${budget}`]),
     `Used     ${consumption(run.usage)}${run.reservedMicros === 0 ? '' : `, and ${money(run.reservedMicros)} set aside for calls under way`}`,
+    ...describeCosts(run.usage),
     ...describeQuestions(run),
     ...taskTable(run),
     ...artifactTable(run),
     ...(answer === '' ? [] : ['', answer]),
+  ];
+}
+
+/** Of the cost: what is not known, and what a server has billed beyond what it was allowed. */
+function describeCosts({ unpricedCalls = 0, overrunMicros = 0 }: Usage): string[] {
+  return [
+    ...(unpricedCalls === 0 ? [] : [`Unknown  what ${count(unpricedCalls, 'call')} of models without a known price cost`]),
+    ...(overrunMicros === 0
+      ? []
+      : [`Overrun  ${money(overrunMicros)} more than was set aside: a model server billed more than it was allowed`]),
   ];
 }
 
@@ -33,6 +44,8 @@ function statusOf(run: RunView): string {
 
 const ON_LIMIT = { stop: 'then the task fails', degrade: 'then it goes on with', ask: 'then a person is asked' } as const;
 
+const UNPRICED = { allow: 'allowed', refuse: 'refused' } as const;
+
 /** @returns undefined when nothing is capped and nothing is out of the ordinary */
 export function describeBudget(budget: Budget): string | undefined {
   const caps = [
@@ -44,7 +57,7 @@ export function describeBudget(budget: Budget): string | undefined {
     ...(caps.length === 0 && budget.onLimit === 'stop'
       ? []
       : [`${ON_LIMIT[budget.onLimit]}${budget.onLimit === 'degrade' ? ` ${budget.degradeTo}` : ''}`]),
-    ...(budget.unpricedModels === 'allow' ? ['models without a price are allowed'] : []),
+    ...(budget.unpricedModels === 'if-uncapped' ? [] : [`models without a price are ${UNPRICED[budget.unpricedModels]}`]),
   ];
   if (caps.length === 0 && rules.length === 0) return undefined;
   return [caps.length === 0 ? 'no cap of its own' : caps.join(', '), ...rules].join('; ');

@@ -19,6 +19,18 @@ test('a result that is an earlier one names the task that it came from', () => {
   expect(describeRun(run, '').at(-1)).toMatch(new RegExp(`^count .* Count the words \\(result of map~0~count in ${EARLIER}\\)$`));
 });
 
+test('what is not known of the cost, and what a server billed too much, is said', () => {
+  const usage = { ...NO_USAGE, modelCalls: 3, costMicros: 97_000, unpricedCalls: 1, overrunMicros: 67_000 };
+  const run = RunView.parse({
+    ...{ runId: RUN, tenant: 'default', goal: 'g', status: 'completed', createdAt: 1, tasksDone: 1, tasksTotal: 1, usage },
+    ...{ options: RunOptions.parse({}), inputs: [], deadlineAt: 1, seq: 1, tasks: [], artifacts: [], reservedMicros: 0, questions: [] },
+  });
+  const text = describeRun(run, '').join('\n');
+  expect(text).toContain('Used     0 tokens, $0.0970 and an unknown cost');
+  expect(text).toContain('Unknown  what 1 call of models without a known price cost');
+  expect(text).toContain('Overrun  $0.0670 more than was set aside');
+});
+
 test('and is told in the progress', () => {
   const task: TaskProgress = {
     ...{ id: 'count', title: 'Count', kind: 'work', phase: 'running', agent: 'counter', attempt: 1, usage: NO_USAGE, questions: [] },

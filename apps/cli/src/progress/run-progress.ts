@@ -54,6 +54,8 @@ export interface RunProgress {
   /** The run's cap, in millionths of a US dollar, as people have raised it so far. */
   capMicros?: number;
   openCalls: OpenCalls;
+  /** The first model that was asked without a known price. */
+  unpricedModel?: string | undefined;
 }
 
 export const emptyProgress = (): RunProgress => ({ tasks: new Map(), usage: NO_USAGE, openCalls: new Map() });
@@ -104,6 +106,7 @@ function advanceOne(progress: RunProgress, data: TaskEvent, at: number): TaskPro
   const task = progress.tasks.get(data.taskId);
   if (task === undefined) return [];
   if (data.type === 'QuestionAnswered') raiseCap(progress, task, data);
+  if (data.type === 'CallsReserved') progress.unpricedModel ??= data.calls.find(({ unpriced }) => unpriced)?.name;
   const used = advanceTask(task, data, at, progress.openCalls);
   if (used !== undefined) progress.usage = addUsage(progress.usage, used);
   return [task];

@@ -1,5 +1,5 @@
 /** How a viewer's picture of one task changes by an event. */
-import { addUsage, NO_USAGE, type CallReservation, type CallSettlement, type FeedEvent, type Usage } from '@cadre/contracts';
+import { addUsage, NO_USAGE, usageOfCall, type CallReservation, type FeedEvent, type Usage } from '@cadre/contracts';
 import type { TaskProgress } from './run-progress.js';
 
 export type TaskEvent = Extract<FeedEvent['data'], { taskId: string }>;
@@ -71,7 +71,7 @@ function settle(task: TaskProgress, { calls }: EventOf<'CallsSettled'>, openCall
     // Said by a person of a call that has been counted before.
     if (made === undefined) continue;
     openCalls.delete(call.key);
-    used = addUsage(used, usageOf(made, call));
+    used = addUsage(used, usageOfCall(made.kind, call));
     task.note = call.note === '' ? made.name : `${made.name}: ${call.note}`;
   }
   task.usage = addUsage(task.usage, used);
@@ -101,8 +101,4 @@ function complete(task: TaskProgress, { cachedFrom, degradedTo, reducedTo }: Eve
   if (cachedFrom) task.cached = true;
   if (degradedTo !== undefined) task.degradedTo = degradedTo;
   if (reducedTo) task.reducedTo = reducedTo;
-}
-
-function usageOf({ kind }: CallReservation, { inputTokens, outputTokens, costMicros }: CallSettlement): Usage {
-  return { modelCalls: kind === 'model' ? 1 : 0, toolCalls: kind === 'tool' ? 1 : 0, inputTokens, outputTokens, costMicros };
 }

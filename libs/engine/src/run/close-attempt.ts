@@ -6,7 +6,7 @@ import { adoptTemplate } from './adopt-plan.js';
 import { advance } from './advance.js';
 import { scheduleAttempt } from './begin-task.js';
 import type { Draft } from './draft.js';
-import { endIfCancelled } from './end-run.js';
+import { endIfCancelled, failRun } from './end-run.js';
 import { askAboutEffect, askForBudget } from './questions.js';
 import type { BudgetQuestion } from './questions.js';
 import { hasFallbackLeft, retryDelayMs } from './retry.js';
@@ -38,11 +38,15 @@ export interface Closing {
   question?: BudgetQuestion;
 }
 
-/** Fails a task for good, with all that follows from it. */
+/**
+ * Fails a task for good, with all that follows from it. Without a plan the goal's template is one; but where the planner's model has no price and needs one,
+ * the models of the plan's tasks would need it, too.
+ */
 export function failTask(draft: Draft, taskId: TaskId, error: Failure): void {
   draft.emit({ type: 'TaskFailed', taskId, error });
-  if (draft.need(taskId).kind === 'plan' && taskId === PLAN_TASK) adoptTemplate(draft, `Planning failed: ${error.message}`);
-  else advance(draft, [taskId]);
+  if (draft.need(taskId).kind !== 'plan' || taskId !== PLAN_TASK) return advance(draft, [taskId]);
+  if (error.code === CLOSED_BY.unpriced) return failRun(draft, error);
+  adoptTemplate(draft, `Planning failed: ${error.message}`);
 }
 
 /** A failure that leaves an effect in doubt says so: nobody will ask any more. */
