@@ -96,9 +96,7 @@ export type { CrashPoint, CrashService, PassCrashPoint } from './crash-points.js
 export { CadreError } from './errors.js';
 export type { Billed, CadreErrorOptions, Problem } from './errors.js';
 export {
-  PATTERN_KINDS,
   PRIORITIES,
-  PatternKind,
   Priority,
   Skill,
   SKILLS,
@@ -132,7 +130,6 @@ export {
   CallReservation,
   CallOutcome,
   CallSettlement,
-  usageOfCall,
   CallGrant,
   CallGrants,
   SpendLimit,
@@ -232,7 +229,7 @@ export {
   TenantBudgetRequest,
 } from './accounts.js';
 export { ModelLimits, ModelLimitTable, GovernorAsk, GovernorAnswer, GOVERNOR_TIMING, GOVERNOR_BATCH } from './governor.js';
-export { FeedEvent, toFeedEvents, FeedPosition, compareFeedPositions, IngressEvent, IngressSubject, TokenPart } from './feed.js';
+export { FeedEvent, toFeedEvents, FeedPosition, compareFeedPositions, IngressEvent, IngressSubject } from './feed.js';
 export {
   RUN_STATUSES,
   RunStatus,
@@ -262,7 +259,6 @@ export {
   TOOLS,
   TOOL_NAMES,
   DELEGATING_TOOLS,
-  READING_TOOLS,
   SHARED_READING_TOOLS,
   Delegated,
   AgentReply,

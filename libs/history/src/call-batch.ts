@@ -93,7 +93,6 @@ export function openCallRow(
     output_tokens: 0,
     cost_micros: 0,
     overrun_micros: null,
-    unpriced: call.unpriced === true,
     ...place,
   };
 }
@@ -112,6 +111,5 @@ function settledRow(runId: string, call: CallSettlement): SettledRow {
     output_tokens: call.outputTokens,
     cost_micros: call.costMicros,
     overrun_micros: call.overrunMicros ?? null,
-    unpriced: call.unpriced === true,
   };
 }

@@ -10,8 +10,6 @@ import { contextTools } from './context/context-tools.js';
 import { genericTools } from './generic-tools.js';
 import { recallTool } from './memory/recall-tool.js';
 import { fileRecord, openWorkspace } from './open-workspace.js';
-import { TokenStream } from './token-stream.js';
-import type { TokenPublisher } from './token-stream.js';
 import type { ToolFactory } from './worker-options.js';
 
 export interface ModelAgentMeans {
@@ -24,8 +22,6 @@ export interface ModelAgentMeans {
   chance: Chance;
   tracing: Tracing;
   desk: MessageDesk;
-  /** Takes what models write while they write it. */
-  publishTokens: TokenPublisher;
   /** Folder for the attempts' private folders. */
   workDir: string;
 }
@@ -39,7 +35,7 @@ export function modelAgent(means: ModelAgentMeans): Performer {
     const own = [...genericTools(workspace), ...contextTools(context), ...messages, ...delegatingTools(work.calls)];
     const tools = [...own, recallTool(memories, work), ...means.tools(workspace, work)];
     const performance = await runAttempt(work, {
-      model: tracedModel(streamedModel(means, work), tracing, work),
+      model: tracedModel(means.model, tracing, work),
       tools: tools.map((tool) => tracedTool(tool, tracing, work)),
       files: fileRecord(workspace, blobs),
       ...{ clock, chance, memories },
@@ -47,22 +43,6 @@ export function modelAgent(means: ModelAgentMeans): Performer {
     });
     const used = context.record();
     return { ...performance, ...(used && { context: used }), artifacts: await workspace.collectArtifacts(blobs) };
-  };
-}
-
-function streamedModel({ model, clock, publishTokens }: ModelAgentMeans, { assignment }: Work): ModelPort {
-  const { tenant, runId, taskId, attempt } = assignment;
-  return {
-    quote: (request) => model.quote(request),
-    complete: async (request, signal) => {
-      if (request.callKey === undefined) return model.complete(request, signal);
-      const stream = new TokenStream({ tenant, runId, taskId, attempt, call: request.callKey }, clock, publishTokens);
-      try {
-        return await model.complete({ ...request, onDelta: (delta) => stream.hear(delta) }, signal);
-      } finally {
-        stream.flush();
-      }
-    },
   };
 }
 

@@ -59,11 +59,10 @@ function creditAllowance(account: Account, { drawnMicros }: CreditAllowance): Ac
   return { outcome: 'accepted', events: [{ type: 'AllowanceCredited', drawnMicros }] };
 }
 
-function returnAllowance(account: Account, command: ReturnAllowance): AccountDecision {
+function returnAllowance(account: Account, _command: ReturnAllowance): AccountDecision {
   const returnedMicros = Math.max(account.returnedMicros, account.creditedMicros - spentMicros(account));
-  const told = command.capped !== undefined && command.capped !== account.capped ? { capped: command.capped } : {};
-  if (returnedMicros === account.returnedMicros && !('capped' in told)) return { outcome: 'duplicate', result: { returnedMicros } };
-  return { outcome: 'accepted', events: [{ type: 'AllowanceReturned', returnedMicros, ...told }], result: { returnedMicros } };
+  if (returnedMicros === account.returnedMicros) return { outcome: 'duplicate', result: { returnedMicros } };
+  return { outcome: 'accepted', events: [{ type: 'AllowanceReturned', returnedMicros }], result: { returnedMicros } };
 }
 
 function restoreAllowance(account: Account, { drawer, returnedMicros }: RestoreAllowance): AccountDecision {
