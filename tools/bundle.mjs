@@ -18,7 +18,7 @@ const OPTIONAL = [
 ];
 
 /** Programs of one command, and tests: they are run as they are compiled. */
-const NO_SERVICES = new Set(['cli', 'chaos', 'simulator']);
+const NO_SERVICES = new Set(['cli', 'chaos', 'eval', 'simulator']);
 
 /** What a module of ours finds beside itself stays where it was: in the folder that it was compiled into. */
 const keepPlaces = {

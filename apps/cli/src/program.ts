@@ -80,10 +80,6 @@ function addRun(program: Command, terminal: Terminal, finish: Finish): void {
     .option('--preview', 'show the plan and ask before any of it is done: run it, edit it (EDITOR), or not')
     .option('--param <name=value>', 'what expressions of the plan see as params.name, as JSON or text; may be repeated', gather)
     .option('--deadline <time>', 'longest time of the whole run: 90s, 10m, 2h')
-    .option(
-      '--server-wait <time>',
-      'how long tasks wait for a model server in passing trouble (default: until the deadline); 0: not at all',
-    )
     .option('--priority <priority>', 'critical, high, medium, low or background')
     .option('--max-parallel <n>', 'how many of its tasks may be at work at once; as many as there are slots when left out')
     .option('--model <name>', 'the model that the agents use')
@@ -92,7 +88,7 @@ function addRun(program: Command, terminal: Terminal, finish: Finish): void {
     .option('--agent-budget <name=usd>', 'the most that one agent may spend; may be repeated', gather)
     .option('--on-limit <what>', 'when a call does not fit: stop (the task fails, the default), degrade or ask')
     .option('--degrade-to <model>', 'the cheaper model to go on with')
-    .option('--allow-unpriced', 'also use models whose price is not known; they count as free')
+    .option('--allow-unpriced', 'under a budget, also use models whose price is not known; what they cost counts under no cap')
     .option('--question-timeout <time>', 'how long a question stays open (default: until the deadline); then it counts as denied')
     .option('--cancel-grace <time>', 'how long attempts that run may wind up after a cancel (default 5s)')
     .option('--continue-on-failure', 'a failed task skips what depends on it instead of failing the run')
@@ -117,7 +113,7 @@ function addRun(program: Command, terminal: Terminal, finish: Finish): void {
     .option('--priority <priority>', 'critical, high, medium, low or background')
     .option('--model <name>', 'the model that plans')
     .option('--budget <usd>', 'the most that the planning may cost, in US dollars')
-    .option('--allow-unpriced', 'also use models whose price is not known; they count as free')
+    .option('--allow-unpriced', 'under a budget, also use models whose price is not known; what they cost counts under no cap')
     .option('--label <name=value>', 'a label for the run; may be repeated', gather)
     .option('--idempotency-key <key>', 'the same key with the same request gives the same run')
     .option('-q, --quiet', 'no progress and no table')

@@ -141,6 +141,7 @@ test('shows questions and calls, and counts each call, question and refusal once
     'cadre_calls_total{kind="tool",outcome="unknown",ok="false"} 1',
   ]);
   expect(figure('cadre_cost_micros_total')).toEqual([expect.stringMatching(/ 150$/)]);
+  expect(figure('cadre_model_overrun_micros_total')).toEqual([expect.stringMatching(/ 3$/)]);
   expect(figure('cadre_calls_refused_total')).toEqual([expect.stringMatching(/limit="run",then="ask".* 1$/)]);
   expect(figure('cadre_questions_asked_total')).toHaveLength(2);
   expect(figure('cadre_questions_answered_total')).toEqual([expect.stringMatching(/choice="done".* 1$/)]);

@@ -18,6 +18,8 @@ export class RunMetrics {
   readonly #callSeconds: HistogramMetric;
   readonly #tokens: CounterMetric;
   readonly #cost: CounterMetric;
+  readonly #overrun: CounterMetric;
+  readonly #unpriced: CounterMetric;
   readonly #refused: CounterMetric;
   readonly #asked: CounterMetric;
   readonly #answered: CounterMetric;
@@ -34,6 +36,8 @@ export class RunMetrics {
     this.#callSeconds = metrics.histogram('cadre_call_seconds', 'Duration of model and tool calls', ['kind']);
     this.#tokens = metrics.counter('cadre_tokens_total', 'Tokens of model calls', ['direction']);
     this.#cost = metrics.counter('cadre_cost_micros_total', 'Cost of calls in millionths of a US dollar');
+    this.#overrun = metrics.counter('cadre_model_overrun_micros_total', 'Of the cost: what servers charged beyond what was set aside');
+    this.#unpriced = metrics.counter('cadre_unpriced_calls_total', 'Calls of models whose price is not known: their cost is in no figure');
     this.#refused = metrics.counter('cadre_calls_refused_total', 'Calls that did not fit under a cap', ['limit', 'then']);
     this.#asked = metrics.counter('cadre_questions_asked_total', 'Questions to people', ['kind']);
     this.#answered = metrics.counter('cadre_questions_answered_total', 'Questions answered, by a person or by the time limit', ['choice']);
@@ -75,5 +79,7 @@ export class RunMetrics {
     if (call.inputTokens > 0) this.#tokens.inc({ direction: 'input' }, call.inputTokens);
     if (call.outputTokens > 0) this.#tokens.inc({ direction: 'output' }, call.outputTokens);
     if (call.costMicros > 0) this.#cost.inc({}, call.costMicros);
+    if (call.overrunMicros !== undefined) this.#overrun.inc({}, call.overrunMicros);
+    if (call.unpriced) this.#unpriced.inc();
   }
 }

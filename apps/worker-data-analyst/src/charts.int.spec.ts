@@ -23,7 +23,7 @@ test.each([
 ] as const)('%s of %s', async (kind, sql, points) => {
   const result = await bench.call('draw_chart', { ...draw, kind, sql });
   expect(result.points).toBe(points);
-  const svg = (await bench.workspace.readText('charts/one.svg', 200_000)).text;
+  const svg = (await bench.workspace.readText('charts/one.svg', { maxBytes: 200_000 })).text;
   expect(svg).toMatch(/^<svg [^>]*width="640"/);
   expect(svg).toContain('A &lt;title&gt; &amp; "more"');
   for (const text of ['Across', 'Upwards']) expect(svg).toContain(`>${text}<`);

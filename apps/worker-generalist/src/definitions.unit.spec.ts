@@ -1,4 +1,4 @@
-import { AgentDefinition, AgentTemplate, SKILLS, TOOL_NAMES } from '@cadre/contracts';
+import { AgentDefinition, AgentTemplate, PATTERN_KINDS, SKILLS, TOOL_NAMES } from '@cadre/contracts';
 import { assistant } from './assistant.js';
 import { coordinator } from './coordinator.js';
 import { generalist } from './generalist.js';
@@ -29,3 +29,21 @@ test("the example in the planner's instructions is a plan that its agents can re
   const catalogue = ['data-analysis', 'code-generation', 'testing'].map((skill) => ({ name: skill, description: skill, skills: [skill] }));
   expect(readFinal(example, 'plan', catalogue)).toMatchObject({ ok: true, reply: { plan: { plan: { tasks: { length: 3 } } } } });
 });
+
+test('what the planner may write is what it is told of', async () => {
+  const { responseSchemaFor, systemText } = await import('@cadre/agents');
+  const told = systemText(AgentDefinition.parse(planner), 'plan');
+  const names = namesIn(responseSchemaFor('plan').schema).filter((name) => !['confidence', 'title'].includes(name));
+  expect(names.length).toBeGreaterThan(20);
+  for (const name of [...names, ...PATTERN_KINDS]) expect(told).toContain(`"${name}"`);
+});
+
+/** Of all fields of a schema, those within others included. */
+function namesIn(schema: unknown): string[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  const { properties } = schema as { properties?: object };
+  return [
+    ...Object.keys(properties ?? {}),
+    ...Object.values(schema).flatMap((each) => (each === properties ? Object.values(each as object).flatMap(namesIn) : namesIn(each))),
+  ];
+}

@@ -6,7 +6,6 @@
 import { CadreError } from '@cadre/contracts';
 import type { AgentDefinition, Assignment, Continuation, Failure, HeldAttempt, Offer, TaskResult } from '@cadre/contracts';
 import { abortError, attemptClosed, failureOf, untilAborted } from './abort.js';
-import { isServerTrouble } from './call-retry.js';
 import { CallDesk } from './call-desk.js';
 import { Ending } from './ending.js';
 import { storeApart, storeText } from './content.js';
@@ -291,8 +290,7 @@ export class AttemptWork {
 
   private async tellFailure(settle: Parameters<OwnerLine['fail']>[0], error: Failure): Promise<WorkEnding> {
     this.failure = error;
-    const why = { fresh: FRESH.has(error.code), ...(isServerTrouble(error) && { cause: 'server' as const }) };
-    return this.endingOf(await this.line.fail(settle, error, why), 'failed');
+    return this.endingOf(await this.line.fail(settle, error, FRESH.has(error.code)), 'failed');
   }
 
   private endingOf(answer: OwnerAnswer, ending: WorkEnding): WorkEnding {

@@ -29,7 +29,7 @@ const MEMORY_PROTOCOL = `
 
 const PLAN_PROTOCOL = `
 - When your plan is ready, finish with a message that holds nothing but ONE JSON object: {"plan": {"tasks": [{"id": "...", "title": "...", "instructions": "...", "skills": ["..."], "dependsOn": ["..."]}]}, "note": "<one or two sentences on the plan>"}. Do not put text before or after the object.
-- Optional fields of a task: "agent" (a name from the catalogue), "priority" (critical, high, medium, low or background), "estimatedMs", "timeoutMs", "require" ("all", "any", "settled" or a number), "condition", "fallbackAgents". Leave out what you do not need; other fields are refused.`;
+- Optional fields of a task: "agent" (a name from the catalogue), "priority" (critical, high, medium, low or background), "estimatedMs", "require" ("all", "any", "settled" or a number), "condition", "fallbackAgents", "pattern", "why". Leave out what you do not need; fields that are not named here are dropped.`;
 
 /** The system message of an attempt. */
 export function systemText(agent: AgentDefinition, kind: Assignment['kind']): string {

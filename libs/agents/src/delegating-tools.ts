@@ -3,7 +3,7 @@ import { CadreError, TOOLS, TaskSpec } from '@cadre/contracts';
 import type { Delegated, DelegatingTool, Delegation, Json, ToolArgs } from '@cadre/contracts';
 import type { z } from 'zod';
 import type { CallDesk } from './call-desk.js';
-import { describeFaults } from './final-reply.js';
+import { describeFaults } from './describe-faults.js';
 import type { Tool } from './ports.js';
 
 type Peer = { agent?: string | undefined; skills: string[] };

@@ -1,16 +1,14 @@
 /** Reads an agent's last message: one JSON object, bare, in a code fence, or with words around it. */
-import { AgentReply, Plan, ThoughtReply } from '@cadre/contracts';
-import type { AgentSummary, Assignment, Json } from '@cadre/contracts';
-import { validatePlannedTasks } from '@cadre/engine';
+import { AgentReply, ThoughtReply } from '@cadre/contracts';
+import type { AgentSummary, Assignment, Json, Plan } from '@cadre/contracts';
 import { z } from 'zod';
-
-const PlanReply = z.object({ plan: Plan, note: z.string().optional(), confidence: z.number().min(0).max(1).optional() });
+import { describeFaults } from './describe-faults.js';
+import { PlanReply } from './planned/planned-task.js';
+import { readPlan } from './planned/read-plan.js';
 
 const thoughtful = <T extends z.ZodRawShape>(shape: T) => z.object({ thinking: ThoughtReply.optional(), ...shape });
 const REPLIES = { plan: PlanReply, reply: AgentReply };
 const THINKING_REPLIES = { plan: thoughtful(PlanReply.shape), reply: thoughtful(AgentReply.shape) };
-
-const MAX_NOTE = 2000;
 
 export interface FinalReply {
   answer: string;
@@ -47,7 +45,7 @@ export function readFinal(text: string, kind: Assignment['kind'], catalogue?: Ag
     const shape = kind === 'plan' ? '{"plan": {"tasks": [...]}}' : '{"answer": "...", "confidence": 0.0}';
     return { ok: false, fault: 'malformed', why: `Your message was not one JSON object. Send only ${shape}.` };
   }
-  return kind === 'plan' ? readPlan(found, catalogue) : readReply(found);
+  return kind === 'plan' ? planned(found, catalogue) : readReply(found);
 }
 
 function readReply(found: unknown): FinalReading {
@@ -56,58 +54,14 @@ function readReply(found: unknown): FinalReading {
   return { ok: false, fault: 'malformed', why: `Your JSON object is not as asked for. ${describeFaults(parsed.error)}` };
 }
 
-function readPlan(found: object, catalogue: AgentSummary[] | undefined): FinalReading {
-  const parsed = PlanReply.safeParse(withoutNulls(found));
-  if (!parsed.success) return { ok: false, fault: 'invalid-plan', why: `The plan is not as asked for. ${describeFaults(parsed.error)}` };
-  const { plan, confidence } = parsed.data;
-  const note = parsed.data.note?.slice(0, MAX_NOTE);
-  const problems = [
-    ...validatePlannedTasks(plan.tasks).map((problem) => problem.message),
-    ...(catalogue ? unstaffed(plan, catalogue) : []),
-  ];
-  if (problems.length > 0)
-    return { ok: false, fault: 'invalid-plan', why: `The plan cannot be carried out. ${problems.slice(0, 20).join(' ')}` };
+function planned(found: object, catalogue: AgentSummary[] | undefined): FinalReading {
+  const reading = readPlan(found, catalogue);
+  if (!reading.ok) return { ok: false, fault: 'invalid-plan', why: reading.why };
+  const { plan, note, confidence } = reading.read;
   const answer =
-    note ||
+    note ??
     `A plan of ${plan.tasks.length} ${plan.tasks.length === 1 ? 'task' : 'tasks'}: ${plan.tasks.map((task) => task.title).join(', ')}.`;
-  return { ok: true, reply: { answer, confidence: confidence ?? 1, plan: { plan, ...(note && { note }) } } };
-}
-
-/** Models write null for what they leave out, in the reply and in its tasks. */
-function withoutNulls(found: object): object {
-  const reply: { plan?: unknown } = present(found);
-  const { plan } = reply;
-  if (!isObject(plan) || !('tasks' in plan) || !Array.isArray(plan.tasks)) return reply;
-  return { ...reply, plan: { ...plan, tasks: plan.tasks.map((task: unknown) => (isObject(task) ? present(task) : task)) } };
-}
-
-/** Without the fields that are null. */
-export function present(value: object): object {
-  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null));
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Tasks that no agent of the catalogue could take; they would wait for ever. */
-function unstaffed(plan: Plan, catalogue: AgentSummary[]): string[] {
-  const byName = new Map(catalogue.map((agent) => [agent.name, agent]));
-  return plan.tasks.flatMap((task) => {
-    const unknown = [task.agent, ...task.fallbackAgents].filter((name) => name !== undefined && !byName.has(name));
-    if (unknown.length > 0) return [`Task ${task.id} names unknown agents: ${unknown.join(', ')}.`];
-    const able = catalogue.filter((agent) => task.agent === undefined || agent.name === task.agent);
-    if (able.some((agent) => task.skills.every((skill) => agent.skills.includes(skill)))) return [];
-    return [`No agent of the catalogue has all skills of task ${task.id} (${task.skills.join(', ')}).`];
-  });
-}
-
-/** One sentence for each of the first faults: where, and what is wrong. */
-export function describeFaults(error: z.ZodError): string {
-  return error.issues
-    .slice(0, 10)
-    .map((issue) => `${issue.path.length > 0 ? `At ${issue.path.join('.')}: ` : ''}${issue.message}.`)
-    .join(' ');
+  return { ok: true, reply: { answer, confidence: confidence ?? 1, plan: { plan, ...(note !== undefined && { note }) } } };
 }
 
 /** The JSON object of a final message, if it has one. */

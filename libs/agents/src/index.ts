@@ -44,5 +44,6 @@ export { runAttempt } from './run-attempt.js';
 export type { AttemptMeans } from './run-attempt.js';
 export type { CallAnswer, CallRequest, MadeCall } from './settlement.js';
 export { delegatingTools, delegateWork } from './delegating-tools.js';
-export { ToolDesk, TOOL_OUTPUT_BYTES } from './tool-desk.js';
+export { READ_RESULT, TOOL_OUTPUT_BYTES } from './result-shelf.js';
+export { ToolDesk } from './tool-desk.js';
 export type { WorkerPorts } from './worker-ports.js';

@@ -107,7 +107,7 @@ export interface ModelReply {
 
 /**
  * Errors are `CadreError`s. Their `billed` says whether the call may have cost something, `retryAfterMs` when another try makes sense.
- * Retriable: `model-unavailable`, `model-timeout`, `model-rate-limited`, `model-loading`, `model-breaker-open`, `model-busy` (the last two were never sent).
+ * Retriable: `model-unavailable`, `model-timeout`, `model-rate-limited`, `model-breaker-open`, `model-busy` (the last two were never sent).
  * Not: `model-quota-exhausted`, `model-unauthorized`, `model-not-found`, `model-context-exceeded`, `model-refused`, `model-rejected`.
  */
 export interface ModelPort {
@@ -133,6 +133,8 @@ export interface Tool<A = unknown> {
   parameters: z.ZodType<A>;
   /** On the world outside the attempt's workspace; files that a call leaves in the workspace are recorded and restored. */
   effect: ToolEffect;
+  /** Leaves the workspace as it is, too: such calls of one turn are made side by side. */
+  reads?: boolean;
   /**
    * A thrown error is an answer like others. Of a tool with effect `once` it is so only if it says `billed: 'no'`: without that, nobody knows
    * whether it happened, and a person is asked.

@@ -248,10 +248,8 @@ class AttemptLoop {
 
   private async answerTools(reply: ModelReply): Promise<void> {
     this.say({ role: 'assistant', text: reply.text, toolCalls: reply.toolCalls.map(withSoundArguments) });
-    for (const [position, call] of reply.toolCalls.entries()) {
-      const text = await this.desk.answer(call, position, this.origin);
-      this.say({ role: 'tool', toolCallId: call.id, text });
-    }
+    const texts = await this.desk.answerTurn(reply.toolCalls, this.origin);
+    this.say(...texts.map((text, place): ModelMessage => ({ role: 'tool', toolCallId: reply.toolCalls[place]!.id, text })));
   }
 
   /** The final reply, or undefined after the model was asked to repair it. */

@@ -6,7 +6,7 @@ import { runAttempt } from './run-attempt.js';
 import type { AttemptMeans } from './run-attempt.js';
 import { ScriptedModel, answers, callsTools, echoTool, sampleAgent, sampleAssignment, sampleOutcome, soloWork } from './testing/index.js';
 import type { ScriptedTurn, SoloParts } from './testing/index.js';
-import { TOOL_OUTPUT_BYTES } from './tool-desk.js';
+import { TOOL_OUTPUT_BYTES } from './result-shelf.js';
 
 type Outcome = ({ kind: 'completed' } & Performance) | { kind: 'failed'; error: CadreError };
 
@@ -149,7 +149,7 @@ describe('tools', () => {
     expect(await result).toMatchObject({ kind: 'completed' });
     expect(secret.calls).toEqual([]);
     expect(lastToolText(model, 1)).toEqual({ error: 'There is no tool secret for you. You may call: echo.' });
-    expect(model.requests[0]?.tools.map((tool) => tool.name)).toEqual(['echo']);
+    expect(model.requests[0]?.tools.map((tool) => tool.name)).toEqual(['echo', 'read_result']);
     expect(made.map((call) => call.kind)).toEqual(['model', 'model']);
   });
 
@@ -182,7 +182,7 @@ describe('tools', () => {
     const text = model.requests[1]!.messages.at(-1)!.text;
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(TOOL_OUTPUT_BYTES);
     expect(Buffer.byteLength(text)).toBeGreaterThan(TOOL_OUTPUT_BYTES - 1024);
-    expect(JSON.parse(text)).toMatchObject({ truncated: true });
+    expect(JSON.parse(text)).toMatchObject({ shortened: true, result: 1, offset: 0 });
   });
 
   test('calls without an id of their own get one; broken arguments leave the history', async () => {
@@ -260,7 +260,7 @@ describe('planning', () => {
   test.each([
     [{ ...task('a'), agent: 'nobody' }, 'nobody'],
     [{ ...task('a'), skills: ['magic'] }, 'magic'],
-    [{ ...task('a'), colour: 'red' }, 'colour'],
+    [{ ...task('a'), pattern: { kind: 'vote', count: 1 } }, 'between 2 and 9'],
   ])('tells of a task that cannot be carried out: %j', async (faulty, part) => {
     const { model, result } = attempt([plan(faulty), plan(task('a'))], { ...planning, catalogue });
     expect(await result).toMatchObject({ kind: 'completed' });
@@ -288,9 +288,9 @@ describe('limits', () => {
 
 describe('errors and aborts', () => {
   test('an error of the model passes through with its flag, after two quick tries', async () => {
-    const error = new CadreError('model-unavailable', 'Nobody there.', { retriable: true, billed: 'no' });
+    const error = new CadreError('model-rate-limited', 'Too many requests.', { retriable: true, billed: 'no' });
     const { made, result } = attempt([error, error, error]);
-    expect(await result).toMatchObject({ kind: 'failed', error: { code: 'model-unavailable', retriable: true, message: error.message } });
+    expect(await result).toMatchObject({ kind: 'failed', error: { code: 'model-rate-limited', retriable: true, message: error.message } });
     const failed = { kind: 'model', outcome: 'failed', ok: false, costMicros: 0 };
     expect(made).toMatchObject([1, 2, 3].map((number) => ({ ...failed, try: number })));
     expect(new Set(made.map(({ key }) => key)).size).toBe(1);

@@ -5,7 +5,8 @@
 import { ThoughtReply } from '@cadre/contracts';
 import type { ReasoningEffort, Thinking, ThinkingTrace } from '@cadre/contracts';
 import { shorten } from './conversation.js';
-import { finalObject, present } from './final-reply.js';
+import { finalObject } from './final-reply.js';
+import { present } from './present.js';
 import type { ModelReply } from './ports.js';
 
 const CHARACTERS_PER_TOKEN = 4;

@@ -7,17 +7,20 @@ import type { CallKey, Json } from '@cadre/contracts';
 import type { CallDesk } from './call-desk.js';
 import { billedOf } from './call-retry.js';
 import { canonicalJson } from './canonical.js';
-import { describeFaults, jsonSchemaOf } from './final-reply.js';
+import { describeFaults } from './describe-faults.js';
+import { jsonSchemaOf } from './final-reply.js';
 import type { FileRecord, Tool, ToolCall, ToolSchema } from './ports.js';
+import { READ_RESULT, READ_RESULT_SCHEMA, ResultShelf } from './result-shelf.js';
 import type { CallAnswer } from './settlement.js';
 
-/** What a model gets to read of one tool's result, in bytes of UTF-8. */
-export const TOOL_OUTPUT_BYTES = 60 * 1024;
 const CALLS_PER_TURN = 64;
+/** What is kept of one result, in bytes of UTF-8. */
+const RESULT_BYTES = 4 * 1024 * 1024;
 
 export class ToolDesk {
   private readonly granted: Map<string, Tool>;
   private readonly described: ToolSchema[];
+  readonly shelf = new ResultShelf();
 
   /** @param names what may be called @param files of the workspace that the tools write to */
   constructor(
@@ -31,6 +34,7 @@ export class ToolDesk {
     this.described = [...this.granted.values()].map(({ name, description, parameters }) => {
       return { name, description, parameters: jsonSchemaOf(parameters) };
     });
+    if (this.described.length > 0) this.described.push(READ_RESULT_SCHEMA);
   }
 
   /** What the model is told of the granted tools. */
@@ -39,12 +43,32 @@ export class ToolDesk {
   }
 
   /**
-   * Runs one call, or takes its answer from the record, or says why not. The answer is JSON text for the model.
-   * @param position of the call within the model's turn, from 0 @param origin digest of all that led to the call
+   * Answers the calls of one turn, each with JSON text for the model: runs it, or takes its answer from the record, or says why not. Calls that only read are made
+   * side by side, the others one after the other, in the order of the turn.
+   * @param origin digest of all that led to the turn
    * Errors: the signal's, when it aborts; those of the record; `effect-unknown`.
    */
-  async answer(call: ToolCall, position: number, origin: string): Promise<string> {
+  async answerTurn(calls: readonly ToolCall[], origin: string): Promise<string[]> {
+    const texts: string[] = [];
+    for (let next = 0; next < calls.length;) {
+      let end = next + 1;
+      if (this.onlyReads(calls[next]!)) while (end < calls.length && this.onlyReads(calls[end]!)) end += 1;
+      const together = calls.slice(next, end).map((call, place) => this.answer(call, next + place, origin));
+      texts.push(...(await Promise.all(together)));
+      next = end;
+    }
+    // What is asked of the shelf is what was there before the turn.
+    return texts.map((text, place) => (calls[place]!.name === READ_RESULT ? text : this.shelf.put(text)));
+  }
+
+  private onlyReads({ name }: ToolCall): boolean {
+    return this.granted.get(name)?.reads === true;
+  }
+
+  /** @param position of the call within the model's turn, from 0 */
+  private async answer(call: ToolCall, position: number, origin: string): Promise<string> {
     const tool = this.granted.get(call.name);
+    if (!tool && call.name === READ_RESULT && this.granted.size > 0) return this.shelf.read(call.arguments);
     if (!tool) return refusal(`There is no tool ${quote(call.name)} for you. ${this.grantText()}`).text;
     if (position >= CALLS_PER_TURN) return refusal(`More than ${CALLS_PER_TURN} calls in one turn; this one was not run.`).text;
     const args = parseArguments(tool, call.arguments);
@@ -73,6 +97,7 @@ export class ToolDesk {
 
   private async run(tool: Tool, args: unknown, key: CallKey, signal: AbortSignal): Promise<CallAnswer> {
     const answer = await this.answerOf(tool, args, key, signal);
+    if (tool.reads) return answer;
     try {
       const files = await this.files?.changed();
       return files === undefined ? answer : { ...answer, files };
@@ -125,26 +150,19 @@ function parseArguments(tool: Tool, text: string): { value: unknown } | { error:
 function resultAnswer(result: Json, note: string): CallAnswer {
   const text = JSON.stringify(result) ?? 'null';
   const failed = typeof result === 'object' && result !== null && !Array.isArray(result) && typeof result['error'] === 'string';
-  return { ok: !failed, text: shortenOutput(text), note: failed ? String(result['error']) : note };
+  return { ok: !failed, text: keepable(text), note: failed ? String(result['error']) : note };
 }
 
-/** A result that is too long for the model becomes an object that says so and holds its beginning. */
-function shortenOutput(text: string): string {
-  const size = utf8Bytes(text);
-  if (size <= TOOL_OUTPUT_BYTES) return text;
-  const wrap = (length: number) => JSON.stringify({ truncated: true, bytes: size, beginning: text.slice(0, length).toWellFormed() });
-  // Quoting makes the text longer again, so the cut is searched for.
-  let [fits, fails] = [0, TOOL_OUTPUT_BYTES];
-  while (fails - fits > 64) {
-    const middle = Math.floor((fits + fails) / 2);
-    if (utf8Bytes(wrap(middle)) <= TOOL_OUTPUT_BYTES) fits = middle;
-    else fails = middle;
-  }
-  return wrap(fits);
+/** What is longer than can be kept becomes an object that says so and holds its beginning. */
+function keepable(text: string): string {
+  const bytes = utf8Bytes(text);
+  if (bytes <= RESULT_BYTES) return text;
+  // Quoted, a character of the text may take six.
+  return JSON.stringify({ cutOff: true, bytes, beginning: text.slice(0, RESULT_BYTES / 6).toWellFormed() });
 }
 
 function refusal(why: string): CallAnswer {
-  return { ok: false, text: shortenOutput(JSON.stringify({ error: why })), note: why };
+  return { ok: false, text: keepable(JSON.stringify({ error: why })), note: why };
 }
 
 function errorText(error: unknown): string {

@@ -31,8 +31,8 @@ export type DrawAllowance = z.infer<typeof DrawAllowance>;
 export const CreditAllowance = z.strictObject({ type: z.literal('CreditAllowance'), ...command, drawnMicros: Micros });
 export type CreditAllowance = z.infer<typeof CreditAllowance>;
 
-/** To a drawer: give back what is not spent or reserved. Answered with a `ReturnedAllowance`. */
-export const ReturnAllowance = z.strictObject({ type: z.literal('ReturnAllowance'), ...command });
+/** To a drawer: give back what is not spent or reserved. `capped`: whether the tenant has a cap from now on. Answered with a `ReturnedAllowance`. */
+export const ReturnAllowance = z.strictObject({ type: z.literal('ReturnAllowance'), ...command, capped: z.boolean().optional() });
 export type ReturnAllowance = z.infer<typeof ReturnAllowance>;
 
 /** To the home: the sum of all that a drawer has given back. */
@@ -66,7 +66,11 @@ export const AllowanceGranted = z.strictObject({ type: z.literal('AllowanceGrant
 export const AllowanceRestored = z.strictObject({ type: z.literal('AllowanceRestored'), drawer: shard, returnedMicros: Micros });
 /** In a drawer's log. */
 export const AllowanceCredited = z.strictObject({ type: z.literal('AllowanceCredited'), drawnMicros: Micros });
-export const AllowanceReturned = z.strictObject({ type: z.literal('AllowanceReturned'), returnedMicros: Micros });
+export const AllowanceReturned = z.strictObject({
+  type: z.literal('AllowanceReturned'),
+  returnedMicros: Micros,
+  capped: z.boolean().optional(),
+});
 
 export const AccountEvent = z.discriminatedUnion('type', [
   BudgetSet,

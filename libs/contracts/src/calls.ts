@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { ArtifactRef, BlobRef, Micros, Timestamp } from './values.js';
+import type { Usage } from './values.js';
 
 /** Digest of run, task, step path and input: the same call of any attempt has the same key. The tool gets it, to recognise a repetition. */
 export const CallKey = z.string().regex(/^[0-9a-f]{32}$/);
@@ -67,11 +68,25 @@ export const CallSettlement = z.strictObject({
   costMicros: Micros,
   /** Cost beyond the reservation; set by the engine when a server charged more than was possible. */
   overrunMicros: Micros.optional(),
+  /** What it cost is not known, because the price of its model is not; set by the engine. */
+  unpriced: z.literal(true).optional(),
   body: CallBody.optional(),
   /** Files of the workspace that the call wrote. */
   files: z.array(ArtifactRef).max(200).optional(),
 });
 export type CallSettlement = z.infer<typeof CallSettlement>;
+
+/** What a call that has ended adds to the usage of its task and its run. */
+export function usageOfCall(kind: CallKind, said: CallSettlement): Usage {
+  const { inputTokens, outputTokens, costMicros, unpriced, overrunMicros } = said;
+  return {
+    modelCalls: kind === 'model' ? 1 : 0,
+    toolCalls: kind === 'tool' ? 1 : 0,
+    ...{ inputTokens, outputTokens, costMicros },
+    ...(unpriced ? { unpricedCalls: 1 } : {}),
+    ...(overrunMicros === undefined ? {} : { overrunMicros }),
+  };
+}
 
 /** Answer to one reservation. */
 export const CallGrant = z.discriminatedUnion('grant', [

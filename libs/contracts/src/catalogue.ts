@@ -158,6 +158,10 @@ const feedRows = group('The event feed, on `cadre.ev.<tenant>.<run>`', 'sent', [
   ['FeedEvent', feed.FeedEvent, 'One event of a run as a CloudEvent 1.0 in structured JSON. `id` is `<runId>/<seq>.<index>`.'],
 ]);
 
+const tokenRows = group('What models write, on core NATS', 'sent', [
+  ['TokenPart', feed.TokenPart, 'What a model has written since the part before: `cadre.stream.<tenant>.<run>.<task>`.'],
+]);
+
 const workers = group('Workers and offers, on core NATS', 'sent', [
   ['Heartbeat', agents.Heartbeat, 'A worker is alive and holds these attempts: `cadre.hb.<worker>`, every 250 ms.'],
   ['OfferBatch', agents.OfferBatch, 'Attempts offered to one life of one worker: `cadre.agent.<worker>.<epoch>.offer`.'],
@@ -262,6 +266,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   ...replies,
   ...log,
   ...feedRows,
+  ...tokenRows,
   ...workers,
   ...messages,
   ...definitions,

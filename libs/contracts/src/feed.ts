@@ -1,7 +1,8 @@
 /** The event feed: one CloudEvent for each run event, on `cadre.ev.<tenant>.<run>`. */
 import { z } from 'zod';
-import { Json } from './values.js';
-import { RunId, TenantId } from './ids.js';
+import { Json, Timestamp } from './values.js';
+import { CallKey } from './calls.js';
+import { RunId, TaskId, TenantId } from './ids.js';
 import { RunEvent, type Commit } from './events.js';
 
 /** CloudEvents 1.0, structured JSON. `id` is `<runId>/<seq>.<index>`: unique, and ordered within the run by (seq, index). */
@@ -56,3 +57,21 @@ export const IngressEvent = z.looseObject({
 export type IngressEvent = z.infer<typeof IngressEvent>;
 
 export const IngressSubject = z.object({ tenant: TenantId, type: z.string() });
+
+/**
+ * What a model has written since the part before, while its call is on its way: on core NATS, for whoever watches. Parts may be lost, a call that is made again
+ * begins anew, and what counts is the recorded reply.
+ */
+export const TokenPart = z.strictObject({
+  runId: RunId,
+  taskId: TaskId,
+  attempt: z.int().min(1),
+  call: CallKey,
+  /** From 1. */
+  part: z.int().min(1),
+  at: Timestamp,
+  text: z.string().optional(),
+  /** What the server tells of the model's own reasoning. */
+  reasoning: z.string().optional(),
+});
+export type TokenPart = z.infer<typeof TokenPart>;

@@ -96,7 +96,9 @@ export type { CrashPoint, CrashService, PassCrashPoint } from './crash-points.js
 export { CadreError } from './errors.js';
 export type { Billed, CadreErrorOptions, Problem } from './errors.js';
 export {
+  PATTERN_KINDS,
   PRIORITIES,
+  PatternKind,
   Priority,
   Skill,
   SKILLS,
@@ -130,6 +132,7 @@ export {
   CallReservation,
   CallOutcome,
   CallSettlement,
+  usageOfCall,
   CallGrant,
   CallGrants,
   SpendLimit,
@@ -229,7 +232,7 @@ export {
   TenantBudgetRequest,
 } from './accounts.js';
 export { ModelLimits, ModelLimitTable, GovernorAsk, GovernorAnswer, GOVERNOR_TIMING, GOVERNOR_BATCH } from './governor.js';
-export { FeedEvent, toFeedEvents, FeedPosition, compareFeedPositions, IngressEvent, IngressSubject } from './feed.js';
+export { FeedEvent, toFeedEvents, FeedPosition, compareFeedPositions, IngressEvent, IngressSubject, TokenPart } from './feed.js';
 export {
   RUN_STATUSES,
   RunStatus,
@@ -259,6 +262,7 @@ export {
   TOOLS,
   TOOL_NAMES,
   DELEGATING_TOOLS,
+  READING_TOOLS,
   SHARED_READING_TOOLS,
   Delegated,
   AgentReply,

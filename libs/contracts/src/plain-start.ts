@@ -58,10 +58,10 @@ function isPlainOptions(raw: unknown): boolean {
 function isPlainBudget(raw: unknown): boolean {
   if (typeof raw !== 'object' || raw === null || Object.keys(raw).length !== 3) return false;
   const { agentMicros, onLimit, unpricedModels } = raw as Fields;
-  return (
-    isEmptyRecord(agentMicros) && (onLimit === 'stop' || onLimit === 'ask') && (unpricedModels === 'refuse' || unpricedModels === 'allow')
-  );
+  return isEmptyRecord(agentMicros) && (onLimit === 'stop' || onLimit === 'ask') && isUnpricedRule(unpricedModels);
 }
+
+const isUnpricedRule = (raw: unknown): boolean => raw === 'if-uncapped' || raw === 'refuse' || raw === 'allow';
 
 function isPlainPlan(raw: unknown): boolean {
   if (typeof raw !== 'object' || raw === null || Object.keys(raw).length !== 1) return false;

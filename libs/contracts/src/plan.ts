@@ -25,15 +25,6 @@ export const SKILLS = {
   general: 'general',
 } as const;
 
-/**
- * How long, from its first refusal on, a task waits for a model server that limits, loads or cannot be reached. Such attempts do not count against `maxAttempts`;
- * what comes after this time does, and with 0 all of them. Left out: until the run's deadline.
- */
-export const MaxServerWaitMs = z
-  .int()
-  .min(0)
-  .max(7 * 86_400_000);
-
 /** Wait before attempt n+1: `min(maxBackoffMs, backoffMs * factor^(n-1))`, less up to `jitter` (a fraction) of itself. */
 export const RetryPolicy = z.strictObject({
   maxAttempts: z.int().min(1).max(20).default(3),
@@ -41,7 +32,6 @@ export const RetryPolicy = z.strictObject({
   factor: z.number().min(1).max(10).default(2),
   maxBackoffMs: z.int().min(0).max(3_600_000).default(30_000),
   jitter: z.number().min(0).max(1).default(0.5),
-  maxServerWaitMs: MaxServerWaitMs.optional(),
 });
 export type RetryPolicy = z.infer<typeof RetryPolicy>;
 
@@ -101,6 +91,11 @@ export const Cache = z.strictObject({
 });
 export type Cache = z.infer<typeof Cache>;
 
+/** How a planner may have a part of a goal done, beside tasks that depend on each other. */
+export const PATTERN_KINDS = ['map-reduce', 'pipeline', 'vote', 'auction', 'swarm', 'hierarchy'] as const;
+export const PatternKind = z.enum(PATTERN_KINDS);
+export type PatternKind = z.infer<typeof PatternKind>;
+
 export const TaskSpec = z.strictObject({
   id: TaskId,
   title: z.string().min(1).max(200),
@@ -138,6 +133,9 @@ export const TaskSpec = z.strictObject({
   scope: Scope.optional(),
   wait: Wait.optional(),
   given: Given.optional(),
+  /** For people: the pattern by which the planner has it done, and why. Nothing is decided by them. */
+  pattern: PatternKind.optional(),
+  why: z.string().min(1).max(500).optional(),
 });
 export type TaskSpec = z.infer<typeof TaskSpec>;
 export type TaskSpecInput = z.input<typeof TaskSpec>;
@@ -169,8 +167,11 @@ export const Budget = z
     agentMicros: z.record(AgentName, Micros).default({}),
     onLimit: z.enum(['stop', 'degrade', 'ask']).default('stop'),
     degradeTo: z.string().min(1).max(200).optional(),
-    /** Whether models without a known price may be called at all; they then count as free. */
-    unpricedModels: z.enum(['refuse', 'allow']).default('refuse'),
+    /**
+     * Whether models without a known price may be called at all; what they cost is then unknown and counts under no cap. `if-uncapped`: where no cap applies
+     * to the call, of the run, the task, the agent or the tenant.
+     */
+    unpricedModels: z.enum(['refuse', 'allow', 'if-uncapped']).default('if-uncapped'),
   })
   .refine((budget) => budget.onLimit !== 'degrade' || budget.degradeTo !== undefined, {
     path: ['degradeTo'],
@@ -187,8 +188,6 @@ export const RunOptions = z.strictObject({
   priority: Priority.default('medium'),
   /** A failed task skips its dependents instead of failing the run. */
   continueOnFailure: z.boolean().default(false),
-  /** Of tasks whose retry policy says nothing of it, and of the run's own: planning and the answer. */
-  maxServerWaitMs: MaxServerWaitMs.optional(),
   /** Longest time of the whole run. */
   deadlineMs: z
     .int()

@@ -104,7 +104,7 @@ describe('a request', () => {
         continueOnFailure: false,
         deadlineMs: 1_800_000,
         summarize: true,
-        budget: { agentMicros: {}, onLimit: 'stop', unpricedModels: 'refuse' },
+        budget: { agentMicros: {}, onLimit: 'stop', unpricedModels: 'if-uncapped' },
         cancelGraceMs: 5000,
         labels: {},
       },

@@ -34,6 +34,8 @@ export const SUBJECTS = {
   /** The event feed of one run. */
   events: (tenant: string, runId: string) => `cadre.ev.${tenant}.${runId}`,
   eventsAll: 'cadre.ev.>',
+  /** What a task's model writes, while it writes it: a `TokenPart`. `*` for all tasks of a run. */
+  tokens: (tenant: string, runId: string, taskId: string) => `cadre.stream.${tenant}.${runId}.${taskId}`,
   heartbeat: (workerId: string) => `cadre.hb.${workerId}`,
   heartbeats: 'cadre.hb.*',
   /** Offers to one life of one worker. */

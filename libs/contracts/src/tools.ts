@@ -108,6 +108,12 @@ export type Delegated = z.infer<typeof Delegated>;
 /** Tools that read what other agents and people write: what they answer holds for this moment, and for who may read it now. */
 export const SHARED_READING_TOOLS: readonly string[] = ['context_get', 'context_list', 'read_messages', 'recall_memory'];
 
+/** Tools that leave everything as it is, the workspace too: such calls of one turn are made side by side. */
+export const READING_TOOLS: readonly string[] = [
+  ...['list_files', 'read_file', 'profile_data', 'query_data', 'find_trends', 'find_anomalies', 'describe_api'],
+  ...['context_get', 'context_list', 'recall_memory'],
+];
+
 /** Tools that give work to other agents. Who calls one has no slot while it waits. */
 export const DELEGATING_TOOLS = ['ask_agent', 'delegate', 'hand_off'] as const;
 export type DelegatingTool = (typeof DELEGATING_TOOLS)[number];
@@ -129,9 +135,24 @@ export const TOOLS = {
     result: z.object({ files: z.array(z.object({ path: z.string(), size: z.int(), origin: z.enum(['input', 'artifact', 'own']) })) }),
   },
   read_file: {
-    description: 'Read a text file of the workspace.',
-    args: z.strictObject({ path: WorkspacePath, maxBytes: z.int().min(1).max(200_000).default(20_000) }),
-    result: z.object({ path: z.string(), size: z.int(), text: z.string(), truncated: z.boolean() }),
+    description:
+      'Read a text file of the workspace, from a byte offset. nextOffset says where the next part begins. With search, the lines that hold a text, whatever its case.',
+    args: z.strictObject({
+      path: WorkspacePath,
+      offset: z.int().min(0).default(0),
+      maxBytes: z.int().min(1).max(200_000).default(20_000),
+      search: z.string().min(1).max(200).optional(),
+    }),
+    result: z.object({
+      path: z.string(),
+      size: z.int(),
+      text: z.string(),
+      truncated: z.boolean(),
+      /** Byte at which the next part, or the next match, begins; left out: there is no more. */
+      nextOffset: z.int().optional(),
+      /** Of a search: at most 50 lines, counted from 1 at `offset`. */
+      matches: z.array(z.object({ line: z.int(), offset: z.int(), text: z.string() })).optional(),
+    }),
   },
   write_file: {
     description: 'Write a text file into the workspace. It becomes an artifact of the run. Inputs cannot be overwritten.',

@@ -107,18 +107,26 @@ export const Usage = z.object({
   inputTokens: z.int().nonnegative(),
   outputTokens: z.int().nonnegative(),
   costMicros: z.int().nonnegative(),
+  /** Calls of models without a known price: what they cost is in none of the sums. Left out: none. */
+  unpricedCalls: z.int().nonnegative().optional(),
+  /** Of the cost: what servers charged beyond what was set aside for their calls. Left out: nothing. */
+  overrunMicros: z.int().nonnegative().optional(),
 });
 export type Usage = z.infer<typeof Usage>;
 
 export const NO_USAGE: Usage = { modelCalls: 0, toolCalls: 0, inputTokens: 0, outputTokens: 0, costMicros: 0 };
 
 export function addUsage(a: Usage, b: Usage): Usage {
+  const unpricedCalls = (a.unpricedCalls ?? 0) + (b.unpricedCalls ?? 0);
+  const overrunMicros = (a.overrunMicros ?? 0) + (b.overrunMicros ?? 0);
   return {
     modelCalls: a.modelCalls + b.modelCalls,
     toolCalls: a.toolCalls + b.toolCalls,
     inputTokens: a.inputTokens + b.inputTokens,
     outputTokens: a.outputTokens + b.outputTokens,
     costMicros: a.costMicros + b.costMicros,
+    ...(unpricedCalls > 0 ? { unpricedCalls } : {}),
+    ...(overrunMicros > 0 ? { overrunMicros } : {}),
   };
 }
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ArtifactRef, Content, Failure, Micros, Timestamp, Usage } from './values.js';
 import { AgentName, RunId, TaskId, TenantId, WorkerId } from './ids.js';
-import { MAX_PLAN_TASKS, Params, PlanSource, Priority, Require, RunOptions, Skill, TaskSpec } from './plan.js';
+import { MAX_PLAN_TASKS, Params, PatternKind, PlanSource, Priority, Require, RunOptions, Skill, TaskSpec } from './plan.js';
 import { TenantBudgetView } from './accounts.js';
 import { TaskContext } from './context.js';
 import { CallKind, CallOutcome, CallSettlement, ToolEffect } from './calls.js';
@@ -33,6 +33,9 @@ export const TaskView = z.strictObject({
   skills: z.array(Skill),
   dependsOn: z.array(TaskId),
   require: Require,
+  /** How the planner has it done, and why. */
+  pattern: PatternKind.optional(),
+  why: z.string().optional(),
   attempt: z.int().nonnegative(),
   agent: AgentName.optional(),
   workerId: WorkerId.optional(),
@@ -53,8 +56,6 @@ export const TaskView = z.strictObject({
   cachedFrom: ResultOrigin.optional(),
   /** The last failure of the task or of its last attempt, or why it was skipped. */
   error: z.string().optional(),
-  /** It waits for a model server that limits, loads or cannot be reached, since then, and asks again at `until`. The server's words are the `error`. */
-  serverWait: z.strictObject({ since: Timestamp, until: Timestamp }).optional(),
   usage: Usage,
 });
 export type TaskView = z.infer<typeof TaskView>;

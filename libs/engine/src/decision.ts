@@ -14,6 +14,8 @@ export interface DecideContext {
   random: number;
   /** How much more of the tenant's money may be bound at this moment, beyond what its runs have bound. Undefined: there is no cap. */
   tenantRoomMicros?: number | undefined;
+  /** Whether the tenant has a cap: a shard that spends from an allowance has a room without one, too. Left out: it has if there is a room. */
+  tenantCapped?: boolean | undefined;
   /** Told of the draft that the decision is made in, so that it need not be folded again. */
   onDraft?: (draft: Draft) => void;
 }

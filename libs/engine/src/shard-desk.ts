@@ -14,7 +14,7 @@ import type {
   ShardCommand,
   TenantId,
 } from '@cadre/contracts';
-import { accountOf, homeShard, roomMicros } from './account/account-state.js';
+import { accountOf, homeShard, isCapped, roomMicros } from './account/account-state.js';
 import { decideAccount } from './account/decide-account.js';
 import type { AccountDecision } from './account/decide-account.js';
 import { MAX_COMMIT_BYTES } from './block-draft.js';
@@ -70,7 +70,7 @@ export class ShardDesk {
     const context: DecideContext = {
       now: this.lastAt,
       random: this.around.random(),
-      tenantRoomMicros: this.#roomFor(command),
+      ...this.#moneyFor(command),
       onDraft: (made) => (draft = made),
     };
     const decision = this.#decide(command, context);
@@ -86,6 +86,7 @@ export class ShardDesk {
     if (taken !== 'taken') return tooLarge(command, taken);
     if (draft?.isWhole(decision.events, before)) adoptDraft(this.state, commit, draft);
     else foldShardCommit(this.state, commit);
+    if (before) this.#coverDebt(before.tenant);
     return replyTo(command, decision);
   }
 
@@ -118,10 +119,12 @@ export class ShardDesk {
   }
 
   /** Only reservations need to know. */
-  #roomFor(command: Command): number | undefined {
+  #moneyFor(command: Command): Pick<DecideContext, 'tenantRoomMicros' | 'tenantCapped'> {
     const tenant = this.#tenantOf(command);
-    if (tenant === undefined) return undefined;
-    return roomMicros(accountOf(this.state.accounts, tenant), homeShard(tenant, this.around.shards) === this.around.shard);
+    if (tenant === undefined) return {};
+    const account = accountOf(this.state.accounts, tenant);
+    const isHome = homeShard(tenant, this.around.shards) === this.around.shard;
+    return { tenantRoomMicros: roomMicros(account, isHome), tenantCapped: isCapped(account, isHome) };
   }
 
   /** A call that does not fit under the tenant's allowance is refused for good only when the home has no more to give. */
@@ -136,14 +139,22 @@ export class ShardDesk {
     return true;
   }
 
+  /** A server that bills beyond the reservation has spent what this shard may not: the home is to know at once, or others would spend it again. */
+  #coverDebt(tenant: TenantId): void {
+    const { allowances, shard, shards } = this.around;
+    if (allowances === undefined || homeShard(tenant, shards) === shard) return;
+    const account = accountOf(this.state.accounts, tenant);
+    const room = roomMicros(account, false) ?? 0;
+    if (room < 0 && !allowances.isDenied(tenant, -room)) allowances.want(tenant, account?.creditedMicros ?? 0, -room);
+  }
+
   /** What calls that the decision settles have cost less than was set aside for them. */
   #freedMicros({ runId, taskId }: RecordCalls, events: readonly RunEvent[]): number {
     const calls = this.state.open[runId]?.calls[taskId] ?? {};
     let freed = 0;
     for (const event of events) {
       if (event.type !== 'CallsSettled') continue;
-      for (const { key, costMicros, overrunMicros = 0 } of event.calls)
-        freed += (calls[key]?.maxCostMicros ?? 0) - costMicros + overrunMicros;
+      for (const { key, costMicros } of event.calls) freed += (calls[key]?.maxCostMicros ?? 0) - costMicros;
     }
     return freed;
   }

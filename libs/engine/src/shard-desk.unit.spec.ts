@@ -138,6 +138,39 @@ test('a cap set while another shard holds an allowance holds at once', async () 
   expect(desks.violations()).toEqual([]);
 });
 
+test('what a server bills beyond the reservation is drawn from the home at once, and no shard spends it again', async () => {
+  const desks = new Desks();
+  await setTenantBudget({ sender: desks.sender, shards: SHARDS, newId: () => 'id' }, TENANT, 1000);
+  const home = await begun(desks, HOME);
+  const away = await begun(desks, AWAY);
+  expect(await reserve(desks, away, 'a1', 300)).toMatchObject(granted);
+  const held = { runId: away, taskId: 'a', attempt: 1, workerId: 'w1' };
+  await desks.send({ type: 'RecordCalls', id: 'settle', ...held, settle: [settlement('a1', { costMicros: 700 })], reserve: [] });
+  for (let i = 0; i < 50; i += 1) await Promise.resolve();
+  expect(await reserve(desks, home, 'h1', 301)).toMatchObject(refused);
+  expect(await reserve(desks, await begun(desks, HOME, 2), 'h2', 200)).toMatchObject(granted);
+  expect(await reserve(desks, away, 'a2', 101)).toMatchObject(refused);
+  expect(desks.violations()).toEqual([]);
+});
+
+test('a shard that spends from an allowance knows whether there is a cap: a model without a price may be called where there is none', async () => {
+  const desks = new Desks();
+  const around = { sender: desks.sender, shards: SHARDS, newId: () => 'id' };
+  const priceless = async (shard: number, number: number) => {
+    const runId = await begun(desks, shard, number);
+    const held = { runId, taskId: 'a', attempt: 1, workerId: 'w1' };
+    const call = reservation('x', { unpriced: true, maxCostMicros: 0 });
+    return desks.send({ type: 'RecordCalls', id: `x${number}`, ...held, settle: [], reserve: [call] });
+  };
+  const unpriced = { outcome: 'accepted', result: { ended: { code: 'model-unpriced' } } };
+  expect(await Promise.all([priceless(HOME, 1), priceless(AWAY, 2)])).toMatchObject([granted, granted]);
+  await setTenantBudget(around, TENANT, 1000);
+  expect(await Promise.all([priceless(HOME, 3), priceless(AWAY, 4)])).toMatchObject([unpriced, unpriced]);
+  await setTenantBudget(around, TENANT, null);
+  expect(await Promise.all([priceless(HOME, 5), priceless(AWAY, 6)])).toMatchObject([granted, granted]);
+  expect(desks.violations()).toEqual([]);
+});
+
 test('the state is the fold of the blocks', async () => {
   const desks = new Desks();
   await setTenantBudget({ sender: desks.sender, shards: SHARDS, newId: () => 'id' }, TENANT, 1000);

@@ -28,7 +28,7 @@ import type {
 
 /** Money under one cap, in millionths of a US dollar. */
 export interface Spent {
-  /** What ended calls cost; nothing beyond their reservations counts. */
+  /** What ended calls cost, beyond their reservations too. */
   settledMicros: number;
   /** Set aside for calls whose outcome is not known yet. */
   reservedMicros: number;
@@ -48,6 +48,8 @@ export interface CallState {
   status: 'open' | 'done' | 'failed' | 'unknown';
   /** What is set aside for it while it is open. */
   maxCostMicros: number;
+  /** The price of its model is not known. */
+  unpriced?: true;
   /** What it answered, once done. */
   ok?: boolean;
   body?: CallBody;
@@ -101,8 +103,6 @@ export interface TaskState {
   resumable?: true | undefined;
   /** Attempts that count against the retry policy so far. */
   counted: number;
-  /** Its model server is in trouble: since when, and how many attempts in a row have found it so. */
-  serverWait?: { since: number; attempts: number } | undefined;
   /** The open attempt may not start earlier. */
   notBefore: number;
   /** When the open attempt was scheduled; ageing counts from here. */

@@ -93,6 +93,7 @@ export function openCallRow(
     output_tokens: 0,
     cost_micros: 0,
     overrun_micros: null,
+    unpriced: call.unpriced === true,
     ...place,
   };
 }
@@ -111,5 +112,6 @@ function settledRow(runId: string, call: CallSettlement): SettledRow {
     output_tokens: call.outputTokens,
     cost_micros: call.costMicros,
     overrun_micros: call.overrunMicros ?? null,
+    unpriced: call.unpriced === true,
   };
 }

@@ -127,6 +127,7 @@ function callView(row: CallRow): CallView {
     costMicros: row.cost_micros,
     maxCostMicros: row.max_cost_micros,
     ...(row.overrun_micros !== null && { overrunMicros: row.overrun_micros }),
+    ...(row.unpriced && { unpriced: true as const }),
     ...(row.kept_for !== null && { keptFor: row.kept_for }),
   };
 }
@@ -246,6 +247,8 @@ function summaryOf(row: Omit<RunRow, 'state'>): RunSummary {
       inputTokens: row.input_tokens,
       outputTokens: row.output_tokens,
       costMicros: row.cost_micros,
+      ...(row.unpriced_calls > 0 && { unpricedCalls: row.unpriced_calls }),
+      ...(row.overrun_micros > 0 && { overrunMicros: row.overrun_micros }),
     },
   };
 }

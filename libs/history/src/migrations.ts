@@ -73,6 +73,14 @@ const MIGRATIONS: readonly Migration[] = [
     name: 'what waits for events',
     statements: [`create index tasks_open on tasks (tenant, ((state -> 'spec' -> 'wait' ->> 'event'))) where status = 'open'`],
   },
+  {
+    number: 4,
+    name: 'costs that are not known, and beyond what was set aside',
+    statements: [
+      `alter table runs add column unpriced_calls bigint not null default 0, add column overrun_micros bigint not null default 0`,
+      `alter table calls add column unpriced boolean not null default false`,
+    ],
+  },
 ];
 
 /** Any fixed number will do; it only has to differ from other programs' in the same database. */

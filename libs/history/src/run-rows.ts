@@ -28,6 +28,8 @@ export function runRow(state: RunState): RowOf<'runs'> {
     ...usageColumns(state.usage),
     settled_micros: state.spent.settledMicros,
     reserved_micros: state.spent.reservedMicros,
+    unpriced_calls: state.usage.unpricedCalls ?? 0,
+    overrun_micros: state.usage.overrunMicros ?? 0,
     state: JSON.stringify(rest),
   };
 }

@@ -70,6 +70,8 @@ export function taskView(task: TaskState): TaskView {
     skills: spec.skills,
     dependsOn: spec.dependsOn,
     require: spec.require,
+    ...(spec.pattern !== undefined && { pattern: spec.pattern }),
+    ...(spec.why !== undefined && { why: spec.why }),
     attempt: task.attempt,
     ...(task.agent !== undefined && { agent: task.agent }),
     ...(task.workerId !== undefined && { workerId: task.workerId }),
@@ -83,7 +85,6 @@ export function taskView(task: TaskState): TaskView {
     ...(result?.reducedTo !== undefined && { reducedTo: result.reducedTo }),
     ...(result?.cachedFrom !== undefined && { cachedFrom: result.cachedFrom }),
     ...(error !== undefined && { error }),
-    ...(task.serverWait && task.status === 'ready' && { serverWait: { since: task.serverWait.since, until: task.notBefore } }),
     usage: task.usage,
   };
 }

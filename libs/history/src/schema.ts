@@ -30,6 +30,9 @@ export interface RunRow extends UsageColumns {
   /** Under the run's cap: what ended calls cost, and what is set aside for open ones. */
   settled_micros: number;
   reserved_micros: number;
+  /** Calls whose cost is not known, and what servers charged beyond what was set aside. */
+  unpriced_calls: number;
+  overrun_micros: number;
   /** The engine's run state without its tasks and calls. */
   state: JsonColumn;
 }
@@ -65,6 +68,8 @@ export interface CallRow {
   name: string;
   effect: string;
   max_cost_micros: number;
+  /** Its price, and so its cost, is not known. */
+  unpriced: boolean;
   /** Where it was reserved: the commit, and the place in it. */
   commit_seq: number;
   place: number;

@@ -19,7 +19,7 @@ interface Layout {
 /** What the end of a call sets. */
 const SETTLED = {
   ...{ outcome: 'text', ok: 'boolean', note: 'text', at: 'bigint', duration_ms: 'bigint', input_tokens: 'bigint' },
-  ...{ output_tokens: 'bigint', cost_micros: 'bigint', overrun_micros: 'bigint' },
+  ...{ output_tokens: 'bigint', cost_micros: 'bigint', overrun_micros: 'bigint', unpriced: 'boolean' },
 };
 
 const USAGE = { model_calls: 'bigint', tool_calls: 'bigint', input_tokens: 'bigint', output_tokens: 'bigint', cost_micros: 'bigint' };
@@ -29,7 +29,7 @@ const LAYOUTS = {
     columns: {
       ...{ run_id: 'text', tenant: 'text', shard: 'int', status: 'text', goal: 'text', created_at: 'bigint', ended_at: 'bigint' },
       ...{ deadline_at: 'bigint', seq: 'int', tasks_done: 'int', tasks_total: 'int', ...USAGE },
-      ...{ settled_micros: 'bigint', reserved_micros: 'bigint', state: 'json' },
+      ...{ settled_micros: 'bigint', reserved_micros: 'bigint', unpriced_calls: 'bigint', overrun_micros: 'bigint', state: 'json' },
     },
     key: ['run_id'],
     repeat: 'replace',
@@ -97,7 +97,7 @@ export async function writeRows<T extends keyof typeof LAYOUTS>(db: Kysely<Histo
 export type SettledRow = Pick<RowOf<'calls'>, 'run_id' | 'key' | 'try' | keyof typeof SETTLED>;
 
 const SETTLED_COLUMNS = { run_id: 'text', key: 'text', try: 'int', ...SETTLED };
-const FIGURES = ['at', 'duration_ms', 'input_tokens', 'output_tokens', 'cost_micros', 'overrun_micros'];
+const FIGURES = ['at', 'duration_ms', 'input_tokens', 'output_tokens', 'cost_micros', 'overrun_micros', 'unpriced'];
 
 /** A second settlement (a person said what became of a call) changes the outcome; what was billed stays. */
 function settleStatement(): string {

@@ -6,7 +6,7 @@ import type { Workspace } from './workspace.js';
 export function genericTools(workspace: Workspace): Tool[] {
   return [
     standardTool('list_files', 'none', async () => ({ files: await workspace.list() })),
-    standardTool('read_file', 'none', ({ path, maxBytes }) => workspace.readText(path, maxBytes)),
+    standardTool('read_file', 'none', ({ path, ...wish }) => workspace.readText(path, wish)),
     standardTool('write_file', 'none', ({ path, text }) => workspace.write(path, text)),
   ];
 }

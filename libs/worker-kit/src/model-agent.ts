@@ -10,6 +10,8 @@ import { contextTools } from './context/context-tools.js';
 import { genericTools } from './generic-tools.js';
 import { recallTool } from './memory/recall-tool.js';
 import { fileRecord, openWorkspace } from './open-workspace.js';
+import { TokenStream } from './token-stream.js';
+import type { TokenPublisher } from './token-stream.js';
 import type { ToolFactory } from './worker-options.js';
 
 export interface ModelAgentMeans {
@@ -22,6 +24,8 @@ export interface ModelAgentMeans {
   chance: Chance;
   tracing: Tracing;
   desk: MessageDesk;
+  /** Takes what models write while they write it. */
+  publishTokens: TokenPublisher;
   /** Folder for the attempts' private folders. */
   workDir: string;
 }
@@ -35,7 +39,7 @@ export function modelAgent(means: ModelAgentMeans): Performer {
     const own = [...genericTools(workspace), ...contextTools(context), ...messages, ...delegatingTools(work.calls)];
     const tools = [...own, recallTool(memories, work), ...means.tools(workspace, work)];
     const performance = await runAttempt(work, {
-      model: tracedModel(means.model, tracing, work),
+      model: tracedModel(streamedModel(means, work), tracing, work),
       tools: tools.map((tool) => tracedTool(tool, tracing, work)),
       files: fileRecord(workspace, blobs),
       ...{ clock, chance, memories },
@@ -43,6 +47,22 @@ export function modelAgent(means: ModelAgentMeans): Performer {
     });
     const used = context.record();
     return { ...performance, ...(used && { context: used }), artifacts: await workspace.collectArtifacts(blobs) };
+  };
+}
+
+function streamedModel({ model, clock, publishTokens }: ModelAgentMeans, { assignment }: Work): ModelPort {
+  const { tenant, runId, taskId, attempt } = assignment;
+  return {
+    quote: (request) => model.quote(request),
+    complete: async (request, signal) => {
+      if (request.callKey === undefined) return model.complete(request, signal);
+      const stream = new TokenStream({ tenant, runId, taskId, attempt, call: request.callKey }, clock, publishTokens);
+      try {
+        return await model.complete({ ...request, onDelta: (delta) => stream.hear(delta) }, signal);
+      } finally {
+        stream.flush();
+      }
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 /** Makes a tool of the standard list: its name, description and arguments come from contracts, only the work is added. */
 import type { Tool, ToolContext, ToolEffect } from '@cadre/agents';
-import { TOOLS } from '@cadre/contracts';
+import { READING_TOOLS, TOOLS } from '@cadre/contracts';
 import type { Json, ToolArgs, ToolName, ToolResult } from '@cadre/contracts';
 import type { z } from 'zod';
 
@@ -21,6 +21,7 @@ export function standardTool<N extends ToolName>(
     description,
     parameters: args as z.ZodType<unknown>,
     effect,
+    reads: READING_TOOLS.includes(name),
     run: async (input, context) => (await run(input as ToolArgs<N>, context)) as Json,
     ...(recall && { recall: (input: unknown, answer: Json) => recall(input as ToolArgs<N>, answer as ToolResult<N>) }),
   };

@@ -98,6 +98,7 @@ function performers(
   const withModel = modelAgent({
     ...{ model, blobs, shared, memories, tracing, workDir, desk },
     ...{ tools: means.tools, clock: systemClock, chance: systemChance },
+    publishTokens: (subject, part) => void (nats.isClosed() || nats.publish(subject, JSON.stringify(part))),
   });
   return (agent) => code.get(roster.templateOf(agent) ?? agent.name) ?? withModel;
 }

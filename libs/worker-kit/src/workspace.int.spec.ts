@@ -92,7 +92,7 @@ test.each(['../x', '/etc/passwd', 'a/../../x', './a', 'a//b', '', '.env', 'a/.gi
   async (path) => {
     expect(() => workspace.resolve(path)).toThrow(code('path-refused'));
     await expect(workspace.write(path, 'x')).rejects.toEqual(code('path-refused'));
-    await expect(workspace.readText(path, 10)).rejects.toEqual(code('path-refused'));
+    await expect(workspace.readText(path, { maxBytes: 10 })).rejects.toEqual(code('path-refused'));
   },
 );
 
@@ -117,7 +117,7 @@ describe('links', () => {
     symlinkSync(join(outside, 'secret.txt'), join(workspace.root, 'file.txt'));
     symlinkSync(join(outside, 'not-yet.txt'), join(workspace.root, 'broken.txt'));
     for (const path of ['file.txt', 'broken.txt']) {
-      await expect(workspace.readText(path, 10)).rejects.toEqual(code('path-refused'));
+      await expect(workspace.readText(path, { maxBytes: 10 })).rejects.toEqual(code('path-refused'));
       await expect(workspace.write(path, 'x')).rejects.toEqual(code('path-refused'));
     }
     expect(await workspace.list()).toEqual([]);
@@ -128,7 +128,7 @@ describe('links', () => {
 
   test('a named pipe does not hold anybody', async () => {
     execFileSync('mkfifo', [join(workspace.root, 'pipe')]);
-    await expect(workspace.readText('pipe', 10)).rejects.toEqual(code('file-missing'));
+    await expect(workspace.readText('pipe', { maxBytes: 10 })).rejects.toEqual(code('file-missing'));
     await expect(workspace.write('pipe', 'x')).rejects.toEqual(code('path-refused'));
     expect(await workspace.list()).toEqual([]);
   });
@@ -163,11 +163,11 @@ test('inputs beyond the limit are refused before anything is fetched', async () 
 
 test('long text is cut between characters; binary files are no text', async () => {
   await workspace.write('t.txt', 'aä€😀');
-  expect(await workspace.readText('t.txt', 100)).toEqual({ path: 't.txt', size: 10, text: 'aä€😀', truncated: false });
-  expect(await workspace.readText('t.txt', 8)).toMatchObject({ text: 'aä€', truncated: true });
+  expect(await workspace.readText('t.txt', { maxBytes: 100 })).toEqual({ path: 't.txt', size: 10, text: 'aä€😀', truncated: false });
+  expect(await workspace.readText('t.txt', { maxBytes: 8 })).toMatchObject({ text: 'aä€', truncated: true, nextOffset: 6 });
   await workspace.write('b.bin', new Uint8Array([1, 0, 2]));
-  await expect(workspace.readText('b.bin', 10)).rejects.toEqual(code('file-not-text'));
-  await expect(workspace.readText('none.txt', 10)).rejects.toEqual(code('file-missing'));
+  await expect(workspace.readText('b.bin', { maxBytes: 10 })).rejects.toEqual(code('file-not-text'));
+  await expect(workspace.readText('none.txt', { maxBytes: 10 })).rejects.toEqual(code('file-missing'));
 });
 
 test('remove leaves nothing; the sweep takes only what dead processes left', async () => {

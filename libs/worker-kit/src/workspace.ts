@@ -10,9 +10,10 @@ import type { FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, sep } from 'node:path';
 import { CadreError, mediaTypeOf, WorkspacePath } from '@cadre/contracts';
-import type { ArtifactRef, TaskOutcome } from '@cadre/contracts';
+import type { ArtifactRef, TaskOutcome, ToolArgs, ToolResult } from '@cadre/contracts';
 import type { Blobs } from '@cadre/engine';
 import { FOLDER_PREFIX } from './sweep-workspaces.js';
+import { textMatches, textPart } from './text-window.js';
 
 /** Bytes; `files` counts the attempt's own files. `fileBytes` and `totalBytes` bound what the attempt writes, `inputBytes` what it is given. */
 export interface WorkspaceLimits {
@@ -31,6 +32,9 @@ export interface WorkspaceFile {
   /** `input`: given with the run, read-only. `artifact`: of an earlier task. `own`: written by this attempt. */
   origin: 'input' | 'artifact' | 'own';
 }
+
+/** Which part of a text file is wanted. */
+export type TextWish = Pick<ToolArgs<'read_file'>, 'maxBytes' | 'search'> & { offset?: number };
 
 interface FoundFile extends WorkspaceFile {
   stamp: string;
@@ -114,16 +118,20 @@ export class Workspace {
     return (await this.scan()).map(({ path, size, origin }) => ({ path, size, origin }));
   }
 
-  /** At most `maxBytes` of a text file, cut between characters. Errors: `path-refused`, `file-missing`, `file-not-text`. */
-  async readText(path: string, maxBytes: number): Promise<{ path: string; size: number; text: string; truncated: boolean }> {
+  /**
+   * A part of a text file, or the lines of it that hold `search`. Errors: `path-refused`, `file-missing`, `file-not-text`.
+   * @param offset in bytes
+   */
+  async readText(path: string, { offset = 0, maxBytes, search }: TextWish): Promise<ToolResult<'read_file'>> {
     const file = await this.openForReading(path);
     try {
       const { size } = await file.stat();
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(size, maxBytes)), 0, undefined, 0);
-      const head = buffer.subarray(0, bytesRead);
-      if (head.includes(0)) throw new CadreError('file-not-text', `${path} is not a text file.`);
-      const truncated = size > bytesRead;
-      return { path, size, text: new TextDecoder().decode(head, { stream: truncated }), truncated };
+      if (search !== undefined) {
+        const found = (await textMatches(file, offset, search)) ?? notText(path);
+        return { path, size, text: '', truncated: found.nextOffset !== undefined, ...found };
+      }
+      const part = (await textPart(file, size, offset, maxBytes)) ?? notText(path);
+      return { path, size, truncated: part.nextOffset !== undefined, ...part };
     } finally {
       await file.close();
     }
@@ -258,6 +266,10 @@ export class Workspace {
 
 function refused(path: string, why: string): CadreError {
   return new CadreError('path-refused', `The path ${JSON.stringify(path.slice(0, 200))} is refused: ${why}.`);
+}
+
+function notText(path: string): never {
+  throw new CadreError('file-not-text', `${path} is not a text file.`);
 }
 
 function missing(path: string, cause?: unknown): CadreError {

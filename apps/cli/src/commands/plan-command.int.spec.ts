@@ -118,10 +118,14 @@ describe('run --preview', () => {
     const task = (id: string, more = '') => `  - { id: ${id}, title: ${id}, instructions: Do it., estimatedMs: 60000${more} }\n`;
     const scope =
       '  - { id: c, title: c, instructions: x, dependsOn: [a, b], scope: { over: params.x, body: [{ id: d, title: d, instructions: x }] } }\n';
-    await writeFile(join(cwd, 'plan.yaml'), `tasks:\n${task('a')}${task('b', ', skills: [testing], agent: tester')}${scope}`);
+    await writeFile(
+      join(cwd, 'plan.yaml'),
+      `tasks:\n${task('a', ', why: It comes first.')}${task('b', ', skills: [testing], agent: tester')}${scope}`,
+    );
     expect(await runProgram(['run', 'x', '--plan', 'plan.yaml', '--preview', '-q', '--no-download'], terminal)).toBe(0);
     const shown = terminal.stderr.join('\n');
     expect(shown).toMatch(/b +medium +1 min 0 s +tester +b\nc +medium +1 task for each of params\.x +a, b +c/);
+    expect(shown).toContain('a: It comes first.');
     expect(shown).toContain('3 tasks, about 2 min 0 s of work, at least 1 min 0 s from start to end');
     expect(bodies()).toHaveLength(1);
   });

@@ -1,9 +1,9 @@
 /** `cadre runs list|get|events|cancel`. */
-import { type FeedEvent, isTerminal, RUN_STATUSES, type RunStatus } from '@cadre/contracts';
+import { type CallSettlement, type FeedEvent, isTerminal, RUN_STATUSES, type RunStatus } from '@cadre/contracts';
 import type { CadreClient } from '@cadre/sdk';
 import { EXIT } from '../exit-codes.js';
 import { UsageError } from '../failure.js';
-import { consumption, moment, money, oneLine } from '../output/figures.js';
+import { consumption, cost, moment, money, oneLine } from '../output/figures.js';
 import { describeRun } from '../output/run-description.js';
 import { exitCodeOfRun, runDocument, wholeAnswer } from '../output/run-output.js';
 import { table } from '../output/table.js';
@@ -120,9 +120,9 @@ function detailOf(data: FeedEvent['data']): string {
     case 'AttemptStarted':
       return ` by ${data.agent} on ${data.workerId}`;
     case 'CallsReserved':
-      return `: ${data.calls.map(({ name, maxCostMicros }) => `${name} (at most ${money(maxCostMicros)})`).join(', ')}`;
+      return `: ${data.calls.map(({ name, maxCostMicros, unpriced }) => `${name} (${unpriced ? 'cost unknown' : `at most ${money(maxCostMicros)}`})`).join(', ')}`;
     case 'CallsSettled':
-      return `: ${data.calls.map(({ outcome, costMicros, note }) => `${outcome}, ${money(costMicros)}${note === '' ? '' : ` (${note})`}`).join(', ')}`;
+      return `: ${data.calls.map(describeSettled).join(', ')}`;
     case 'CallRefused':
       return `: ${data.name} (at most ${money(data.maxCostMicros)}) does not fit under the cap of the ${data.limit}; ${data.then}`;
     case 'QuestionAsked':
@@ -140,6 +140,11 @@ function detailOf(data: FeedEvent['data']): string {
     default:
       return '';
   }
+}
+
+function describeSettled({ outcome, costMicros, unpriced, overrunMicros = 0, note }: CallSettlement): string {
+  const more = overrunMicros === 0 ? '' : `, ${money(overrunMicros)} of it more than was set aside`;
+  return `${outcome}, ${cost({ costMicros, unpricedCalls: unpriced ? 1 : 0 })}${more}${note === '' ? '' : ` (${note})`}`;
 }
 
 /** The longest grace time that a run may give, and some more. */

@@ -22,9 +22,15 @@ export function count(n: number, unit: string): string {
   return `${n.toLocaleString('en-US')} ${unit}${n === 1 ? '' : 's'}`;
 }
 
+/** What calls have cost, as far as that is known: `$0.0015`, `cost unknown`, `$0.0015 and an unknown cost`. */
+export function cost({ costMicros, unpricedCalls = 0 }: Pick<Usage, 'costMicros' | 'unpricedCalls'>): string {
+  if (unpricedCalls === 0) return money(costMicros);
+  return costMicros === 0 ? 'cost unknown' : `${money(costMicros)} and an unknown cost`;
+}
+
 /** `1,540 tokens, $0.0015` */
 export function consumption(usage: Usage): string {
-  return `${count(usage.inputTokens + usage.outputTokens, 'token')}, ${money(usage.costMicros)}`;
+  return `${count(usage.inputTokens + usage.outputTokens, 'token')}, ${cost(usage)}`;
 }
 
 export function bytes(n: number): string {

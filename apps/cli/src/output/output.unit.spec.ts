@@ -1,4 +1,4 @@
-import { bytes, consumption, count, duration, money, oneLine } from './figures.js';
+import { bytes, consumption, cost, count, duration, money, oneLine } from './figures.js';
 import { renderMarkdown } from './markdown.js';
 import { table } from './table.js';
 
@@ -10,6 +10,11 @@ test('figures read well', () => {
   expect(consumption({ modelCalls: 1, toolCalls: 0, inputTokens: 1200, outputTokens: 340, costMicros: 1500 })).toBe(
     '1,540 tokens, $0.0015',
   );
+  expect([{ costMicros: 0 }, { costMicros: 0, unpricedCalls: 2 }, { costMicros: 1500, unpricedCalls: 1 }].map(cost)).toEqual([
+    '$0',
+    'cost unknown',
+    '$0.0015 and an unknown cost',
+  ]);
 });
 
 test('a line stays one line, without control characters', () => {

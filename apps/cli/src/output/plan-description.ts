@@ -14,11 +14,21 @@ export function describePlan(plan: Pick<PlanView, 'tasks'> & Partial<PlanView>, 
   ]);
   return [
     ...table(['TASK', 'PRIORITY', 'ESTIMATE', 'WHO', 'AFTER', 'WHAT'], rows),
+    ...reasonsOf(plan.tasks),
     '',
     [count(plan.tasks.length, 'task'), ...timesOf(plan.tasks)].join(', '),
     ...(run && plan.source ? [`Planned by ${BY[plan.source]} for ${consumption(run.usage)}`] : []),
     ...(plan.note === undefined ? [] : [`Note: ${oneLine(plan.note, 400)}`]),
   ];
+}
+
+/** How tasks are done by several, and why they are done so. */
+function reasonsOf(tasks: readonly Task[]): string[] {
+  const lines = tasks.flatMap(({ id, pattern, why }) => {
+    const said = [...(pattern === undefined ? [] : [pattern]), ...(why === undefined ? [] : [oneLine(why, 300)])];
+    return said.length === 0 ? [] : [`${id}: ${said.join(', ')}`];
+  });
+  return lines.length === 0 ? [] : ['', ...lines];
 }
 
 /** All that is said, and the longest way through, of tasks that say how long they take. */

@@ -1,9 +1,8 @@
 /** A run in lines, for people. */
-import type { Budget, QuestionView, RunView } from '@cadre/contracts';
+import type { Budget, QuestionView, RunView, Usage } from '@cadre/contracts';
 import { answerHint } from './answer-hint.js';
 import { degradation } from './degradation.js';
 import { bytes, consumption, count, duration, moment, money, oneLine } from './figures.js';
-import { serverWaitText } from './server-wait.js';
 import { table } from './table.js';
 
 /** @param answer the whole answer; empty when there is none */
@@ -18,11 +17,21 @@ export function describeRun(run: RunView, answer: string): string[] {
     `Tasks    ${run.tasksDone} of ${run.tasksTotal}`,
     ...(budget === undefined ? [] : [`Budget   ${budget}`]),
     `Used     ${consumption(run.usage)}${run.reservedMicros === 0 ? '' : `, and ${money(run.reservedMicros)} set aside for calls under way`}`,
+    ...describeCosts(run.usage),
     ...describeQuestions(run),
-    ...describeWaits(run),
     ...taskTable(run),
     ...artifactTable(run),
     ...(answer === '' ? [] : ['', answer]),
+  ];
+}
+
+/** Of the cost: what is not known, and what a server has billed beyond what it was allowed. */
+function describeCosts({ unpricedCalls = 0, overrunMicros = 0 }: Usage): string[] {
+  return [
+    ...(unpricedCalls === 0 ? [] : [`Unknown  what ${count(unpricedCalls, 'call')} of models without a known price cost`]),
+    ...(overrunMicros === 0
+      ? []
+      : [`Overrun  ${money(overrunMicros)} more than was set aside: a model server billed more than it was allowed`]),
   ];
 }
 
@@ -30,11 +39,12 @@ function statusOf(run: RunView): string {
   if (run.status === 'cancelling') return `cancelling: ${run.cancelReason ?? ''}; what runs may wind up until ${moment(run.deadlineAt)}`;
   if (run.status === 'cancelled') return `cancelled: ${run.cancelReason ?? ''}`;
   const asking = run.questions.length === 0 ? '' : ', waits for an answer';
-  const waiting = run.tasks.some(({ serverWait }) => serverWait) ? ', waits for the model server' : '';
-  return `${run.status}${run.partial === true ? ' in part' : ''}${asking}${waiting}${run.error === undefined ? '' : `: ${run.error.message}`}`;
+  return `${run.status}${run.partial === true ? ' in part' : ''}${asking}${run.error === undefined ? '' : `: ${run.error.message}`}`;
 }
 
 const ON_LIMIT = { stop: 'then the task fails', degrade: 'then it goes on with', ask: 'then a person is asked' } as const;
+
+const UNPRICED = { allow: 'allowed', refuse: 'refused' } as const;
 
 /** @returns undefined when nothing is capped and nothing is out of the ordinary */
 export function describeBudget(budget: Budget): string | undefined {
@@ -47,7 +57,7 @@ export function describeBudget(budget: Budget): string | undefined {
     ...(caps.length === 0 && budget.onLimit === 'stop'
       ? []
       : [`${ON_LIMIT[budget.onLimit]}${budget.onLimit === 'degrade' ? ` ${budget.degradeTo}` : ''}`]),
-    ...(budget.unpricedModels === 'allow' ? ['models without a price are allowed'] : []),
+    ...(budget.unpricedModels === 'if-uncapped' ? [] : [`models without a price are ${UNPRICED[budget.unpricedModels]}`]),
   ];
   if (caps.length === 0 && rules.length === 0) return undefined;
   return [caps.length === 0 ? 'no cap of its own' : caps.join(', '), ...rules].join('; ');
@@ -55,16 +65,6 @@ export function describeBudget(budget: Budget): string | undefined {
 
 function describeQuestions({ questions }: RunView): string[] {
   return questions.length === 0 ? [] : ['', 'It waits for an answer:', ...questions.flatMap((question) => questionLines(question, '  '))];
-}
-
-/** What the server said, whole: the table has no room for it. */
-function describeWaits({ tasks }: RunView): string[] {
-  const waiting = tasks.filter(({ serverWait }) => serverWait);
-  return waiting.flatMap(({ taskId, serverWait, error = '' }) => [
-    '',
-    oneLine(`${taskId} ${serverWaitText({ until: serverWait!.until, words: error }, Date.now())}`, 1000),
-    `    It waits since ${moment(serverWait!.since)}; no attempt is lost with that.`,
-  ]);
 }
 
 /** The question, and what to type. */

@@ -19,6 +19,18 @@ test('a result that is an earlier one names the task that it came from', () => {
   expect(describeRun(run, '').at(-1)).toMatch(new RegExp(`^count .* Count the words \\(result of map~0~count in ${EARLIER}\\)$`));
 });
 
+test('what is not known of the cost, and what a server billed too much, is said', () => {
+  const usage = { ...NO_USAGE, modelCalls: 3, costMicros: 97_000, unpricedCalls: 1, overrunMicros: 67_000 };
+  const run = RunView.parse({
+    ...{ runId: RUN, tenant: 'default', goal: 'g', status: 'completed', createdAt: 1, tasksDone: 1, tasksTotal: 1, usage },
+    ...{ options: RunOptions.parse({}), inputs: [], deadlineAt: 1, seq: 1, tasks: [], artifacts: [], reservedMicros: 0, questions: [] },
+  });
+  const text = describeRun(run, '').join('\n');
+  expect(text).toContain('Used     0 tokens, $0.0970 and an unknown cost');
+  expect(text).toContain('Unknown  what 1 call of models without a known price cost');
+  expect(text).toContain('Overrun  $0.0670 more than was set aside');
+});
+
 test('and is told in the progress', () => {
   const task: TaskProgress = {
     ...{ id: 'count', title: 'Count', kind: 'work', phase: 'running', agent: 'counter', attempt: 1, usage: NO_USAGE, questions: [] },
@@ -37,20 +49,4 @@ test('what an agent has given up under load is told in the progress', () => {
   const result = { answer: { text: '3' }, confidence: 1, artifacts: [], ...less };
   advanceTask(task, { type: 'TaskCompleted', taskId: 'count', attempt: 1, result }, 5, new Map());
   expect(taskLine(task, 100)).toBe('Count · counter · degraded to small, effort low, no review, 1 alternative');
-});
-
-test('a run whose model server is in trouble says what it waits for', () => {
-  const [since, until] = [Date.now(), Date.now() + 9000];
-  const task: TaskView = {
-    ...{ taskId: 'count', title: 'Count the words', status: 'ready', priority: 'medium', skills: [], dependsOn: [], require: 'all' },
-    ...{ attempt: 4, artifacts: [], usage: NO_USAGE, error: 'The model server answered 503: Loading model', serverWait: { since, until } },
-  };
-  const run = RunView.parse({
-    ...{ runId: RUN, tenant: 'default', goal: 'g', status: 'running', createdAt: 1, tasksDone: 0, tasksTotal: 1, usage: NO_USAGE },
-    ...{ options: RunOptions.parse({}), inputs: [], deadlineAt: 1, seq: 1, tasks: [task], artifacts: [], reservedMicros: 0, questions: [] },
-  });
-  const text = describeRun(run, '').join('\n');
-  expect(text).toContain('Status   running, waits for the model server');
-  const words = /count waits for the model server until (\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d: The model server answered 503: Loading model/;
-  expect(text).toMatch(words);
 });

@@ -26,6 +26,7 @@ export async function followRun(client: CadreClient, runId: string, terminal: Te
   } finally {
     await display.finish();
   }
+  if (!quiet && progress.unpricedModel !== undefined) terminal.err(unpricedWarning(progress.unpricedModel));
   if (!quiet) terminal.err(summary(progress));
   return progress;
 }
@@ -34,6 +35,11 @@ const silent: ProgressDisplay = { update: () => undefined, tell: () => undefined
 
 function displayFor(terminal: Terminal): ProgressDisplay {
   return terminal.errIsTty ? new LiveDisplay(process.stderr, terminal.columns) : new PlainDisplay((line) => terminal.err(line));
+}
+
+/** Once for each run: the first model stands for all. */
+function unpricedWarning(model: string): string {
+  return `The price of the model ${model} is not known: what the run costs is not counted. CADRE_PRICES sets prices (0 for a model of your own).`;
 }
 
 function summary(progress: RunProgress): string {

@@ -9,7 +9,6 @@ import {
   type ReducedThinking,
   type Usage,
 } from '@cadre/contracts';
-import type { ServerWait } from '../output/server-wait.js';
 import { advanceTask, type OpenCalls, type TaskEvent } from './task-progress.js';
 
 export type TaskPhase = 'waiting' | 'ready' | 'running' | 'asking' | 'open' | 'completed' | 'failed' | 'skipped' | 'cancelled';
@@ -27,8 +26,6 @@ export interface TaskProgress {
   endedAt?: number;
   /** What it does at the moment, what it asks, or why it ended as it did. */
   note?: string;
-  /** Its model server is in trouble: it waits, or has begun to ask again and has not been answered yet. */
-  waits?: ServerWait;
   /** Open ones, oldest first. */
   questions: Question[];
   /** The cheaper model that its budget, or a server without room, brought it to. */
@@ -57,6 +54,8 @@ export interface RunProgress {
   /** The run's cap, in millionths of a US dollar, as people have raised it so far. */
   capMicros?: number;
   openCalls: OpenCalls;
+  /** The first model that was asked without a known price. */
+  unpricedModel?: string | undefined;
 }
 
 export const emptyProgress = (): RunProgress => ({ tasks: new Map(), usage: NO_USAGE, openCalls: new Map() });
@@ -107,6 +106,7 @@ function advanceOne(progress: RunProgress, data: TaskEvent, at: number): TaskPro
   const task = progress.tasks.get(data.taskId);
   if (task === undefined) return [];
   if (data.type === 'QuestionAnswered') raiseCap(progress, task, data);
+  if (data.type === 'CallsReserved') progress.unpricedModel ??= data.calls.find(({ unpriced }) => unpriced)?.name;
   const used = advanceTask(task, data, at, progress.openCalls);
   if (used !== undefined) progress.usage = addUsage(progress.usage, used);
   return [task];

@@ -1,5 +1,5 @@
 /** How a viewer's picture of one task changes by an event. */
-import { addUsage, NO_USAGE, type CallReservation, type CallSettlement, type FeedEvent, type Usage } from '@cadre/contracts';
+import { addUsage, NO_USAGE, usageOfCall, type CallReservation, type FeedEvent, type Usage } from '@cadre/contracts';
 import type { TaskProgress } from './run-progress.js';
 
 export type TaskEvent = Extract<FeedEvent['data'], { taskId: string }>;
@@ -20,7 +20,6 @@ function change(task: TaskProgress, data: Exclude<TaskEvent, { type: 'CallsSettl
     case 'AttemptScheduled':
       task.phase = 'ready';
       task.attempt = data.attempt;
-      if (task.waits) task.waits = { ...task.waits, until: data.notBefore };
       return;
     case 'AttemptStarted':
       Object.assign(task, { phase: 'running', attempt: data.attempt, agent: data.agent, startedAt: at });
@@ -42,8 +41,6 @@ function change(task: TaskProgress, data: Exclude<TaskEvent, { type: 'CallsSettl
       return;
     case 'AttemptFailed':
       task.note = data.error.message;
-      if (data.cause === 'server') task.waits = { until: at, words: data.error.message };
-      else delete task.waits;
       return;
     case 'TaskResolved':
       if (data.title !== undefined) task.title = data.title;
@@ -74,8 +71,7 @@ function settle(task: TaskProgress, { calls }: EventOf<'CallsSettled'>, openCall
     // Said by a person of a call that has been counted before.
     if (made === undefined) continue;
     openCalls.delete(call.key);
-    if (call.outcome === 'done') delete task.waits;
-    used = addUsage(used, usageOf(made, call));
+    used = addUsage(used, usageOfCall(made.kind, call));
     task.note = call.note === '' ? made.name : `${made.name}: ${call.note}`;
   }
   task.usage = addUsage(task.usage, used);
@@ -86,7 +82,6 @@ function endTask(task: TaskProgress, data: EventOf<'TaskCompleted' | 'TaskFailed
   task.questions = [];
   task.endedAt = at;
   delete task.note;
-  delete task.waits;
   switch (data.type) {
     case 'TaskCompleted':
       return complete(task, data.result);
@@ -106,8 +101,4 @@ function complete(task: TaskProgress, { cachedFrom, degradedTo, reducedTo }: Eve
   if (cachedFrom) task.cached = true;
   if (degradedTo !== undefined) task.degradedTo = degradedTo;
   if (reducedTo) task.reducedTo = reducedTo;
-}
-
-function usageOf({ kind }: CallReservation, { inputTokens, outputTokens, costMicros }: CallSettlement): Usage {
-  return { modelCalls: kind === 'model' ? 1 : 0, toolCalls: kind === 'tool' ? 1 : 0, inputTokens, outputTokens, costMicros };
 }

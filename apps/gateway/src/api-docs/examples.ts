@@ -110,7 +110,7 @@ const run: RunView = {
     continueOnFailure: false,
     deadlineMs: 600_000,
     summarize: true,
-    budget: { runMicros: 2_000_000, agentMicros: {}, onLimit: 'ask', unpricedModels: 'refuse' },
+    budget: { runMicros: 2_000_000, agentMicros: {}, onLimit: 'ask', unpricedModels: 'if-uncapped' },
     cancelGraceMs: 5000,
     labels: { team: 'climate' },
   },

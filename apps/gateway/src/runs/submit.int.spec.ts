@@ -50,7 +50,7 @@ describe('a good request', () => {
     const budget = { runMicros: 2_000_000, taskMicros: 500_000, agentMicros: { planner: 1 }, onLimit: 'degrade', degradeTo: 'small' };
     const options = { budget, cancelGraceMs: 0, questionTimeoutMs: 60_000 };
     const accepted = RunAccepted.parse(await (await json({ goal: 'Do it', options })).json());
-    expect(commandOf(accepted.runId).options).toMatchObject({ ...options, budget: { ...budget, unpricedModels: 'refuse' } });
+    expect(commandOf(accepted.runId).options).toMatchObject({ ...options, budget: { ...budget, unpricedModels: 'if-uncapped' } });
     expect(accepted.links.questions).toBe(`/v1/runs/${accepted.runId}/questions`);
   });
 

@@ -21,6 +21,8 @@ import { drawDelegation } from './delegations.js';
 import { drawPlan } from './plans.js';
 
 const TIMEOUT_MS = 3000;
+/** How often a call costs more than was set aside. */
+const OVERCHARGED = 0.03;
 const MODEL_FAULTS = { refused: 'model-rate-limited', broke: 'model-unavailable' };
 const Args = z.object({ n: z.number() });
 
@@ -75,7 +77,9 @@ class SimModel implements ModelPort {
   #reply({ tools }: ModelRequest, model: string, key: string, turn: number): ModelReply {
     const dice = diceOf(key);
     const price = MODELS[model as keyof typeof MODELS] as number | undefined;
-    const counts = { inputTokens: 100, outputTokens: 20, costMicros: Math.floor((price ?? 0) / 2), priced: price !== undefined };
+    // Now and then a server bills more than was set aside. From dice of its own: what the model says must not depend on it.
+    const billed = diceOf(`${key} bill`).chance(OVERCHARGED) ? 3 : 0.5;
+    const counts = { inputTokens: 100, outputTokens: 20, costMicros: Math.floor((price ?? 0) * billed), priced: price !== undefined };
     const reply = { model, text: '', toolCalls: [], finish: 'stop' as const, ...counts };
     if (dice.chance(0.02)) return { ...reply, text: 'no', finish: 'refusal' };
     if (dice.chance(0.05)) return { ...reply, text: 'this is not what was asked for' };

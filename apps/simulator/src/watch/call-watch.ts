@@ -126,7 +126,7 @@ export class CallWatch implements CallWitness {
       case 'RunFailed':
       case 'RunCancelled':
         if (run.total.reserved !== 0) this.complain('6 left-reserved', `${runId} has ended with ${run.total.reserved} micros set aside`);
-        if (run.total.settled > event.usage.costMicros) {
+        if (run.total.settled !== event.usage.costMicros) {
           this.complain('6 bill-differs', `${runId} was billed ${event.usage.costMicros}, its calls were settled at ${run.total.settled}`);
         }
         this.#runs.delete(runId);
@@ -162,7 +162,7 @@ export class CallWatch implements CallWitness {
       this.complain('12 body-not-stored', `the body of ${key} is settled, but not stored`);
     for (const each of this.#purses(run, taskId, call.agent)) {
       if (!byHand) each.reserved -= call.maxCostMicros;
-      each.settled += Math.min(costMicros, byHand ? 0 : call.maxCostMicros);
+      each.settled += costMicros;
     }
     call.status = outcome;
   }

@@ -20,6 +20,8 @@ export interface Account {
   /** Elsewhere: sums of all that the home has granted and of all that was given back. Both only grow. */
   creditedMicros: number;
   returnedMicros: number;
+  /** Elsewhere: whether the tenant has a cap, as far as the home has told. Left out: nothing was told. */
+  capped?: boolean;
 }
 
 export function newAccount(tenant: TenantId): Account {
@@ -46,6 +48,11 @@ export function homeShard(tenant: TenantId, shards: number): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < tenant.length; i += 1) hash = Math.imul(hash ^ tenant.charCodeAt(i), 0x01000193) >>> 0;
   return hash % shards;
+}
+
+/** Whether the tenant has a cap. @param isHome whether this shard keeps it */
+export function isCapped(account: Account | undefined, isHome: boolean): boolean {
+  return isHome ? (account?.capMicros ?? null) !== null : account?.capped === true;
 }
 
 /** Settled and reserved here. */

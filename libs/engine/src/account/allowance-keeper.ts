@@ -56,7 +56,7 @@ export class AllowanceKeeper {
     let drawn = await this.#ask(tenant, creditedMicros, needMicros);
     if (drawn === undefined) {
       // What other shards hold unspent may be enough.
-      await reclaimAllowances({ sender, shards, newId, signal }, tenant, [shard]);
+      await reclaimAllowances({ sender, shards, newId, signal }, tenant, { except: [shard] });
       drawn = await this.#ask(tenant, creditedMicros, needMicros);
     }
     if (drawn === undefined) {

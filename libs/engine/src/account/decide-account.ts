@@ -59,10 +59,11 @@ function creditAllowance(account: Account, { drawnMicros }: CreditAllowance): Ac
   return { outcome: 'accepted', events: [{ type: 'AllowanceCredited', drawnMicros }] };
 }
 
-function returnAllowance(account: Account, _command: ReturnAllowance): AccountDecision {
+function returnAllowance(account: Account, command: ReturnAllowance): AccountDecision {
   const returnedMicros = Math.max(account.returnedMicros, account.creditedMicros - spentMicros(account));
-  if (returnedMicros === account.returnedMicros) return { outcome: 'duplicate', result: { returnedMicros } };
-  return { outcome: 'accepted', events: [{ type: 'AllowanceReturned', returnedMicros }], result: { returnedMicros } };
+  const told = command.capped !== undefined && command.capped !== account.capped ? { capped: command.capped } : {};
+  if (returnedMicros === account.returnedMicros && !('capped' in told)) return { outcome: 'duplicate', result: { returnedMicros } };
+  return { outcome: 'accepted', events: [{ type: 'AllowanceReturned', returnedMicros, ...told }], result: { returnedMicros } };
 }
 
 function restoreAllowance(account: Account, { drawer, returnedMicros }: RestoreAllowance): AccountDecision {

@@ -22,7 +22,7 @@ function evolveAccount(account: Account, event: AccountEvent): Account {
     case 'AllowanceCredited':
       return { ...account, creditedMicros: event.drawnMicros };
     case 'AllowanceReturned':
-      return { ...account, returnedMicros: event.returnedMicros };
+      return { ...account, returnedMicros: event.returnedMicros, ...(event.capped !== undefined && { capped: event.capped }) };
   }
 }
 

@@ -20,17 +20,28 @@ function taken(reply: CommandReply | undefined): CommandReply & { outcome: 'acce
   });
 }
 
+/** What to tell the shards, and which of them not to ask. */
+interface Reclaiming {
+  except?: readonly number[];
+  capped?: boolean;
+}
+
 /**
  * Makes every shard but the home and those named give back what it has not spent. Errors: those of the sender, and `account-command-refused`.
  * May be broken off and made again at any point.
  */
-export async function reclaimAllowances(around: ReclaimSurroundings, tenant: TenantId, except: readonly number[] = []): Promise<void> {
+export async function reclaimAllowances(
+  around: ReclaimSurroundings,
+  tenant: TenantId,
+  { except = [], capped }: Reclaiming = {},
+): Promise<void> {
   const { sender, shards, newId, signal } = around;
   const home = homeShard(tenant, shards);
   const drawers = [...Array(shards).keys()].filter((shard) => shard !== home && !except.includes(shard));
   await Promise.all(
     drawers.map(async (drawer) => {
-      const [returned] = await sender.send([{ type: 'ReturnAllowance', id: newId(), shard: drawer, tenant }], signal);
+      const told = capped === undefined ? {} : { capped };
+      const [returned] = await sender.send([{ type: 'ReturnAllowance', id: newId(), shard: drawer, tenant, ...told }], signal);
       const { returnedMicros } = taken(returned).result as { returnedMicros: number };
       const [restored] = await sender.send(
         [{ type: 'RestoreAllowance', id: newId(), shard: home, tenant, drawer, returnedMicros }],
@@ -58,7 +69,7 @@ export async function setTenantBudget(around: ReclaimSurroundings, tenant: Tenan
   const home = homeShard(tenant, shards);
   const [reply] = await sender.send([{ type: 'SetTenantBudget', id: newId(), shard: home, tenant, capMicros }], signal);
   const granted = taken(reply).result as unknown as GrantedAllowances;
-  if (capMicros === null) return;
+  if (capMicros === null) return reclaimAllowances(around, tenant, { capped: false });
   await creditGranted(around, tenant, granted);
-  await reclaimAllowances(around, tenant);
+  await reclaimAllowances(around, tenant, { capped: true });
 }

@@ -14,6 +14,8 @@ function under(budget: BudgetInput, rest: Partial<TaskSpecInput> = {}, prepare: 
   return rig;
 }
 
+const unpriced = reservation('x', { unpriced: true, maxCostMicros: 0 });
+
 describe('which cap a call does not fit under', () => {
   const limitOf = (rig: EngineRig, ...calls: Parameters<typeof reservation>[0][]): string => {
     rig.ask('a', ...calls.map((name) => reservation(name)));
@@ -57,11 +59,28 @@ describe('which cap a call does not fit under', () => {
   });
 
   test('the price, where it is not known and the run does not allow that', () => {
-    const unpriced = reservation('x', { unpriced: true, maxCostMicros: 0 });
-    const rig = under({});
+    const rig = under({ unpricedModels: 'refuse' });
     expect(rig.ask('a', unpriced)).toBe('ended model-unpriced');
     expect(rig.task('a')).toMatchObject({ status: 'failed', error: { code: 'model-unpriced' } });
-    expect(under({ unpricedModels: 'allow' }).ask('a', unpriced)).toBe('granted');
+    expect(under({ runMicros: 1, unpricedModels: 'allow' }).ask('a', unpriced)).toBe('granted');
+  });
+
+  test('the price, where it is not known and a cap applies to the call', () => {
+    expect(under({}).ask('a', unpriced)).toBe('granted');
+    expect(under({ agentMicros: { other: 1 } }).ask('a', unpriced)).toBe('granted');
+    const own = under({}, {}, (rig) => (rig.agentCapMicros = 99));
+    expect(own.ask('a', unpriced)).toBe('ended model-unpriced');
+    for (const budget of [{ runMicros: 1000 }, { taskMicros: 1000 }, { agentMicros: { generalist: 1000 } }]) {
+      const rig = under(budget);
+      expect(rig.ask('a', unpriced)).toBe('ended model-unpriced');
+      expect(rig.task('a').error?.message).toMatch(/price of the model m is not known.*CADRE_PRICES.*--allow-unpriced/);
+      expect(rig.violations()).toEqual([]);
+    }
+    const tenants = under({});
+    tenants.tenantRoomMicros = 1000;
+    expect(tenants.ask('a', unpriced)).toBe('ended model-unpriced');
+    tenants.tenantCapped = false;
+    expect(tenants.ask('b', unpriced)).toBe('granted');
   });
 });
 
@@ -133,8 +152,8 @@ test('a call that the attempt can do without is not made when it does not fit, a
     expect(rig.task('a').result?.degradedTo).toBeUndefined();
     expect(rig.violations()).toEqual([]);
   }
-  const unpriced = reservation('x', { unpriced: true, optional: true, maxCostMicros: 0 });
-  expect(under({}).ask('a', unpriced)).toBe('unaffordable');
+  const optionalUnpriced = { ...unpriced, optional: true as const };
+  expect(under({ unpricedModels: 'refuse' }).ask('a', optionalUnpriced)).toBe('unaffordable');
 });
 
 describe('ask', () => {
@@ -195,8 +214,7 @@ describe('ask', () => {
   });
 
   test('a person may allow a model without a price', () => {
-    const rig = under({ onLimit: 'ask' });
-    const unpriced = reservation('x', { unpriced: true });
+    const rig = under({ onLimit: 'ask', unpricedModels: 'refuse' });
     expect(rig.ask('a', unpriced)).toBe('ended waiting-for-answer');
     answer(rig, 'approve');
     rig.begin('a');

@@ -92,8 +92,7 @@ export function decideFailAttempt(state: RunState, command: FailAttempt, context
   if (isClosedAlready(state, command)) return duplicate();
   const found = findRunning(state, command);
   if (!found.found) return found.refusal;
-  const { error, cause, fresh } = command;
-  return close(state, command, context, { error, cause, counted: true, next: fresh ? 'anew' : 'fallback' });
+  return close(state, command, context, { error: command.error, counted: true, next: command.fresh ? 'anew' : 'fallback' });
 }
 
 export function decideReleaseAttempt(state: RunState, command: ReleaseAttempt, context: DecideContext): Decision {

@@ -63,11 +63,11 @@ describe('reserving and settling', () => {
     expect(rig.run().usage).toMatchObject({ modelCalls: 2, costMicros: 40 });
   });
 
-  test('an unknown outcome is billed at the reservation, an overcharge is shown beside it', () => {
+  test('an unknown outcome is billed at the reservation, an overcharge counts and is named', () => {
     const rig = started();
     rig.ask('a', reservation('x'), reservation('y'));
     rig.record('a', [settlement('x', { outcome: 'unknown', costMicros: 3 }), settlement('y', { costMicros: 130 })], []);
-    expect(rig.run()).toMatchObject({ spent: { settledMicros: 200, reservedMicros: 0 }, usage: { costMicros: 230 } });
+    expect(rig.run()).toMatchObject({ spent: { settledMicros: 230, reservedMicros: 0 }, usage: { costMicros: 230, overrunMicros: 30 } });
     expect(rig.violations()).toEqual([]);
   });
 

@@ -93,7 +93,7 @@ export class AccountAudit {
       // A call that a person says is done was settled before, as unknown; nothing is set aside for it any more.
       if (reserved === undefined) continue;
       this.#reserved.delete(id);
-      ledger.spentMicros += Math.min(call.costMicros, reserved) - reserved;
+      ledger.spentMicros += call.costMicros - reserved;
     }
   }
 

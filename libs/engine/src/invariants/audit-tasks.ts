@@ -21,9 +21,7 @@ export interface AuditTask {
   counted: number;
   /** Of its result. */
   confidence?: number;
-  lastFailure?: { counted: boolean; retriable: boolean; retryAfterMs: number; waits: boolean; answered?: true };
-  /** Attempts in a row that found the model server in trouble, and when the first of them closed. */
-  refused?: { attempts: number; since: number } | undefined;
+  lastFailure?: { counted: boolean; retriable: boolean; retryAfterMs: number; answered?: true };
   /** Open ones. */
   questions: Set<string>;
 }

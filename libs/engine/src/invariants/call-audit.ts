@@ -172,7 +172,7 @@ export class CallAudit {
     if (call.attempt !== attempt)
       this.#complain(6, 'settled-by-another', `${what} was settled for attempt ${attempt}, not ${call.attempt}`, taskId);
     const { maxCostMicros, kind } = call.reservation;
-    const { costMicros, overrunMicros = 0, outcome, inputTokens, outputTokens } = said;
+    const { costMicros, overrunMicros = 0, outcome, inputTokens, outputTokens, unpriced } = said;
     if (outcome === 'unknown' && costMicros !== maxCostMicros) {
       this.#complain(6, 'unknown-not-billed', `${what} is billed ${costMicros}; its reservation is ${maxCostMicros}`, taskId);
     }
@@ -180,9 +180,16 @@ export class CallAudit {
       this.#complain(6, 'cost-beyond-reservation', `${what} cost ${costMicros}; ${maxCostMicros} were reserved`, taskId);
     }
     call.state = outcome;
-    this.#money.settle(taskId, this.#grants.get(taskId)?.agent, maxCostMicros, costMicros - overrunMicros);
+    if (overrunMicros > 0 && costMicros - overrunMicros !== maxCostMicros) {
+      this.#complain(6, 'overrun-wrong', `${what} cost ${costMicros} of ${maxCostMicros} and names an overrun of ${overrunMicros}`, taskId);
+    }
+    if (unpriced && (!call.reservation.unpriced || costMicros > 0)) {
+      this.#complain(6, 'cost-not-unknown', `${what} is said to have an unknown cost; it was reserved with a price, or has one`, taskId);
+    }
+    this.#money.settle(taskId, this.#grants.get(taskId)?.agent, maxCostMicros, costMicros);
     const made = kind === 'model' ? { modelCalls: 1, toolCalls: 0 } : { modelCalls: 0, toolCalls: 1 };
-    this.#usage = addUsage(this.#usage, { ...made, inputTokens, outputTokens, costMicros });
+    const named = { overrunMicros, unpricedCalls: unpriced ? 1 : 0 };
+    this.#usage = addUsage(this.#usage, { ...made, inputTokens, outputTokens, costMicros, ...named });
   }
 
   #noteRefusal({ taskId, key, then }: EventOf<'CallRefused'>): void {
@@ -216,9 +223,9 @@ export class CallAudit {
 
   #ended(event: EventOf<'RunCompleted' | 'RunFailed' | 'RunCancelled'>): void {
     for (const taskId of this.#calls.keys()) this.#expectNoneOpen(taskId, event.type);
-    for (const field of Object.keys(this.#usage) as (keyof Usage)[]) {
-      if (event.usage[field] === this.#usage[field]) continue;
-      this.#complain(6, 'usage-differs', `the run says ${field} ${event.usage[field]}; its settlements sum up to ${this.#usage[field]}`);
+    for (const field of Object.keys({ ...this.#usage, ...event.usage }) as (keyof Usage)[]) {
+      const [said, sum] = [event.usage[field] ?? 0, this.#usage[field] ?? 0];
+      if (said !== sum) this.#complain(6, 'usage-differs', `the run says ${field} ${said}; its settlements sum up to ${sum}`);
     }
   }
 }

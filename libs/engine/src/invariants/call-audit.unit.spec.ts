@@ -57,8 +57,9 @@ test('logs without faults', () => {
 describe('6: money', () => {
   const lowered = (change: (commits: Commit[]) => void) => planted(story({ agentMicros: { generalist: 200 } }), change);
 
+  const budgetOf = (commits: Commit[]) => eventOf(commits, 'RunStarted').options.budget;
+
   test('a reservation beyond the cap of the run, the task, the agent, or its definition', () => {
-    const budgetOf = (commits: Commit[]) => eventOf(commits, 'RunStarted').options.budget;
     expect(lowered((commits) => void (budgetOf(commits).runMicros = 139))).toEqual(['6 over-cap']);
     expect(lowered((commits) => void (budgetOf(commits).taskMicros = 139))).toEqual(['6 over-cap']);
     expect(lowered((commits) => void (budgetOf(commits).agentMicros['generalist'] = 139))).toEqual(['6 over-cap']);
@@ -66,10 +67,32 @@ describe('6: money', () => {
     expect(lowered((commits) => void (eventOf(commits, 'TasksAdded').tasks[0]!.budgetMicros = 139))).toEqual(['6 over-cap']);
   });
 
+  test('an overrun that is named wrongly, or does not count', () => {
+    const overrun = (change: Partial<CallSettlement>) =>
+      planted(story(), (commits) => {
+        Object.assign(eventOf(commits, 'CallsSettled').calls[0]!, { costMicros: 130, overrunMicros: 30, ...change });
+        Object.assign(eventOf(commits, 'RunCompleted').usage, { costMicros: 170, overrunMicros: 30 });
+      });
+    expect(overrun({})).toEqual([]);
+    expect(overrun({ overrunMicros: 20 })).toEqual(expect.arrayContaining(['6 cost-beyond-reservation']));
+    expect(overrun({ overrunMicros: 40 })).toEqual(expect.arrayContaining(['6 overrun-wrong']));
+    expect(overrun({ unpriced: true })).toEqual(expect.arrayContaining(['6 cost-not-unknown']));
+    const beyond = planted(story({ runMicros: 229 }), (commits) => {
+      Object.assign(eventOf(commits, 'CallsSettled').calls[0]!, { costMicros: 130, overrunMicros: 30 });
+      Object.assign(eventOf(commits, 'RunCompleted').usage, { costMicros: 170, overrunMicros: 30 });
+    });
+    expect(beyond).toEqual(['6 over-cap']);
+  });
+
   test('a model without a price', () => {
-    expect(planted(story(), (commits) => void (eventOf(commits, 'CallsReserved').calls[0]!.unpriced = true))).toEqual([
-      '6 unpriced-granted',
-    ]);
+    const priceless = (rule: 'refuse' | 'if-uncapped', runMicros?: number) =>
+      planted(story(), (commits) => {
+        eventOf(commits, 'CallsReserved').calls[0]!.unpriced = true;
+        Object.assign(budgetOf(commits), { unpricedModels: rule }, runMicros === undefined ? {} : { runMicros });
+      });
+    expect(priceless('refuse')).toEqual(['6 unpriced-granted']);
+    expect(priceless('if-uncapped', 1e6)).toEqual(['6 unpriced-granted']);
+    expect(priceless('if-uncapped')).toEqual([]);
   });
 
   test('settlements without a reservation, twice, of another attempt, or missing', () => {

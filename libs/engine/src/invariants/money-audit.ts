@@ -39,13 +39,25 @@ export class MoneyAudit {
 
   reserve(taskId: string, agent: string | undefined, agentCapMicros: number | undefined, call: CallReservation): void {
     this.#bind(taskId, agent, call.maxCostMicros);
-    if (call.unpriced && this.#budget?.unpricedModels === 'refuse' && !this.#unpriced.has(taskId)) {
+    const named = agent === undefined ? undefined : Object.entries(this.#budget?.agentMicros ?? {}).find(([name]) => name === agent)?.[1];
+    const caps: [string, number | undefined][] = [
+      ['run', this.#budget?.runMicros],
+      [`task ${taskId}`, this.#taskCaps.get(taskId)],
+      [
+        `agent ${agent}`,
+        named === undefined && agentCapMicros === undefined ? undefined : Math.min(named ?? Infinity, agentCapMicros ?? Infinity),
+      ],
+    ];
+    const capped = caps.some(([, micros]) => micros !== undefined);
+    if (call.unpriced && !this.#unpriced.has(taskId) && this.#refusesUnpriced(capped)) {
       this.#complain(6, 'unpriced-granted', `${taskId} was granted a call of ${call.name}, whose price is not known`, taskId);
     }
-    const named = agent === undefined ? undefined : Object.entries(this.#budget?.agentMicros ?? {}).find(([name]) => name === agent)?.[1];
-    this.#check('run', this.#budget?.runMicros, taskId);
-    this.#check(`task ${taskId}`, this.#taskCaps.get(taskId), taskId);
-    this.#check(`agent ${agent}`, Math.min(named ?? Infinity, agentCapMicros ?? Infinity), taskId);
+    for (const [name, micros] of caps) this.#check(name, micros, taskId);
+  }
+
+  #refusesUnpriced(capped: boolean): boolean {
+    const rule = this.#budget?.unpricedModels;
+    return rule === 'refuse' || (rule === 'if-uncapped' && capped);
   }
 
   #check(name: string, capMicros: number | undefined, taskId: string): void {

@@ -9,6 +9,8 @@ export interface Overstep {
   /** The cap with what people have added, and how much more the call would need; for `price` both are zero. */
   capMicros: number;
   neededMicros: number;
+  /** How far the cap is passed without the call: a server has billed more than was set aside. */
+  passedMicros: number;
 }
 
 interface Cap {
@@ -37,25 +39,34 @@ function capsOf(draft: Draft, task: TaskState): Cap[] {
   ];
 }
 
+/** Whether the call may not be made because nobody knows what it costs. */
+function isPriceMissing(draft: Draft, task: TaskState, call: CallReservation): boolean {
+  if (!call.unpriced || task.unpricedAllowed) return false;
+  const { unpricedModels } = draft.run.options.budget;
+  if (unpricedModels !== 'if-uncapped') return unpricedModels === 'refuse';
+  const { tenantRoomMicros, tenantCapped = tenantRoomMicros !== undefined } = draft.context;
+  return tenantCapped || capsOf(draft, task).some(({ micros }) => micros !== undefined);
+}
+
 /**
  * The first cap under which the call does not fit beside what has been spent and set aside; undefined: it may be made.
  * @param pendingMicros of calls that the same decision is about to reserve for the task
  */
 export function overstepOf(draft: Draft, task: TaskState, call: CallReservation, pendingMicros: number): Overstep | undefined {
-  if (call.unpriced && draft.run.options.budget.unpricedModels === 'refuse' && !task.unpricedAllowed) {
-    return { limit: 'price', capMicros: 0, neededMicros: 0 };
-  }
+  if (isPriceMissing(draft, task, call)) return { limit: 'price', capMicros: 0, neededMicros: 0, passedMicros: 0 };
   const wantedMicros = pendingMicros + call.maxCostMicros;
   for (const { limit, micros, spent } of capsOf(draft, task)) {
     if (micros === undefined) continue;
     const capMicros = micros + (spent.raisedMicros ?? 0);
-    const neededMicros = spent.settledMicros + spent.reservedMicros + wantedMicros - capMicros;
-    if (neededMicros > 0) return { limit, capMicros, neededMicros };
+    const beyondMicros = spent.settledMicros + spent.reservedMicros - capMicros;
+    const neededMicros = beyondMicros + wantedMicros;
+    if (neededMicros > 0) return { limit, capMicros, neededMicros, passedMicros: Math.max(0, beyondMicros) };
   }
   const room = draft.context.tenantRoomMicros;
   if (room === undefined) return undefined;
-  const neededMicros = draft.boundMicros() + wantedMicros - room;
-  return neededMicros > 0 ? { limit: 'tenant', capMicros: room, neededMicros } : undefined;
+  const beyondMicros = draft.boundMicros() - room;
+  const neededMicros = beyondMicros + wantedMicros;
+  return neededMicros > 0 ? { limit: 'tenant', capMicros: room, neededMicros, passedMicros: Math.max(0, beyondMicros) } : undefined;
 }
 
 /** The cap of that name, without what people have added; 0 when there is none. */

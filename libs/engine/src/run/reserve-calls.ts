@@ -48,20 +48,28 @@ function judge(draft: Draft, task: TaskState, wanted: CallReservation, pendingMi
   return overstep ? { overstep } : { grant: { key, grant: 'granted' }, reserve: true };
 }
 
-function describe(call: CallReservation, { limit, capMicros, neededMicros }: Overstep): string {
-  if (limit === 'price') return `The price of model ${call.name} is not known, and the run does not allow models without a price.`;
+function describe(call: CallReservation, { limit, capMicros, neededMicros, passedMicros }: Overstep, explicit: boolean): string {
+  if (limit === 'price') {
+    if (explicit) return `The price of model ${call.name} is not known, and the run does not allow models without a price.`;
+    const ways = 'Set its price in CADRE_PRICES (0 for a model of your own), or allow models without a price with --allow-unpriced.';
+    return `The price of the model ${call.name} is not known, and there is a budget, which cannot be kept without it. ${ways}`;
+  }
+  if (passedMicros > 0) {
+    const passed = limit === 'tenant' ? "the tenant's budget" : `the ${limit}'s cap of ${usd(capMicros)}`;
+    return `What is spent and set aside passes ${passed} by ${usd(passedMicros)}, so ${call.name} is not called.`;
+  }
   const whose = limit === 'tenant' ? "what is left of the tenant's budget" : `the ${limit}'s cap`;
   return `A call of ${call.name} may cost ${usd(call.maxCostMicros)}, which is ${usd(neededMicros)} beyond ${whose} of ${usd(capMicros)}.`;
 }
 
 /** Notes the refusal. @returns how the attempt closes for it, or the cheaper model to go on with */
 function refuse(draft: Draft, task: TaskState, call: CallReservation, overstep: Overstep): { model: string } | Closing {
-  const { onLimit, degradeTo } = draft.run.options.budget;
+  const { onLimit, degradeTo, unpricedModels } = draft.run.options.budget;
   const { limit, neededMicros } = overstep;
   const { key, kind, name, maxCostMicros } = call;
   const taskId = task.spec.id;
   const noted = { type: 'CallRefused' as const, taskId, attempt: task.attempt, key, kind, name, maxCostMicros, limit };
-  const text = describe(call, overstep);
+  const text = describe(call, overstep, unpricedModels === 'refuse');
   if (onLimit === 'ask') {
     draft.emit({ ...noted, then: 'ask' });
     const error = { code: CLOSED_BY.asked, message: `${text} A person is asked.`, retriable: true };

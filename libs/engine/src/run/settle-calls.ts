@@ -16,17 +16,20 @@ function unknownSettlement(key: string, call: CallState, at: number, note: strin
     inputTokens: 0,
     outputTokens: 0,
     costMicros: call.maxCostMicros,
+    ...(call.unpriced ? { unpriced: true } : {}),
   };
 }
 
-/** Cost beyond the reservation is shown, but money counts the reservation: a server that overcharges cannot break a cap. */
+/** Cost beyond the reservation counts like any other, and is named: nothing new is granted until the caps have room again. */
 function settlementOf(call: CallState, said: CallSettlement): CallSettlement {
-  const { overrunMicros: _overrun, body, files, ...rest } = said;
-  if (said.outcome === 'unknown') return { ...rest, ok: false, costMicros: call.maxCostMicros };
+  const { overrunMicros: _overrun, unpriced: _unpriced, body, files, ...rest } = said;
+  const unknown = call.unpriced && said.outcome !== 'failed' && said.costMicros === 0 ? { unpriced: true as const } : {};
+  if (said.outcome === 'unknown') return { ...rest, ok: false, costMicros: call.maxCostMicros, ...unknown };
   const overrun = said.costMicros - call.maxCostMicros;
   return {
     ...rest,
     ok: said.outcome === 'done' && said.ok,
+    ...unknown,
     ...(overrun > 0 ? { overrunMicros: overrun } : {}),
     ...(said.outcome === 'done' && body !== undefined ? { body } : {}),
     ...(said.outcome === 'done' && files !== undefined ? { files } : {}),

@@ -203,11 +203,11 @@ function accountTests(store: () => HistoryStore): void {
     expect(await budget()).toEqual({ tenant, capMicros: 9000, settledMicros: 22, reservedMicros: 100 });
     await store().apply(18, blocks.slice(4));
     await store().apply(19, toBlocks(second.slice(0, 3), 3, 1, 19));
-    expect(await budget()).toEqual({ tenant, capMicros: 5000, settledMicros: 147, reservedMicros: 25 });
+    expect(await budget()).toEqual({ tenant, capMicros: 5000, settledMicros: 150, reservedMicros: 25 });
     const snapshot = emptyShard();
     for (const { block } of toBlocks(second.slice(0, 5), 5)) foldBlock(snapshot, block);
     await store().rebuild(19, 30, snapshot);
-    expect(await budget()).toEqual({ tenant, capMicros: 5000, settledMicros: 269, reservedMicros: 0 });
+    expect(await budget()).toEqual({ tenant, capMicros: 5000, settledMicros: 272, reservedMicros: 0 });
     const cleared = toBlocks(openRun({ runId: sampleRunId(2, 18), tenant }), 1, 12, 18);
     cleared[0]!.block.accounts = [set(null, 3)];
     await store().apply(18, cleared);

@@ -90,7 +90,7 @@ export function askingRun(sample: SampleRun): Commit[] {
   ];
   const order = { ...reserved('b', 'tool'), name: 'place_order', effect: 'once' as const, maxCostMicros: 100 };
   const unknown = { ...settled('b', at), outcome: 'unknown' as const, ok: false, costMicros: 100, inputTokens: 0, outputTokens: 0 };
-  const usage = { modelCalls: 3, toolCalls: 1, inputTokens: 180, outputTokens: 45, costMicros: 150 };
+  const usage = { modelCalls: 3, toolCalls: 1, inputTokens: 180, outputTokens: 45, costMicros: 150, overrunMicros: 3 };
   return commits(sample.runId, at, [
     [startedEvent(sample, at), added('submitted', [{ id: 'buy' }, { id: 'other' }]), scheduled('buy', 1, at)],
     [started('buy', 1, at)],
