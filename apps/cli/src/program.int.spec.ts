@@ -58,6 +58,10 @@ describe('run', () => {
     expect(terminal.stderr).toContain('The run failed: the tests did not pass (tool-failed)');
     expect(await runProgram(['run', 'this is partial', '--no-download'], terminal)).toBe(3);
     expect(terminal.stdout.join('\n')).toContain('641');
+    expect(terminal.stderr.join('\n')).toMatch(/Completed in part: not done: in French \(/);
+    const runId = [...terminal.stderr.join('\n').matchAll(/r00-[\w-]+/g)].at(-1)?.[0] ?? '';
+    expect(await runProgram(['runs', 'get', runId], terminal)).toBe(3);
+    expect(terminal.stdout).toContain('Missing  in French');
   });
 
   test('Ctrl-C leaves the run and says how to go on', async () => {

@@ -248,8 +248,19 @@ export class AttemptWork {
 
   private async perform(work: Work): Promise<TaskResult> {
     const { around, agent } = this;
-    const { answer, confidence, artifacts = [], context, plan, degradedTo, reducedTo, thinking } = await around.performerOf(agent)(work);
+    const {
+      answer,
+      confidence,
+      artifacts = [],
+      missing,
+      context,
+      plan,
+      degradedTo,
+      reducedTo,
+      thinking,
+    } = await around.performerOf(agent)(work);
     const labels = {
+      ...(missing && { missing }),
       ...(context && { context }),
       ...(work.assignment.collectThinking &&
         thinking && { thinking: await storeApart(JSON.stringify(thinking), 'application/json', around.blobs) }),

@@ -87,6 +87,7 @@ async function describeOutcome(outcome: TaskOutcome, share: number, readContent:
     ...(answer !== undefined && { answer: shorten(answer, share) }),
     ...(outcome.confidence !== undefined && { confidence: outcome.confidence }),
     artifacts: outcome.artifacts.map((artifact) => artifact.name),
+    ...(outcome.missing && { missing: outcome.missing }),
     ...(outcome.error !== undefined && { error: outcome.error }),
   };
 }

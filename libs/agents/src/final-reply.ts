@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { describeFaults } from './describe-faults.js';
 import { PlanReply } from './planned/planned-task.js';
 import { readPlan } from './planned/read-plan.js';
+import { namedMissing } from './named-missing.js';
 
 const thoughtful = <T extends z.ZodRawShape>(shape: T) => z.object({ thinking: ThoughtReply.optional(), ...shape });
 const REPLIES = { plan: PlanReply, reply: AgentReply };
@@ -13,6 +14,8 @@ const THINKING_REPLIES = { plan: thoughtful(PlanReply.shape), reply: thoughtful(
 export interface FinalReply {
   answer: string;
   confidence: number;
+  /** What was asked for and is not in the answer. */
+  missing?: string[];
   plan?: { plan: Plan; note?: string };
 }
 
@@ -50,7 +53,11 @@ export function readFinal(text: string, kind: Assignment['kind'], catalogue?: Ag
 
 function readReply(found: unknown): FinalReading {
   const parsed = AgentReply.safeParse(found);
-  if (parsed.success) return { ok: true, reply: parsed.data };
+  if (parsed.success) {
+    const { answer, confidence } = parsed.data;
+    const missing = namedMissing(parsed.data.missing ?? []);
+    return { ok: true, reply: { answer, confidence, ...(missing && { missing }) } };
+  }
   return { ok: false, fault: 'malformed', why: `Your JSON object is not as asked for. ${describeFaults(parsed.error)}` };
 }
 

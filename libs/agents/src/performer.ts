@@ -30,6 +30,8 @@ export interface Performance {
   answer: string;
   /** From 0 to 1. */
   confidence: number;
+  /** What the task asked for and the answer has not. */
+  missing?: string[];
   /** Default: none. */
   artifacts?: ArtifactRef[];
   /** What it has read and written of the context store, if anything. */

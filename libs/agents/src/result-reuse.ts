@@ -59,8 +59,8 @@ export class ResultReuse {
    * Leaves a result that has counted, unless it is less than what the agent could do. Nobody waits for it.
    * @param reusable of the calls: what has happened in the world for one task has not happened for another
    */
-  keep({ answer, confidence, artifacts, degradedTo, reducedTo, partial }: TaskResult, reusable: boolean): void {
-    if (!reusable || degradedTo !== undefined || reducedTo || partial || this.isTooUnsure(confidence)) return;
+  keep({ answer, confidence, artifacts, degradedTo, reducedTo, partial, missing }: TaskResult, reusable: boolean): void {
+    if (!reusable || degradedTo !== undefined || reducedTo || partial || missing || this.isTooUnsure(confidence)) return;
     const { ports, means, trouble } = this.parts;
     const { tenant, runId, taskId } = this.assignment;
     const keptAt = ports.clock.now();

@@ -4,7 +4,7 @@ import { ArtifactRef, Content, Failure, Json, Micros, Timestamp, Usage } from '.
 import { AgentName, RunId, TaskId, TenantId, WorkerId } from './ids.js';
 import { Delegation, Params, PlanSource, RunOptions, TaskSpec } from './plan.js';
 import { AccountCommit } from './accounts.js';
-import { TaskResult } from './results.js';
+import { Missing, TaskResult } from './results.js';
 import { CallKey, CallKind, CallReservation, CallSettlement, SpendLimit, AnyToolName } from './calls.js';
 import { Question, QuestionChoice, QuestionId } from './questions.js';
 
@@ -136,8 +136,14 @@ export const TaskCancelled = z.strictObject({ type: z.literal('TaskCancelled'), 
 export const CancelRequested = z.strictObject({ type: z.literal('CancelRequested'), reason: z.string(), graceUntil: Timestamp });
 
 const ended = { artifacts: z.array(ArtifactRef), usage: Usage };
-/** `partial`: some task failed or was skipped because of a failure. */
-export const RunCompleted = z.strictObject({ type: z.literal('RunCompleted'), answer: Content, partial: z.boolean(), ...ended });
+/** `partial`: something of what was asked for was not done. `missing`: what. */
+export const RunCompleted = z.strictObject({
+  type: z.literal('RunCompleted'),
+  answer: Content,
+  partial: z.boolean(),
+  missing: Missing.optional(),
+  ...ended,
+});
 export const RunFailed = z.strictObject({ type: z.literal('RunFailed'), error: Failure, ...ended });
 export const RunCancelled = z.strictObject({ type: z.literal('RunCancelled'), reason: z.string(), ...ended });
 

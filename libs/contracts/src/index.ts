@@ -138,7 +138,7 @@ export {
   SpendLimit,
 } from './calls.js';
 export { QuestionId, QuestionChoice, Question, QuestionView } from './questions.js';
-export { TaskResult, TaskOutcome, Assignment, CompletionReply, KeptResult, ResultOrigin } from './results.js';
+export { TaskResult, TaskOutcome, Assignment, AnswerAccount, CompletionReply, KeptResult, Missing, ResultOrigin } from './results.js';
 export {
   StartRun,
   AddTasks,

@@ -11,6 +11,10 @@ import { ReducedThinking } from './under-load.js';
 export const ResultOrigin = z.strictObject({ runId: RunId, taskId: TaskId });
 export type ResultOrigin = z.infer<typeof ResultOrigin>;
 
+/** What was asked for and is in no output, in short phrases. */
+export const Missing = z.array(z.string().min(1).max(300)).min(1).max(50);
+export type Missing = z.infer<typeof Missing>;
+
 export const TaskResult = z.strictObject({
   answer: Content,
   confidence: z.number().min(0).max(1),
@@ -21,6 +25,8 @@ export const TaskResult = z.strictObject({
   reducedTo: ReducedThinking.optional(),
   /** Of a scope: some of its items failed, or its deadline has cut it off. */
   partial: z.literal(true).optional(),
+  /** What the task asked for and its result has not. Of the answer: what the goal asked for and no output has. */
+  missing: Missing.optional(),
   /** What it has read and written of the context store, if anything. */
   context: TaskContext.optional(),
   /** Nobody worked for it: it is the result of this earlier task. */
@@ -52,8 +58,18 @@ export const TaskOutcome = z.strictObject({
   confidence: z.number().optional(),
   artifacts: z.array(ArtifactRef),
   error: z.string().optional(),
+  missing: Missing.optional(),
 });
 export type TaskOutcome = z.infer<typeof TaskOutcome>;
+
+/** What an answer accounts for: what it does not show as done is missing from the run. */
+export const AnswerAccount = z.strictObject({
+  /** Of the goal, in its own words. */
+  parts: z.array(z.string()).max(50),
+  /** Work that failed, or could not start because of a failure, and that nothing stands in for. */
+  undone: z.array(z.string()).max(50),
+});
+export type AnswerAccount = z.infer<typeof AnswerAccount>;
 
 /** All that a worker needs to work on an attempt: the answer to `StartAttempt`. */
 export const Assignment = z.strictObject({
@@ -70,6 +86,8 @@ export const Assignment = z.strictObject({
   /** For work: the dependencies, direct and indirect (of long chains the nearest). For the answer: every task of the plan. In plan order; shortened if too long. */
   results: z.array(TaskOutcome),
   /** Counts fresh starts, from 1: attempts of one round resume from the calls recorded before them. */
+  /** For the answer of a run that Cadre has planned: what it has to account for. */
+  account: AnswerAccount.optional(),
   round: z.int().min(1),
   /** What may be called. */
   tools: z.array(AnyToolName),

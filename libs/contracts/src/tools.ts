@@ -356,5 +356,7 @@ export type ToolResult<N extends ToolName> = z.infer<(typeof TOOLS)[N]['result']
 export const AgentReply = z.object({
   answer: z.string().min(1),
   confidence: z.number().min(0).max(1),
+  /** What the task asked for and this answer has not, in short phrases. */
+  missing: z.array(z.string()).optional(),
 });
 export type AgentReply = z.infer<typeof AgentReply>;

@@ -7,7 +7,7 @@ import { TenantBudgetView } from './accounts.js';
 import { TaskContext } from './context.js';
 import { CallKind, CallOutcome, CallSettlement, ToolEffect } from './calls.js';
 import { QuestionView } from './questions.js';
-import { ResultOrigin } from './results.js';
+import { Missing, ResultOrigin } from './results.js';
 import { EventType } from './scopes.js';
 import { ReducedThinking } from './under-load.js';
 import { FeedEvent } from './feed.js';
@@ -54,6 +54,8 @@ export const TaskView = z.strictObject({
   reducedTo: ReducedThinking.optional(),
   /** Nobody worked for it: the answer is that of this earlier task. */
   cachedFrom: ResultOrigin.optional(),
+  /** What the task asked for and its result has not. */
+  missing: Missing.optional(),
   /** The last failure of the task or of its last attempt, or why it was skipped. */
   error: z.string().optional(),
   usage: Usage,
@@ -71,6 +73,10 @@ export const RunSummary = z.strictObject({
   tasksDone: z.int(),
   tasksTotal: z.int(),
   usage: Usage,
+  /** Of a completed run: something of what was asked for was not done. */
+  partial: z.boolean().optional(),
+  /** What was not done, in short phrases. */
+  missing: Missing.optional(),
 });
 export type RunSummary = z.infer<typeof RunSummary>;
 
@@ -85,7 +91,6 @@ export const RunView = RunSummary.extend({
   seq: z.int(),
   tasks: z.array(TaskView),
   answer: Content.optional(),
-  partial: z.boolean().optional(),
   error: Failure.optional(),
   cancelReason: z.string().optional(),
   artifacts: z.array(ArtifactRef),

@@ -1,7 +1,9 @@
 /** What workers and readers are told about a run's tasks. */
 import { CadreError, placeOf } from '@cadre/contracts';
 import type { Assignment, TaskId, TaskOutcome } from '@cadre/contracts';
+import { goalParts } from './goal/goal-parts.js';
 import { fitOutcomes } from './fit-outcomes.js';
+import { undoneWork } from './run/end-run.js';
 import { resultTask } from './run/expression-input.js';
 import { keptOut } from './run/gate.js';
 import { isOpen, upstream } from './run/standing.js';
@@ -24,6 +26,7 @@ function outcomeOf(task: TaskState & { status: TaskOutcome['status'] }): TaskOut
     ...(task.agent === undefined ? {} : { agent: task.agent }),
     status: task.status,
     ...(task.result === undefined ? {} : { answer: task.result.answer, confidence: task.result.confidence }),
+    ...(task.result?.missing === undefined ? {} : { missing: task.result.missing }),
     artifacts: task.result?.artifacts ?? [],
     ...(error === undefined ? {} : { error }),
   };
@@ -76,6 +79,12 @@ function cacheWish({ spec, kind, attempt }: TaskState): Pick<Assignment, 'cache'
   return { cache: { ...spec.cache, ...(spec.minConfidence === undefined ? {} : { minConfidence: spec.minConfidence }) } };
 }
 
+/** What the answer has to account for where Cadre has planned: what a caller's own plan leaves out, the caller has left out. */
+function accountOf({ goal, planSource }: RunState, tasks: TaskReader): Pick<Assignment, 'account'> {
+  if (planSource === 'submitted') return {};
+  return { account: { parts: goalParts(goal).map(({ text }) => text), undone: undoneWork(tasks).slice(0, 50) } };
+}
+
 /** The running attempt of a task, from a state or a draft of one. Error `engine-bug` when it is not running. */
 export function assignmentOf(run: RunState, tasks: TaskReader, task: TaskState): Assignment {
   if (task.status !== 'running' || task.deadlineAt === undefined) {
@@ -97,6 +106,7 @@ export function assignmentOf(run: RunState, tasks: TaskReader, task: TaskState):
       task.kind === 'answer' ? outcomesAmong(tasks, planIds(tasks)) : outcomesAmong(tasks, seenBy(tasks, task)),
       spec.input,
     ),
+    ...(task.kind === 'answer' ? accountOf(run, tasks) : {}),
     round: task.round,
     tools: task.tools ?? [],
     ...(task.roundError === undefined ? {} : { previousError: task.roundError }),

@@ -161,6 +161,7 @@ function endRun(run: RunState, event: EventOf<'RunCompleted' | 'RunFailed' | 'Ru
     run.status = 'completed';
     run.answer = event.answer;
     run.partial = event.partial;
+    if (event.missing) run.missing = event.missing;
   } else if (event.type === 'RunFailed') {
     run.status = 'failed';
     run.error = event.error;

@@ -29,7 +29,9 @@ export { checkExpression, evaluateCondition, evaluateValue } from './plan/expres
 export { expressionsIn, fillIn } from './plan/templates.js';
 export type { PlanProblem } from './plan/validate-plan.js';
 export { planParts } from './plan/plan-parts.js';
-export { templatePlan } from './plan/template-plan.js';
+export { isData, templatePlan } from './plan/template-plan.js';
+export { goalParts, readPart } from './goal/goal-parts.js';
+export type { GoalPart, PartKind } from './goal/goal-parts.js';
 export type { TemplateKind } from './plan/template-plan.js';
 export { checkInvariants, ShardAudit } from './invariants/check-invariants.js';
 export { compareAccounts } from './invariants/account-audit.js';

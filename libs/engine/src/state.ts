@@ -188,6 +188,7 @@ export interface RunState {
   calls: Record<string, Record<CallKey, CallState>>;
   answer?: Content;
   partial?: boolean;
+  missing?: string[];
   error?: Failure;
   cancelReason?: string;
   artifacts: ArtifactRef[];

@@ -13,7 +13,8 @@ import {
   type RunSummary,
   type TenantBudgetView,
 } from '@cadre/contracts';
-import { sql, type Kysely } from 'kysely';
+import type { RunState } from '@cadre/engine';
+import { sql, type Kysely, type Selectable } from 'kysely';
 import { byteLength, fitRunView } from './fit-answer.js';
 import { loadRuns } from './run-rows.js';
 import { runView } from './run-view.js';
@@ -231,7 +232,8 @@ function takeBytes<T>(items: T[], bytes: number): { taken: T[] } {
   return { taken: end < 0 ? items : items.slice(0, end) };
 }
 
-function summaryOf(row: Omit<RunRow, 'state'>): RunSummary {
+function summaryOf(row: Selectable<RunRow>): RunSummary {
+  const { partial, missing } = row.state as Pick<RunState, 'partial' | 'missing'>;
   return {
     runId: row.run_id,
     tenant: row.tenant,
@@ -250,6 +252,8 @@ function summaryOf(row: Omit<RunRow, 'state'>): RunSummary {
       ...(row.unpriced_calls > 0 && { unpricedCalls: row.unpriced_calls }),
       ...(row.overrun_micros > 0 && { overrunMicros: row.overrun_micros }),
     },
+    ...(partial !== undefined && { partial }),
+    ...(missing !== undefined && { missing }),
   };
 }
 

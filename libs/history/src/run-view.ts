@@ -34,6 +34,8 @@ export function runSummary(state: RunState): RunSummary {
     tasksDone: done,
     tasksTotal: total,
     usage: state.usage,
+    ...(state.partial !== undefined && { partial: state.partial }),
+    ...(state.missing !== undefined && { missing: state.missing }),
   };
 }
 
@@ -48,7 +50,6 @@ export function runView(state: RunState): RunView {
     seq: state.seq,
     tasks: Object.values(state.tasks).map(taskView),
     ...(state.answer !== undefined && { answer: state.answer }),
-    ...(state.partial !== undefined && { partial: state.partial }),
     ...(state.error !== undefined && { error: state.error }),
     ...(state.cancelReason !== undefined && { cancelReason: state.cancelReason }),
     artifacts: isTerminal(state.status) ? state.artifacts : artifactsSoFar(state),
@@ -84,6 +85,7 @@ export function taskView(task: TaskState): TaskView {
     ...(degradedTo !== undefined && { degradedTo }),
     ...(result?.reducedTo !== undefined && { reducedTo: result.reducedTo }),
     ...(result?.cachedFrom !== undefined && { cachedFrom: result.cachedFrom }),
+    ...(result?.missing !== undefined && { missing: result.missing }),
     ...(error !== undefined && { error }),
     usage: task.usage,
   };

@@ -31,7 +31,7 @@ export async function listRuns(flags: ListFlags, terminal: Terminal): Promise<nu
     const rows = page.runs.map((run) => [
       ...[
         run.runId,
-        run.status,
+        run.partial === true ? `${run.status} in part` : run.status,
         moment(run.createdAt),
         `${run.tasksDone}/${run.tasksTotal}`,
         consumption(run.usage),

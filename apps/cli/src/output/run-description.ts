@@ -18,6 +18,7 @@ export function describeRun(run: RunView, answer: string): string[] {
     ...(budget === undefined ? [] : [`Budget   ${budget}`]),
     `Used     ${consumption(run.usage)}${run.reservedMicros === 0 ? '' : `, and ${money(run.reservedMicros)} set aside for calls under way`}`,
     ...describeCosts(run.usage),
+    ...(run.missing ?? []).map((phrase, index) => `${index === 0 ? 'Missing ' : '        '} ${oneLine(phrase, 160)}`),
     ...describeQuestions(run),
     ...taskTable(run),
     ...artifactTable(run),

@@ -88,6 +88,7 @@ export function advance(progress: RunProgress, event: FeedEvent): TaskProgress[]
       });
     case 'RunCompleted':
       progress.outcome = data.partial ? 'partial' : 'completed';
+      if (data.missing) progress.reason = `not done: ${data.missing.join('; ')}`;
       progress.usage = data.usage;
       return [];
     case 'RunFailed':

@@ -96,6 +96,7 @@ function expectedView(run: RunState): Record<string, unknown> {
     endedAt: run.endedAt,
     answer: run.answer,
     partial: run.partial,
+    missing: run.missing,
     error: run.error,
     planSource: run.planSource,
     tasksTotal: tasks.length,

@@ -1,86 +1,153 @@
-/** Plans by kind of goal, for when no model has planned, or its plan could not be used. */
+/**
+ * Plans by kind of goal, for when no model has planned, or its plan could not be used. Each part of the goal has a task: data is collected, analysed and
+ * reported, code goes from requirements to tests, whatever else is asked for is a task of its own, after the work that it may rest on.
+ */
 import { SKILLS } from '@cadre/contracts';
-import type { ArtifactRef, Plan, TaskSpec } from '@cadre/contracts';
-import { asksOf, isData } from './goal-clauses.js';
-import type { Ask } from './goal-clauses.js';
-import {
-  after,
-  analyseTask,
-  codeTask,
-  collectTask,
-  designTask,
-  docsTask,
-  reportTask,
-  requirementsTask,
-  reviewTask,
-  testsTask,
-  wholeTask,
-} from './template-tasks.js';
+import type { ArtifactRef, Plan, TaskId, TaskSpec } from '@cadre/contracts';
+import { goalParts } from '../goal/goal-parts.js';
+import type { GoalPart, PartKind } from '../goal/goal-parts.js';
+import * as tasks from './template-tasks.js';
+import { after } from './template-tasks.js';
 
-export type TemplateKind = 'analysis' | 'development' | 'mixed' | 'generic';
+export type TemplateKind = 'analysis' | 'development' | 'research' | 'writing' | 'mixed' | 'list' | 'generic';
 
-const SKILL_OF: Record<Ask, string> = {
-  analysis: SKILLS.dataAnalysis,
-  code: SKILLS.codeGeneration,
-  tests: SKILLS.testing,
-  docs: SKILLS.documentation,
-  review: SKILLS.codeReview,
-};
+const DATA_FILE = /\.(csv|tsv|json|jsonl|ndjson|parquet)$/i;
+const DATA_TYPE = /(csv|tab-separated|json|parquet)/i;
 
-function analysis(hasData: boolean): TaskSpec[] {
+/** Whether an input is a table that the data tools can read, by its name or its type. */
+export function isData(input: Pick<ArtifactRef, 'name' | 'mediaType'>): boolean {
+  return DATA_FILE.test(input.name) || DATA_TYPE.test(input.mediaType);
+}
+
+const OF_DATA: ReadonlySet<PartKind> = new Set(['analysis', 'chart', 'report']);
+const OF_CODE: ReadonlySet<PartKind> = new Set(['code', 'tests', 'docs', 'review', 'design', 'feature']);
+/** They say how the others are to be. */
+const DEMANDS: ReadonlySet<PartKind> = new Set(['language', 'format', 'length', 'file']);
+
+interface Asked {
+  kinds: ReadonlySet<PartKind>;
+  /** What is neither about data nor about code. */
+  others: GoalPart[];
+  hasData: boolean;
+}
+
+function askedOf(goal: string, hasData: boolean): Asked {
+  const parts = goalParts(goal).filter(({ kind }) => !DEMANDS.has(kind));
+  const kinds = new Set(parts.map(({ kind }) => kind));
+  // What is reported may be anything; it is data where there is some, or where it is analysed.
+  const data = hasData || kinds.has('analysis') || kinds.has('chart');
+  const code = kinds.has('code') || kinds.has('tests') || kinds.has('docs') || kinds.has('review');
+  const others = parts.filter(({ kind }) => {
+    if (OF_DATA.has(kind)) return !data;
+    return !(OF_CODE.has(kind) && (code || kind === 'design'));
+  });
+  return { kinds, others, hasData };
+}
+
+function dataTasks({ kinds, hasData }: Asked, alone: boolean): TaskSpec[] {
+  const wanted = kinds.has('analysis') || kinds.has('chart') || (kinds.has('report') && hasData);
+  if (!wanted && !(hasData && kinds.has('code'))) return [];
+  if (!alone) return [after(tasks.analyzeTask(hasData, true), [])];
   return [
-    after(collectTask(hasData), []),
-    after(analyseTask(hasData, false), ['collect']),
-    after(reportTask(hasData), ['collect', 'analyse']),
+    after(tasks.collectTask(hasData), []),
+    after(tasks.analyzeTask(hasData, false), ['collect']),
+    after(tasks.reportTask(hasData), ['collect', 'analyze']),
   ];
 }
 
-function development(asks: ReadonlySet<Ask>): TaskSpec[] {
-  const tasks = [
-    after(requirementsTask(), []),
-    after(designTask(), ['requirements']),
-    after(codeTask('implement', 'Implement the design.'), ['requirements', 'design']),
-    after(testsTask('test', true), ['requirements', 'implement']),
+/** From what is wanted to code that is tested. */
+function development(kinds: ReadonlySet<PartKind>): TaskSpec[] {
+  const made = [
+    after(tasks.requirementsTask(), []),
+    after(tasks.designTask(), ['requirements']),
+    after(tasks.codeTask('implement', 'Implement the design, with all that the goal asks of it.'), ['requirements', 'design']),
+    after(tasks.testsTask(true), ['requirements', 'implement']),
   ];
-  if (asks.has('docs')) tasks.push(after(docsTask(true), ['design', 'implement']));
-  if (asks.has('review')) tasks.push(after(reviewTask(true), ['implement', 'test', ...(asks.has('docs') ? ['docs'] : [])]));
-  return tasks;
+  if (kinds.has('docs')) made.push(after(tasks.docsTask(true), ['design', 'implement']));
+  if (kinds.has('review') || kinds.has('docs')) made.push(after(tasks.reviewTask(true), ['implement', 'test', ...docsOf(kinds)]));
+  return made;
 }
 
-/** Analysis first, code from its results, then tests and documentation side by side, and a look over it all. */
-function mixed(asks: ReadonlySet<Ask>, hasData: boolean): TaskSpec[] {
-  const analyse = asks.has('analysis') ? 'analyse' : undefined;
-  const code = asks.has('code') ? 'code' : undefined;
-  const tests = asks.has('tests') ? 'tests' : undefined;
-  const docs = asks.has('docs') ? 'docs' : undefined;
-  const hasCode = code !== undefined;
-  const tasks: TaskSpec[] = [];
-  if (analyse) tasks.push(after(analyseTask(hasData, true), []));
-  if (code) {
-    const purpose =
-      'Write the code that the goal asks for; where it is about the data, it recomputes the figures of the analysis from the data.';
-    tasks.push(after(codeTask(code, purpose), [analyse]));
+const docsOf = (kinds: ReadonlySet<PartKind>): TaskId[] => (kinds.has('docs') ? ['docs'] : []);
+
+/** Code from the results of an analysis, tests and documentation side by side, and a look over it all. */
+function afterAnalysis({ kinds, hasData }: Asked, analysis: readonly TaskId[]): TaskSpec[] {
+  const made: TaskSpec[] = [];
+  const code: TaskId | undefined = kinds.has('code') ? 'code' : undefined;
+  const basis = code === undefined ? analysis : [code];
+  if (code) made.push(after(tasks.codeTask(code, hasData ? tasks.DATA_CODE : tasks.ANY_CODE), analysis));
+  if (kinds.has('tests')) made.push(after(tasks.testsTask(code !== undefined), basis));
+  if (kinds.has('docs')) made.push(after(tasks.docsTask(code !== undefined), basis));
+  const before = made.map(({ id }) => id);
+  if (code !== undefined || kinds.has('review'))
+    made.push(after(tasks.reviewTask(code !== undefined), before.length > 0 ? before : analysis));
+  return made;
+}
+
+function codeTasks(asked: Asked, analysis: readonly TaskId[]): TaskSpec[] {
+  const { kinds } = asked;
+  if (analysis.length > 0) return afterAnalysis(asked, analysis);
+  if (kinds.has('code')) return development(kinds);
+  const design = kinds.has('design') ? [after(tasks.requirementsTask(), []), after(tasks.designTask(), ['requirements'])] : [];
+  return [...design, ...afterAnalysis(asked, design.length > 0 ? ['design'] : [])];
+}
+
+/** Tasks for one part that is neither about data nor about code. */
+function partTasks(part: GoalPart, number: number, before: readonly TaskId[], only: boolean): TaskSpec[] {
+  if (only && part.kind === 'research') {
+    const steps = [tasks.sourcesTask(), tasks.assessTask(), tasks.findingsTask()];
+    return steps.map((step, index) =>
+      after(
+        step,
+        steps.slice(0, index).map(({ id }) => id),
+      ),
+    );
   }
-  if (tests) tasks.push(after(testsTask(tests, hasCode), [code ?? analyse]));
-  if (docs) tasks.push(after(docsTask(hasCode), [code ?? analyse]));
-  if (asks.has('review') || hasCode)
-    tasks.push(after(reviewTask(hasCode), [code, tests, docs].some(Boolean) ? [code, tests, docs] : [analyse]));
-  return tasks;
+  if (only && part.kind === 'text') {
+    const steps = [tasks.outlineTask(), tasks.draftTask(), tasks.reviseTask()];
+    return steps.map((step, index) =>
+      after(
+        step,
+        steps.slice(0, index).map(({ id }) => id),
+      ),
+    );
+  }
+  return [after(tasks.partTask(only ? 'work' : `part-${number}`, part.text), before)];
 }
 
-function singleSkill(asks: ReadonlySet<Ask>, hasData: boolean): string {
-  const [only] = asks;
-  if (only !== undefined && only !== 'analysis') return SKILL_OF[only];
-  return hasData ? SKILLS.dataAnalysis : SKILLS.general;
+function kindOf({ others, kinds }: Asked, data: number, code: number): TemplateKind {
+  if (data + code > 0) {
+    if (others.length > 0 || (data > 0 && code > 0)) return 'mixed';
+    if (data > 0) return 'analysis';
+    return kinds.has('code') ? 'development' : code > 1 ? 'mixed' : 'generic';
+  }
+  if (others.length > 1) return 'list';
+  const kind = others[0]?.kind;
+  return kind === 'research' ? 'research' : kind === 'text' ? 'writing' : 'generic';
+}
+
+function wholeSkill(goal: string, hasData: boolean): string {
+  // A question about a file is for who can read it; other work on it is not an analysis because the file is there.
+  return hasData && goalParts(goal).every(({ kind }) => kind === 'unknown' || DEMANDS.has(kind)) ? SKILLS.dataAnalysis : SKILLS.general;
 }
 
 /** The plan that a goal's wording and its inputs ask for. Always valid. */
-export function templatePlan(goal: string, inputs: readonly ArtifactRef[]): { plan: Plan; kind: TemplateKind } {
-  const asks = asksOf(goal);
-  const hasData = inputs.some(isData);
-  const others = asks.size - (asks.has('analysis') ? 1 : 0);
-  if (asks.has('analysis') && others === 0) return { kind: 'analysis', plan: { tasks: analysis(hasData) } };
-  if (asks.has('code') && !asks.has('analysis')) return { kind: 'development', plan: { tasks: development(asks) } };
-  if (asks.size > 1) return { kind: 'mixed', plan: { tasks: mixed(asks, hasData) } };
-  return { kind: 'generic', plan: { tasks: [after(wholeTask(singleSkill(asks, hasData)), [])] } };
+export function templatePlan(goal: string, inputs: readonly Pick<ArtifactRef, 'name' | 'mediaType'>[]): { plan: Plan; kind: TemplateKind } {
+  const asked = askedOf(goal, inputs.some(isData));
+  const isCode = [...asked.kinds].some((kind) => OF_CODE.has(kind) && kind !== 'feature');
+  const data = dataTasks(asked, !isCode);
+  const code = isCode
+    ? codeTasks(
+        asked,
+        data.map(({ id }) => id),
+      )
+    : [];
+  const kind = kindOf(asked, data.length, code.length);
+  const before = [...data, ...code].map(({ id }) => id);
+  const only = before.length === 0 && asked.others.length === 1;
+  const others = asked.others.flatMap((part, index) => partTasks(part, index + 1, before, only));
+  const all = [...data, ...code, ...others];
+  if (all.length === 0 || kind === 'generic')
+    return { kind, plan: { tasks: code.length > 0 ? code : [after(tasks.wholeTask(wholeSkill(goal, asked.hasData)), [])] } };
+  return { kind, plan: { tasks: all } };
 }

@@ -31,12 +31,12 @@ export function collectTask(hasData: boolean): TemplateTask {
 }
 
 /** @param reports whether this task also writes the report, or a later one does */
-export function analyseTask(hasData: boolean, reports: boolean): TemplateTask {
+export function analyzeTask(hasData: boolean, reports: boolean): TemplateTask {
   return {
-    id: 'analyse',
-    title: 'Analyse the data',
+    id: 'analyze',
+    title: 'Analyze the data',
     instructions: hasData
-      ? 'Analyse the input files with the goal in mind: summary statistics, comparisons between groups, trends over time where there is a time, ' +
+      ? 'Analyze the input files with the goal in mind: summary statistics, comparisons between groups, trends over time where there is a time, ' +
         'correlations, anomalies. Give figures computed from the whole data, not from a sample, and say how each was computed. Write ' +
         (reports
           ? 'report.md, data/profile.json and at least one chart under charts/.'
@@ -87,7 +87,11 @@ export function designTask(): TemplateTask {
   };
 }
 
-/** @param purpose what the code is for, as a sentence */
+/** What code is for, as a sentence. */
+export const DATA_CODE =
+  'Write the code that the goal asks for; where it is about the data, it recomputes the figures of the analysis from the data.';
+export const ANY_CODE = 'Write the code that the goal asks for.';
+
 export function codeTask(id: TaskId, purpose: string): TemplateTask {
   return {
     id,
@@ -99,9 +103,9 @@ export function codeTask(id: TaskId, purpose: string): TemplateTask {
   };
 }
 
-export function testsTask(id: TaskId, hasCode: boolean): TemplateTask {
+export function testsTask(hasCode: boolean): TemplateTask {
   return {
-    id,
+    id: 'test',
     title: 'Write and run the tests',
     instructions: hasCode
       ? 'Write tests under test/ for every exported function of the code from the earlier tasks: normal use, edges and errors. Run them and report how many passed and failed; explain each failure.'
@@ -138,11 +142,71 @@ export function reviewTask(hasCode: boolean): TemplateTask {
   };
 }
 
+function generalTask(id: TaskId, title: string, instructions: string, estimatedMs: number): TemplateTask {
+  return { id, title, instructions, skills: [SKILLS.general], priority: 'medium', estimatedMs };
+}
+
+export function sourcesTask(): TemplateTask {
+  return generalTask(
+    'collect',
+    'Collect what is known',
+    'Gather what the inputs, and what you reliably know, say about the question of the goal, with its source for each statement. Say what could not be looked up.',
+    8000,
+  );
+}
+
+export function assessTask(): TemplateTask {
+  return generalTask(
+    'assess',
+    'Weigh the evidence',
+    'Weigh what was collected: what agrees, what contradicts, how reliable each source is, and what remains open.',
+    8000,
+  );
+}
+
+export function findingsTask(): TemplateTask {
+  return generalTask(
+    'report',
+    'Write up the findings',
+    'Answer the question of the goal from the weighed evidence, with the sources, how sure each statement is, and what is not known.',
+    8000,
+  );
+}
+
+export function outlineTask(): TemplateTask {
+  return generalTask(
+    'outline',
+    'Outline the text',
+    'Settle who the text is for and what it has to say, and outline it part by part.',
+    4000,
+  );
+}
+
+export function draftTask(): TemplateTask {
+  return generalTask(
+    'draft',
+    'Write the draft',
+    'Write the whole text after the outline, in the form and length that the goal asks for.',
+    10_000,
+  );
+}
+
+export function reviseTask(): TemplateTask {
+  return generalTask('revise', 'Revise the text', 'Check the draft against the goal, correct it, and deliver the final text.', 6000);
+}
+
+/** @param text the part of the goal, in its own words */
+export function partTask(id: TaskId, text: string): TemplateTask {
+  const title = text.length > 110 ? `${text.slice(0, 109).toWellFormed()}…` : text;
+  const instructions = `Do this part of the goal: ${text}\nUse the results of earlier tasks where there are some. Say what you based it on, and what you could not do.`;
+  return generalTask(id, title, instructions, 8000);
+}
+
 /** @param skill what the one task takes */
 export function wholeTask(skill: string): TemplateTask {
   return {
     id: 'work',
-    title: 'Do the work',
+    title: 'Work on the goal',
     instructions: 'Do what the goal asks, from the goal and the inputs. Say what you based each statement on, and what you could not do.',
     skills: [skill],
     priority: 'medium',

@@ -1,5 +1,6 @@
 import { Plan } from '@cadre/contracts';
 import type { TaskSpecInput } from '@cadre/contracts';
+import { goalParts } from '../goal/goal-parts.js';
 import { checkInvariants } from '../invariants/check-invariants.js';
 import { EngineRig, reservation, result, settlement, task } from '../testing/engine-rig.js';
 import { scope } from '../testing/scope-steps.js';
@@ -32,7 +33,7 @@ test('a plan that cannot run gives way to the template, and the note says why', 
   const rig = planning();
   rig.complete('plan', planned([task('a', { dependsOn: ['nowhere'] })]));
   expect(rig.run()).toMatchObject({ planSource: 'template', planNote: expect.stringContaining('depends on nowhere') });
-  expect(rig.statuses()).toBe('plan:completed collect:ready analyse:waiting report:waiting answer:waiting');
+  expect(rig.statuses()).toBe('plan:completed collect:ready analyze:waiting report:waiting answer:waiting');
 });
 
 test('so does no plan at all', () => {
@@ -48,9 +49,27 @@ test('planning is tried twice before the template is used; its failure does not 
   rig.fail('plan', true);
   expect(rig.run()).toMatchObject({ status: 'running', planSource: 'template', planNote: expect.stringContaining('it broke') });
   expect(rig.task('plan').status).toBe('failed');
-  for (const id of ['collect', 'analyse', 'report', 'answer']) rig.complete(id);
+  for (const id of ['collect', 'analyze', 'report', 'answer']) rig.complete(id);
   expect(rig.run()).toMatchObject({ status: 'completed', partial: false });
   expect(rig.violations({ finished: true })).toEqual([]);
+});
+
+test('what Cadre has planned is accounted for: the answer is told the parts of the goal', () => {
+  const rig = planning();
+  rig.complete('plan', planned([task('a'), task('b')]));
+  rig.complete('a');
+  rig.complete('b');
+  const [part] = goalParts(rig.run().goal);
+  expect(rig.begin('answer').account).toEqual({ parts: [part?.text], undone: [] });
+});
+
+test('what Cadre has planned is not known to be done when the answer that accounts for it fails', () => {
+  const rig = planning();
+  rig.complete('plan', planned([task('a'), task('b')]));
+  rig.complete('a');
+  rig.complete('b');
+  rig.fail('answer');
+  expect(rig.run()).toMatchObject({ status: 'completed', partial: true, missing: ['one answer to the whole goal'] });
 });
 
 test('a submitted task may not use a name of the engine', () => {

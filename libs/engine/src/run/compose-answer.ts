@@ -27,6 +27,12 @@ function sectionText(content: Content, bytes: number): string {
   return prefixOfBytes(content.text, Math.max(0, bytes - utf8Bytes(SHORTENED))) + SHORTENED;
 }
 
+/** What an answer begins with when something of what was asked for is in no output. */
+export function notDoneLine(missing: readonly string[]): string {
+  const named = missing.map((phrase) => prefixOfBytes(phrase.replace(/\s+/g, ' '), 160)).join('; ');
+  return `> **Not done:** ${prefixOfBytes(named, RESERVED_BYTES / 2)}`;
+}
+
 function firstLine(text: string): string {
   return prefixOfBytes(text.split('\n', 1)[0] ?? '', 120);
 }
@@ -48,14 +54,16 @@ function failureLines(work: TaskState[], failed: TaskState[], summaryFailure: st
 /**
  * @param work the run's work tasks in plan order
  * @param failed those of them that count as failed
+ * @param missing what the results say that they have not
  * @param summaryFailure why there is no written answer, if one was wanted
  * @returns Markdown of at most `INLINE_LIMIT_BYTES`; a single whole result is passed on as it is
  */
-export function composeAnswer(work: TaskState[], failed: TaskState[], summaryFailure?: string): Content {
+export function composeAnswer(work: TaskState[], failed: TaskState[], missing: readonly string[] = [], summaryFailure?: string): Content {
   const results = work.flatMap((task) => (task.result ? [{ title: firstLine(task.spec.title), answer: task.result.answer }] : []));
   const [only] = results;
-  if (only && results.length === 1 && failed.length === 0 && summaryFailure === undefined) return only.answer;
-  const parts = failureLines(work, failed, summaryFailure);
+  const plain = failed.length === 0 && missing.length === 0 && summaryFailure === undefined;
+  if (only && results.length === 1 && plain) return only.answer;
+  const parts = [...(missing.length > 0 ? [notDoneLine(missing)] : []), ...failureLines(work, failed, summaryFailure)];
   if (results.length === 0) parts.push('No task had anything to do.');
   const each = Math.floor((INLINE_LIMIT_BYTES - RESERVED_BYTES) / Math.max(1, results.length));
   for (const { title, answer } of results) {

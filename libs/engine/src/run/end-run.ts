@@ -1,6 +1,6 @@
 /** The ways in which a run ends. Each closes what is open, so that the commit that holds it is the run's last. */
 import { ANSWER_TASK, INLINE_LIMIT_BYTES, fitsBytes, placeOf } from '@cadre/contracts';
-import type { ArtifactRef, Failure, TaskSpec } from '@cadre/contracts';
+import type { ArtifactRef, Failure, Missing, TaskSpec } from '@cadre/contracts';
 import type { TaskState } from '../state.js';
 import type { TaskReader } from '../task-table.js';
 import { composeAnswer, prefixOfBytes } from './compose-answer.js';
@@ -34,8 +34,8 @@ function artifactsOf(work: TaskState[]): ArtifactRef[] {
   return [...byName.values()].slice(-MAX_ARTIFACTS);
 }
 
-function failedWork(draft: Draft, work: TaskState[]): TaskState[] {
-  return work.filter((task) => hasFailed(task) && standing(draft, task.spec.id) === 'failed');
+function failedWork(tasks: TaskReader, work: TaskState[]): TaskState[] {
+  return work.filter((task) => hasFailed(task) && standing(tasks, task.spec.id) === 'failed');
 }
 
 /** Calls first, then attempts, then tasks: alike events beside each other take little room, however many tasks there are. */
@@ -91,16 +91,33 @@ export function failureWithoutResults(draft: Draft): Failure | undefined {
   return { code: 'no-results', message: message.slice(0, 4000), retriable: false };
 }
 
+/** What tasks asked for and their results have not. */
+function missingOf({ run }: Draft, work: TaskState[]): Missing | undefined {
+  // What was planned from the goal is only known to meet it when an answer has accounted for it.
+  const unchecked = run.options.summarize && run.planSource !== 'submitted' ? ['one answer to the whole goal'] : [];
+  const missing = new Set([...work.flatMap((task) => task.result?.missing ?? []), ...unchecked]);
+  return missing.size === 0 ? undefined : [...missing].slice(0, 50);
+}
+
+/** Work that failed and that nothing stands in for, by title. */
+export function undoneWork(tasks: TaskReader): string[] {
+  return failedWork(tasks, planTasks(tasks)).map(({ spec }) => spec.title);
+}
+
 /** Ends a run whose tasks have all ended. */
 export function completeRun(draft: Draft): void {
   const failure = failureWithoutResults(draft);
   if (failure) return failRun(draft, failure);
   const work = planTasks(draft);
   const failed = failedWork(draft, work);
-  const isPartial = failed.length > 0 || work.some((task) => task.result?.partial);
   const answerTask = draft.get(ANSWER_TASK);
-  const answer = answerTask?.result?.answer ?? composeAnswer(work, failed, answerTask && (answerTask.error?.message ?? 'the task failed'));
-  draft.emit({ type: 'RunCompleted', answer, partial: isPartial, artifacts: artifactsOf(workTasks(draft)), usage: draft.run.usage });
+  // An answer accounts for all work; without one each task speaks for itself.
+  const missing = answerTask?.result ? answerTask.result.missing : missingOf(draft, work);
+  const partial = failed.length > 0 || missing !== undefined || work.some((task) => task.result?.partial);
+  const answer =
+    answerTask?.result?.answer ?? composeAnswer(work, failed, missing, answerTask && (answerTask.error?.message ?? 'the task failed'));
+  const named = missing && { missing };
+  draft.emit({ type: 'RunCompleted', answer, partial, ...named, artifacts: artifactsOf(workTasks(draft)), usage: draft.run.usage });
 }
 
 /** Nobody works on the plan: it is the run's answer, as JSON where that fits into a message, else as the list of its tasks. */

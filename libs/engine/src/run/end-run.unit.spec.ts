@@ -29,6 +29,21 @@ describe('the answer of a run', () => {
     expect(single.run().answer).toEqual(answer);
   });
 
+  test('names what is missing: what the answer accounts for, else what the tasks say', () => {
+    const accounted = new EngineRig();
+    accounted.start([task('a')]);
+    accounted.complete('a', result('one', { missing: ['with cream'] }));
+    accounted.complete('answer', result('> **Not done:** in French', { missing: ['in French'] }));
+    expect(accounted.run()).toMatchObject({ status: 'completed', partial: true, missing: ['in French'] });
+    const plain = new EngineRig();
+    plain.start([task('a', { title: 'First' }), task('b', { title: 'Second' })], { summarize: false });
+    plain.complete('a', result('one', { missing: ['with cream'] }));
+    plain.complete('b', result('two'));
+    expect(plain.run()).toMatchObject({ partial: true, missing: ['with cream'] });
+    expect(textOf(plain)).toBe('> **Not done:** with cream\n\n## First\n\none\n\n## Second\n\ntwo');
+    expect([accounted, plain].flatMap((rig) => rig.violations({ finished: true }))).toEqual([]);
+  });
+
   test('when the answer task fails the results speak for themselves', () => {
     const rig = new EngineRig();
     rig.start([task('a', { title: 'First' })]);

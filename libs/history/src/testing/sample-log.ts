@@ -48,7 +48,7 @@ export function sampleRun(sample: SampleRun): Commit[] {
     [failed('a', 1), { type: 'TaskFailed', taskId: 'a', error: { code: 'tool-failed', message: 'no such file', retriable: false } }],
     [
       { type: 'TaskSkipped', taskId: 'later', cause: 'dependency', reason: 'a failed' },
-      { type: 'RunCompleted', answer: { text: 'Partly.' }, partial: true, artifacts: result('').artifacts, usage },
+      { type: 'RunCompleted', answer: { text: 'Partly.' }, partial: true, missing: ['later'], artifacts: result('').artifacts, usage },
     ],
   ];
   return commits(sample.runId, at, steps);

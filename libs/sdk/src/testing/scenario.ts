@@ -161,11 +161,13 @@ export class RunScript {
       ? { ref: { sha256: '0'.repeat(64), size: 20_000, mediaType: 'text/markdown' }, preview: text }
       : { text };
     const partial = outcome === 'partial';
-    this.add({ type: 'RunCompleted', answer, partial, ...ended }, () => ({
+    const missing = partial ? { missing: ['in French'] } : {};
+    this.add({ type: 'RunCompleted', answer, partial, ...missing, ...ended }, () => ({
       status: 'completed',
       endedAt: this.at,
       answer,
       partial,
+      ...missing,
       usage,
     }));
   }

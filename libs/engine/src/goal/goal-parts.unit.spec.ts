@@ -1,0 +1,52 @@
+import { goalParts } from './goal-parts.js';
+
+const parts = (goal: string): string[] => goalParts(goal).map(({ kind, text }) => `${kind}: ${text}`);
+
+test.each([
+  [
+    'Analyze the weather data, generate report code, write tests, and document the API',
+    ['analysis: Analyze the weather data', 'code: generate report code', 'tests: write tests', 'docs: document the API'],
+  ],
+  [
+    'Build a REST API for user management with:\n1. User CRUD operations\n2. Authentication\n3. Unit tests\n4. API documentation',
+    [
+      'code: Build a REST API for user management',
+      'code: User CRUD operations',
+      'feature: Authentication',
+      'tests: Unit tests',
+      'docs: API documentation',
+    ],
+  ],
+  [
+    'Build a shop API with login, pagination and tests. Then deploy it!',
+    ['code: Build a shop API', 'feature: with login', 'feature: with pagination', 'tests: tests', 'deployment: Then deploy it!'],
+  ],
+  ['Summarize the notes in French', ['summary: Summarize the notes', 'language: in French']],
+  [
+    'Write a summary of a.txt in at most 50 words as PDF',
+    ['summary: Write a summary of a.txt', 'length: in at most 50 words', 'format: as PDF', 'file: a.txt'],
+  ],
+  ['Translate "tea, coffee and cake" into Polish', ['translation: Translate "tea, coffee and cake" into Polish']],
+  ['Compare apples and oranges', ['unknown: Compare apples and oranges']],
+  ['Clean and validate the data', ['unknown: Clean and validate the data']],
+  ['用中文写一份报告，并分析数据', ['unknown: 写一份报告', 'language: 用中文', 'unknown: 分析数据']],
+  ['Build it with Node.js', ['code: Build it', 'feature: with Node.js']],
+  ['Résume les notes en français', ['summary: Résume les notes', 'language: en français']],
+  ['Napisz wiersz o morzu i kup mleko', ['text: Napisz wiersz o morzu i kup mleko']],
+  ['???', ['unknown: ???']],
+])('%s', (goal, expected) => {
+  expect(parts(goal)).toEqual(expected);
+});
+
+test('what does not fit is one part more, not lost', () => {
+  const found = goalParts(Array.from({ length: 90 }, (_, n) => `- Send letter ${n} to town ${n}`).join('\n'));
+  expect(found).toHaveLength(40);
+  expect(found.at(-1)?.text).toMatch(/^the rest of the goal: Send letter 39/);
+  expect(goalParts(`Analyze it. ${'x'.repeat(5000)} Email it.`).at(-1)?.text).toMatch(/^the rest of the goal/);
+});
+
+test('a goal of any content has parts that say something', () => {
+  for (const goal of ['', ' . ', '😀'.repeat(4000), 'and then '.repeat(500), '\u0000', 'a,'.repeat(2000), '"'.repeat(300)]) {
+    for (const { text } of goalParts(goal)) expect(text).not.toBe('');
+  }
+});
