@@ -9,6 +9,7 @@ import { abortError, attemptClosed, failureOf, untilAborted } from './abort.js';
 import { CallDesk } from './call-desk.js';
 import { Ending } from './ending.js';
 import { storeApart, storeText } from './content.js';
+import { checkedAnswer } from './result-schema.js';
 import { ResultReuse } from './result-reuse.js';
 import type { CacheLook, CacheMeans } from './result-reuse.js';
 import { OwnerLine, grantOf } from './owner-line.js';
@@ -77,6 +78,7 @@ const FRESH: ReadonlySet<string> = new Set([
   'plan-invalid',
   'model-refused',
   'result-refused',
+  'result-invalid',
 ]);
 
 export class AttemptWork {
@@ -268,7 +270,8 @@ export class AttemptWork {
       ...(reducedTo && { reducedTo }),
       ...(plan && { plan: { ...plan, source: 'model' as const } }),
     };
-    return { answer: await storeText(answer, around.blobs), confidence, artifacts, ...labels };
+    const checked = checkedAnswer(work.assignment, answer);
+    return { answer: await storeText(checked, around.blobs), confidence, artifacts, ...labels };
   }
 
   private async report(product: Product, settle: Parameters<OwnerLine['fail']>[0]): Promise<WorkEnding> {

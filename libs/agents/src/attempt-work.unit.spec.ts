@@ -1,6 +1,6 @@
 /** Offers, cancellations and the end of a worker, on virtual time. */
 import { CadreError } from '@cadre/contracts';
-import type { AgentState, Heartbeat } from '@cadre/contracts';
+import type { AgentState, Heartbeat, TaskSpecInput } from '@cadre/contracts';
 import { AttemptDesk } from './attempt-desk.js';
 import type { WorkEnding } from './attempt-work.js';
 import type { Performer } from './performer.js';
@@ -9,10 +9,10 @@ import { EngineOwner, MemoryBlobs, RUN_ID, VirtualClock, plainDigest, sampleAgen
 
 const turnOfLoop = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-function stage(performerWith: (clock: VirtualClock) => Performer, slots = 2, tasks = ['a', 'b', 'c']) {
+function stage(performerWith: (clock: VirtualClock) => Performer, slots = 2, tasks = ['a', 'b', 'c'], rest: Partial<TaskSpecInput> = {}) {
   const clock = new VirtualClock(turnOfLoop);
   const owner = new EngineOwner(clock);
-  owner.start(tasks.map((id) => ({ id, title: id, instructions: id })));
+  owner.start(tasks.map((id) => ({ id, title: id, instructions: id, ...rest })));
   const endings: string[] = [];
   let [ids, changes, silent] = [0, 0, false];
   const never = new Promise<never>(() => undefined);
@@ -178,4 +178,20 @@ test('beats come four times a second, and soon after each change', async () => {
     [700, 3],
     [710, 4],
   ]);
+});
+
+test('an answer that is not in the form that the task asks for fails it, whoever gives it', async () => {
+  const answers: Record<string, string> = { a: '{"total": 3}', b: '{"total": "three"}' };
+  const performer: Performer = async ({ assignment }) => ({ answer: answers[assignment.taskId]!, confidence: 1 });
+  const resultSchema = { type: 'object', properties: { total: { type: 'number' } } };
+  const it = stage(() => performer, 2, ['a', 'b'], { resultSchema });
+  it.offer('a');
+  await it.clock.advance(50);
+  it.offer('b');
+  await it.clock.advance(50);
+  expect(it.owner.rig.task('a').result?.answer).toEqual({ text: '{"total":3}' });
+  expect(it.owner.rig.task('b')).toMatchObject({
+    status: 'failed',
+    error: { code: 'result-invalid', message: expect.stringContaining('/total') },
+  });
 });

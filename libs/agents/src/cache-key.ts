@@ -13,10 +13,14 @@ const VERSION = 1;
  * @param digest of a text, the same in every process
  */
 export function cacheKey(assignment: Assignment, agent: AgentDefinition, setting: string, digest: (text: string) => string): string {
-  const { tenant, kind, taskId, goal, title, instructions, input, inputs, results, tools, model, previousError } = assignment;
+  const { tenant, kind, taskId, goal, title, instructions, input, inputs, results, tools, model, previousError, resultSchema } = assignment;
   const asked = [kind, nameOf(taskId), goal, title, instructions, input ?? null, previousError ?? null];
   const given = [inputs.map(fileOf), results.map(outcomeOf)];
-  return digest(canonicalJson([VERSION, tenant, definitionOf(agent, kind), setting, model ?? null, [...tools].sort(), asked, given]));
+  // Tasks without one keep their keys.
+  const form = resultSchema === undefined ? [] : [resultSchema];
+  return digest(
+    canonicalJson([VERSION, tenant, definitionOf(agent, kind), setting, model ?? null, [...tools].sort(), asked, given, ...form]),
+  );
 }
 
 function definitionOf(agent: AgentDefinition, kind: Assignment['kind']): Json {

@@ -34,6 +34,7 @@ test.each<[string, Partial<Assignment>]>([
   ['the name of a file', { inputs: [{ ...file, name: 'b.csv' }] }],
   ['a further file', { inputs: [file, { ...file, name: 'b.csv' }] }],
   ['the tools', { tools: ['echo'] }],
+  ['what the answer has to be', { resultSchema: { type: 'object' } }],
   ["the run's model", { model: 'small' }],
   ['what went wrong before', { previousError: 'malformed' }],
   ['an answer', results({ answer: { text: 'no' } })],

@@ -4,6 +4,7 @@
  */
 import type { AgentDefinition, AgentSummary, Assignment, Content, Json, TaskOutcome } from '@cadre/contracts';
 import type { ModelMessage } from './ports.js';
+import { RESULT_FORM } from './result-schema.js';
 import { thinkingText } from './thinking-text.js';
 
 /** An answer of an earlier task is shortened to this many characters; with many tasks to its share of the whole. */
@@ -29,7 +30,7 @@ const MEMORY_PROTOCOL = `
 
 const PLAN_PROTOCOL = `
 - When your plan is ready, finish with a message that holds nothing but ONE JSON object: {"plan": {"tasks": [{"id": "...", "title": "...", "instructions": "...", "skills": ["..."], "dependsOn": ["..."]}]}, "note": "<one or two sentences on the plan>"}. Do not put text before or after the object.
-- Optional fields of a task: "agent" (a name from the catalogue), "priority" (critical, high, medium, low or background), "estimatedMs", "require" ("all", "any", "settled" or a number), "condition", "fallbackAgents", "pattern", "why". Leave out what you do not need; fields that are not named here are dropped.`;
+- Optional fields of a task: "agent" (a name from the catalogue), "priority" (critical, high, medium, low or background), "estimatedMs", "require" ("all", "any", "settled" or a number), "condition", "fallbackAgents", "resultSchema", "pattern", "why". Leave out what you do not need; fields that are not named here are dropped.`;
 
 /** The system message of an attempt. */
 export function systemText(agent: AgentDefinition, kind: Assignment['kind']): string {
@@ -64,6 +65,7 @@ export async function openConversation(input: ConversationInput): Promise<ModelM
       title: assignment.title,
       instructions: assignment.instructions,
       ...(assignment.input !== undefined && { input: assignment.input }),
+      ...(assignment.resultSchema !== undefined && { resultSchema: assignment.resultSchema, answerForm: RESULT_FORM }),
     },
     inputs: assignment.inputs.map(({ name, size, mediaType }) => ({ name, size, mediaType })),
     results,

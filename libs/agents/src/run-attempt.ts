@@ -142,9 +142,18 @@ class AttemptLoop {
    */
   private subject(): string {
     const { assignment, agent } = this.work;
-    const { kind, goal, title, instructions, input, inputs, previousError } = assignment;
+    const { kind, goal, title, instructions, input, inputs, previousError, resultSchema } = assignment;
     const files = inputs.map(({ name, sha256 }) => [name, sha256]);
-    return canonicalJson([systemText(agent, kind), goal, title, instructions, input ?? null, files, previousError ?? null]);
+    return canonicalJson([
+      systemText(agent, kind),
+      goal,
+      title,
+      instructions,
+      input ?? null,
+      files,
+      previousError ?? null,
+      ...(resultSchema ? [resultSchema] : []),
+    ]);
   }
 
   private say(...messages: ModelMessage[]): void {

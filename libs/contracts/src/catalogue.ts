@@ -19,6 +19,7 @@ import * as lineage from './lineage.js';
 import * as memory from './memory.js';
 import * as packed from './packed-events.js';
 import * as plan from './plan.js';
+import * as resultSchema from './result-schema.js';
 import * as calls from './calls.js';
 import * as questions from './questions.js';
 import * as results from './results.js';
@@ -299,8 +300,10 @@ export const PARTS: Readonly<Record<string, z.ZodType>> = {
   Failure: values.Failure,
   Timestamp: values.Timestamp,
   Traceparent: values.Traceparent,
+  PatternKind: plan.PatternKind,
   Priority: plan.Priority,
   Skill: plan.Skill,
+  ResultSchema: resultSchema.ResultSchema,
   RetryPolicy: plan.RetryPolicy,
   Require: plan.Require,
   TaskSpec: plan.TaskSpec,

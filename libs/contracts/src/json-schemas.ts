@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { CATALOGUE, type CatalogueEntry, PARTS } from './catalogue.js';
 import { ModelLimits } from './governor.js';
 import { Budget, Goal, MAX_GOAL_BYTES } from './plan.js';
+import { ResultSchema, shapeOfResultSchemas } from './result-schema.js';
 import { Json, Micros, Timestamp } from './values.js';
 
 export interface JsonSchemaDocument {
@@ -45,6 +46,10 @@ function addWhatShapesCannotSay(schema: z.core.$ZodType, json: z.core.JSONSchema
       { type: 'array', items: itself },
       { type: 'object', propertyNames: { type: 'string' }, additionalProperties: itself },
     ];
+  }
+  if (schema === ResultSchema) {
+    for (const key of Object.keys(json)) delete (json as Record<string, unknown>)[key];
+    Object.assign(json, shapeOfResultSchemas());
   }
   if (schema === Micros) json.description = 'Millionths of a US dollar.';
   if (schema === Timestamp) json.description = 'Milliseconds since 1970 UTC.';

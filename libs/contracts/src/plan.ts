@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ArtifactRef, Content, Failure, Json, Micros, utf8Bytes } from './values.js';
 import { AnyToolName } from './calls.js';
 import { AgentName, TaskId } from './ids.js';
+import { ResultSchema } from './result-schema.js';
 import { Combine, Expression, Gate, Join, Repeat, Wait } from './scopes.js';
 
 /** From most to least urgent. */
@@ -133,6 +134,8 @@ export const TaskSpec = z.strictObject({
   scope: Scope.optional(),
   wait: Wait.optional(),
   given: Given.optional(),
+  /** The answer is JSON that is as this says; else, after one repair, the task fails. Of work for an agent. */
+  resultSchema: ResultSchema.optional(),
   /** For people: the pattern by which the planner has it done, and why. Nothing is decided by them. */
   pattern: PatternKind.optional(),
   why: z.string().min(1).max(500).optional(),

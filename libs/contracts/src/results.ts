@@ -5,6 +5,7 @@ import { AnyToolName } from './calls.js';
 import { TaskContext } from './context.js';
 import { AgentName, RunId, TaskId, TenantId } from './ids.js';
 import { Cache, Plan, PlanSource } from './plan.js';
+import { ResultSchema } from './result-schema.js';
 import { ReducedThinking } from './under-load.js';
 
 /** The task whose result an earlier one is. */
@@ -103,6 +104,8 @@ export const Assignment = z.strictObject({
   traceparent: z.string().optional(),
   /** An earlier result may stand for this one, and this one for later ones. `minConfidence`: a result that is less sure counts for neither. */
   cache: Cache.extend({ minConfidence: z.number().min(0).max(1).optional() }).optional(),
+  /** What the answer has to be. */
+  resultSchema: ResultSchema.optional(),
 });
 export type Assignment = z.infer<typeof Assignment>;
 

@@ -115,6 +115,7 @@ export function assignmentOf(run: RunState, tasks: TaskReader, task: TaskState):
     ...(run.options.collectThinking ? { collectThinking: true as const } : {}),
     deadlineAt: task.deadlineAt,
     ...cacheWish(task),
+    ...(spec.resultSchema === undefined ? {} : { resultSchema: spec.resultSchema }),
     ...(run.traceparent === undefined ? {} : { traceparent: run.traceparent }),
   };
 }

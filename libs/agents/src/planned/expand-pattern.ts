@@ -3,7 +3,7 @@
  * what any plan may say (`docs/PATTERNS.md`), so there is nothing of patterns in the engine.
  */
 import { SKILLS } from '@cadre/contracts';
-import type { AgentSummary, TaskSpecInput } from '@cadre/contracts';
+import type { AgentSummary, ResultSchema, TaskSpecInput } from '@cadre/contracts';
 import { literal, withItem } from './item-text.js';
 import type { PlannedPattern, PlannedStep } from './planned-task.js';
 
@@ -36,9 +36,9 @@ const EXPANSIONS: Record<PlannedPattern['kind'], Expansion> = {
   hierarchy,
 };
 
-/** The engine does it: what says who works is said by the tasks of the body. */
+/** The engine does it: what says who works, and what they bring, is said by the tasks of the body. */
 function engineTask(task: PatternTask, scope: Scope): TaskSpecInput {
-  const { agent: _agent, fallbackAgents: _fallbacks, skills: _skills, ...rest } = task;
+  const { agent: _agent, fallbackAgents: _fallbacks, skills: _skills, resultSchema: _resultSchema, ...rest } = task;
   return { ...rest, scope };
 }
 
@@ -99,6 +99,8 @@ function stages(task: PatternTask, steps: readonly PlannedStep[], about: About):
     ...about(step.instructions),
     ...whoOf(step, task),
     ...(index === 0 ? {} : { dependsOn: [`step-${index}`] }),
+    // Of several stages the last one brings the result; of the one of a map-reduce it is the task itself that does.
+    ...(task.resultSchema && task.pattern === 'pipeline' && index === steps.length - 1 ? { resultSchema: task.resultSchema } : {}),
   }));
 }
 
@@ -127,7 +129,10 @@ function roundsOf({ rounds }: PlannedPattern, usual: number): number {
 
 const HEARD = (what: string) => `\n\n${what} in the round before, null in the first one: \${{ previous }}`;
 
+const FORM_OF_ITS_OWN = 'says itself in which form is answered; leave "resultSchema" out.';
+
 function vote(task: PatternTask, pattern: PlannedPattern): TaskSpecInput | string {
+  if (task.resultSchema) return FORM_OF_ITS_OWN;
   const { choices = [], weighted = false, majority } = pattern;
   if (majority !== undefined && (majority <= 0 || majority > 1)) return 'has a "majority" that is no fraction above 0 and up to 1.';
   const rounds = roundsOf(pattern, 1);
@@ -139,6 +144,7 @@ function vote(task: PatternTask, pattern: PlannedPattern): TaskSpecInput | strin
     title: `${task.title}: ${who}`.slice(0, 200),
     instructions: rounds > 1 ? `${literal(task.instructions + form)}${again}` : task.instructions + form,
     ...(rounds > 1 ? { templated: true as const } : {}),
+    resultSchema: ballotSchema(choices),
   }));
   if (typeof body === 'string') return body;
   const rule = { by: 'vote' as const, weighted, quorum: 0.5 };
@@ -149,6 +155,11 @@ function vote(task: PatternTask, pattern: PlannedPattern): TaskSpecInput | strin
   const inner = { id: 'vote', title: task.title, instructions: task.instructions, scope: poll };
   const repeat = { max: rounds, until, atBound: majority === undefined ? ('accept' as const) : ('fail' as const) };
   return engineTask(task, { repeat, body: [inner], combine: { by: 'last' } });
+}
+
+function ballotSchema(choices: readonly string[]): ResultSchema {
+  const choice = choices.length > 0 ? { enum: [...choices] } : { type: 'string', minLength: 1 };
+  return { type: 'object', properties: { choice, reason: { type: 'string' } }, required: ['choice'] };
 }
 
 /** Who may bid: the agents that are named, else all who have the skills. */
@@ -176,7 +187,10 @@ function bidText(instructions: string): string {
   );
 }
 
+const FINDING: ResultSchema = { type: 'object', properties: { done: { type: 'boolean' } }, required: ['finding', 'done'] };
+
 function swarm(task: PatternTask, pattern: PlannedPattern): TaskSpecInput | string {
+  if (task.resultSchema) return FORM_OF_ITS_OWN;
   const form =
     '\n\nSeveral explore this at once, round after round. Your answer is {"finding": <the best that you know now, your own or from the board>, "done": <true when another round would bring nothing>}.';
   const body = voices(task, pattern, (who) => ({
@@ -184,6 +198,7 @@ function swarm(task: PatternTask, pattern: PlannedPattern): TaskSpecInput | stri
     title: `${task.title}: ${who}`.slice(0, 200),
     instructions: `${literal(task.instructions + form)}${HEARD('The board: what all have found')}`,
     templated: true,
+    resultSchema: FINDING,
   }));
   if (typeof body === 'string') return body;
   const board = {
@@ -192,7 +207,7 @@ function swarm(task: PatternTask, pattern: PlannedPattern): TaskSpecInput | stri
     instructions: task.instructions,
     scope: { branches: true as const, join: WHAT_IS_THERE, body },
   };
-  const until = 'results.board.value.all(each, has(each.done) && each.done == true)';
+  const until = 'results.board.value.all(each, each.done)';
   return engineTask(task, { repeat: { max: roundsOf(pattern, 3), until }, body: [board], combine: { by: 'last' } });
 }
 

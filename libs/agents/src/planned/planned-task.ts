@@ -53,6 +53,8 @@ export const PlannedTask = z.object({
   priority: z.enum(PRIORITIES).optional(),
   estimatedMs: z.number().optional(),
   condition: text.optional(),
+  /** A JSON Schema, as `ResultSchema` takes it. */
+  resultSchema: z.record(z.string(), z.unknown()).optional(),
   pattern: PlannedPattern.optional(),
   why: text.optional(),
 });

@@ -52,7 +52,9 @@ function planOf(
 ): { ok: true; plan: Plan } | { ok: false; why: string } {
   const faults: string[] = [];
   const made = tasks.map((planned): TaskSpecInput => {
-    const { pattern, ...task } = planned;
+    const { pattern, ...rest } = planned;
+    // What a schema may say is seen when the plan is read as a whole.
+    const task = rest as TaskSpecInput;
     if (!pattern) return task;
     const expanded = expandPattern({ ...task, skills: task.skills ?? [], pattern: pattern.kind }, pattern, catalogue);
     if (expanded.ok) return expanded.task;
@@ -60,10 +62,17 @@ function planOf(
     return task;
   });
   if (faults.length > 0) return { ok: false, why: `The plan cannot be carried out. ${faults.slice(0, MAX_FAULTS).join(' ')}` };
-  const parsed = Plan.safeParse({ tasks: made });
+  const lists = new Set(tasks.flatMap(({ pattern }) => (pattern?.from === undefined ? [] : [pattern.from])));
+  const parsed = Plan.safeParse({ tasks: made.map((task) => (lists.has(task.id) ? answeringWithList(task) : task)) });
   return parsed.success
     ? { ok: true, plan: parsed.data }
     : { ok: false, why: `The plan is not as asked for. ${describeFaults(parsed.error)}` };
+}
+
+/** Others take their items from it, so a list is what it has to bring. */
+function answeringWithList(task: TaskSpecInput): TaskSpecInput {
+  if (task.resultSchema ?? task.scope ?? task.wait) return task;
+  return { ...task, resultSchema: { type: 'array', items: { type: 'string' } } };
 }
 
 type Fields = Record<string, unknown>;

@@ -233,9 +233,9 @@ describe('swarm', () => {
     expect(rig.violations()).toEqual([]);
   });
 
-  test('who does not keep to the form does not end it, and the bound does', () => {
+  test('the bound ends it, too', () => {
     const rig = running(planned(task({ pattern: { kind: 'swarm', count: 2, rounds: 1 } })));
-    rig.complete(voice(0, 0), result('well'));
+    rig.complete(voice(0, 0), found('41', false));
     rig.complete(voice(0, 1), found('43', true));
     expect(rig.task('part').status).toBe('completed');
   });
@@ -255,5 +255,43 @@ describe('hierarchy', () => {
       ok: false,
       why: expect.stringContaining('coordination'),
     });
+  });
+});
+
+describe('the form of results', () => {
+  const resultSchema = { type: 'object', required: ['total'] };
+
+  test('is what the plan says, of a pattern where it makes its result', () => {
+    const steps = [{ instructions: 'Read it.' }, { instructions: 'Sum it up.' }];
+    const [plain, reduced, staged, sold] = planned(
+      task({ resultSchema }),
+      task({ id: 'b', resultSchema, pattern: { kind: 'map-reduce', over: ['x'], steps: steps.slice(1) } }),
+      task({ id: 'c', resultSchema, pattern: { kind: 'pipeline', steps } }),
+      task({ id: 'd', resultSchema, pattern: { kind: 'auction' } }),
+    );
+    expect(plain?.resultSchema).toEqual(resultSchema);
+    expect(reduced?.resultSchema).toEqual(resultSchema);
+    expect(reduced?.scope?.body[0]).not.toHaveProperty('resultSchema');
+    expect([staged, sold].map((each) => each?.scope?.body.map((part) => part.resultSchema))).toEqual([
+      [undefined, resultSchema],
+      [undefined, resultSchema],
+    ]);
+  });
+
+  test('of who votes, explores or makes a list for others is known', () => {
+    const [list, , poll, swarm] = planned(
+      task({ id: 'list' }),
+      task({ dependsOn: ['list'], pattern: { kind: 'pipeline', from: 'list', steps: [{ instructions: 'Read it.' }] } }),
+      task({ id: 'c', pattern: { kind: 'vote', choices: ['yes', 'no'] } }),
+      task({ id: 'd', pattern: { kind: 'swarm' } }),
+    );
+    expect(list?.resultSchema).toEqual({ type: 'array', items: { type: 'string' } });
+    expect(poll?.scope?.body[0]?.resultSchema).toMatchObject({ properties: { choice: { enum: ['yes', 'no'] } } });
+    expect(swarm?.scope?.body[0]?.scope?.body[0]?.resultSchema).toMatchObject({ required: ['finding', 'done'] });
+  });
+
+  test('is refused with its place', () => {
+    expect(refused(task({ resultSchema: { properties: { a: { type: 'text' } } } }))).toContain('tasks.0.resultSchema.properties.a.type');
+    expect(refused(task({ resultSchema, pattern: { kind: 'vote' } }))).toContain('leave "resultSchema" out');
   });
 });

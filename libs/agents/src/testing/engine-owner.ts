@@ -1,6 +1,6 @@
 /** The owner of a shard for specs of workers: the engine's own rules, in memory. */
 import { CadreError } from '@cadre/contracts';
-import type { Command, CommandReply, TaskSpecInput } from '@cadre/contracts';
+import type { Command, CommandReply, Json, TaskSpecInput } from '@cadre/contracts';
 import type { Clock, CommandSender, EndSignal } from '@cadre/engine';
 import { EngineRig, RUN_ID } from '@cadre/engine/testing';
 
@@ -38,7 +38,9 @@ export class EngineOwner {
     const decision = this.rig.send(body as Parameters<EngineRig['send']>[0], runId);
     await pass('decided', command);
     if (decision.outcome === 'rejected') return { id, ...decision };
-    return { id, outcome: decision.outcome, ...(decision.result !== undefined && { result: structuredClone(decision.result) }) };
+    // Through JSON, as it comes over the wire.
+    const told = decision.result === undefined ? {} : { result: JSON.parse(JSON.stringify(decision.result)) as Json };
+    return { id, outcome: decision.outcome, ...told };
   }
 }
 

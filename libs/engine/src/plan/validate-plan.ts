@@ -2,7 +2,7 @@
 import { ANSWER_TASK, MAX_PLAN_ID_BYTES, MAX_PLAN_TASKS, PLAN_TASK } from '@cadre/contracts';
 import type { TaskId, TaskSpec } from '@cadre/contracts';
 import { checkExpression } from './expressions.js';
-import { cacheProblems, expressionProblems, givenProblems, scopeShapeProblems } from './validate-scopes.js';
+import { cacheProblems, expressionProblems, givenProblems, resultSchemaProblems, scopeShapeProblems } from './validate-scopes.js';
 import type { Visible } from './validate-scopes.js';
 import { PlanGraph } from './plan-graph.js';
 
@@ -25,6 +25,7 @@ export type PlanProblem = { message: string; taskId: TaskId } & (
   | { code: 'bad-given' }
   | { code: 'forged-result' }
   | { code: 'bad-cache' }
+  | { code: 'bad-result-schema' }
   | { code: 'costly-conditions' }
   | { code: 'unknown-result'; name: string }
 );
@@ -183,7 +184,12 @@ function problemsWithin(tasks: readonly TaskSpec[], visible: Visible, depth: num
   for (const task of tasks) {
     problems.push(...dependencyProblems(task, known), ...alternativeProblems(task, known), ...conditionProblems(task, graph, visible));
     problems.push(...expressionProblems(task, (name) => graph.cycle !== undefined || visible(name) || graph.isUpstream(name, task.id)));
-    problems.push(...givenProblems(task), ...cacheProblems(task), ...bodyProblems(task, graph, visible, depth));
+    problems.push(
+      ...givenProblems(task),
+      ...cacheProblems(task),
+      ...resultSchemaProblems(task),
+      ...bodyProblems(task, graph, visible, depth),
+    );
   }
   return [...problems, ...costProblems(tasks), ...cycleProblems(graph)];
 }

@@ -133,3 +133,13 @@ test('conditions that look at all results are limited in large plans; those that
   expect(problemsOf(...plan('results.a.confidence > 0.5'))).toEqual([]);
   expect(problemsOf(...plan(all).slice(0, 900))).toEqual([]);
 });
+
+test('what no agent answers cannot be checked', () => {
+  const resultSchema = { type: 'object' };
+  const body = [task('b', { resultSchema })];
+  expect(problemsOf(task('a', { resultSchema, scope: { body } }))).toMatchObject([
+    { code: 'bad-result-schema', taskId: 'a', message: expect.stringContaining('put resultSchema into the tasks of its body') },
+  ]);
+  expect(problemsOf(task('a', { resultSchema, wait: { delayMs: 5 } }))).toMatchObject([{ code: 'bad-result-schema' }]);
+  expect(problemsOf(task('a', { resultSchema, skills: ['x'], scope: { body, combine: { by: 'custom' } } }))).toEqual([]);
+});

@@ -75,6 +75,15 @@ export function cacheProblems({ id, cache, scope, wait, given }: TaskSpec): Plan
   return [{ code: 'bad-cache', taskId: id, message }];
 }
 
+/** Only what an agent answers can be checked. */
+export function resultSchemaProblems({ id, resultSchema, scope, wait, given }: TaskSpec): PlanProblem[] {
+  if (resultSchema === undefined || scope?.combine.by === 'custom' || !(scope ?? wait ?? given)) return [];
+  const remedy = scope ? 'put resultSchema into the tasks of its body, or combine by custom' : 'leave resultSchema out';
+  return [
+    { code: 'bad-result-schema', taskId: id, message: `Task ${id} is no work of an agent, so its result cannot be checked: ${remedy}.` },
+  ];
+}
+
 /** @param depth of scopes that this one stands in */
 export function scopeShapeProblems(task: TaskSpec, depth: number): PlanProblem[] {
   const { scope, id, wait, agent, agentFrom, skills } = task;
