@@ -20,7 +20,10 @@ describe('money and questions', () => {
   test('a budget goes with the run, in millionths', async () => {
     const terminal = await stage.terminalFor();
     const args = ['run', 'this will hang', '-d', '--budget', '2', '--task-budget', '$0.50', '--agent-budget', 'planner=0.000001'];
-    await runProgram([...args, '--degrade-to', 'small', '--allow-unpriced', '--cancel-grace', '2s', '--question-timeout', '1h'], terminal);
+    await runProgram(
+      [...args, '--degrade-to', 'small', '--allow-unpriced', '--cancel-grace', '2s', '--question-timeout', '1h', '--server-wait', '0'],
+      terminal,
+    );
     const run = await new CadreClient({ baseUrl: stage.gateway.url }).getRun(terminal.stdout[0]!);
     expect(run.options).toMatchObject({
       budget: {
@@ -29,6 +32,7 @@ describe('money and questions', () => {
       },
       cancelGraceMs: 2000,
       questionTimeoutMs: 3_600_000,
+      maxServerWaitMs: 0,
     });
     const text = await answered(['runs', 'get', run.runId], terminal);
     expect(text.stdout).toContain(

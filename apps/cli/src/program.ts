@@ -80,6 +80,10 @@ function addRun(program: Command, terminal: Terminal, finish: Finish): void {
     .option('--preview', 'show the plan and ask before any of it is done: run it, edit it (EDITOR), or not')
     .option('--param <name=value>', 'what expressions of the plan see as params.name, as JSON or text; may be repeated', gather)
     .option('--deadline <time>', 'longest time of the whole run: 90s, 10m, 2h')
+    .option(
+      '--server-wait <time>',
+      'how long tasks wait for a model server in passing trouble (default: until the deadline); 0: not at all',
+    )
     .option('--priority <priority>', 'critical, high, medium, low or background')
     .option('--max-parallel <n>', 'how many of its tasks may be at work at once; as many as there are slots when left out')
     .option('--model <name>', 'the model that the agents use')

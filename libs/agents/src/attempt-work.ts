@@ -6,6 +6,7 @@
 import { CadreError } from '@cadre/contracts';
 import type { AgentDefinition, Assignment, Continuation, Failure, HeldAttempt, Offer, TaskResult } from '@cadre/contracts';
 import { abortError, attemptClosed, failureOf, untilAborted } from './abort.js';
+import { isServerTrouble } from './call-retry.js';
 import { CallDesk } from './call-desk.js';
 import { Ending } from './ending.js';
 import { storeApart, storeText } from './content.js';
@@ -304,7 +305,8 @@ export class AttemptWork {
 
   private async tellFailure(settle: Parameters<OwnerLine['fail']>[0], error: Failure): Promise<WorkEnding> {
     this.failure = error;
-    return this.endingOf(await this.line.fail(settle, error, FRESH.has(error.code)), 'failed');
+    const why = { fresh: FRESH.has(error.code), ...(isServerTrouble(error) && { cause: 'server' as const }) };
+    return this.endingOf(await this.line.fail(settle, error, why), 'failed');
   }
 
   private endingOf(answer: OwnerAnswer, ending: WorkEnding): WorkEnding {

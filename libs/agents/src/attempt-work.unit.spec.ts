@@ -118,6 +118,15 @@ test('faults of the content begin anew, others are gone on with', async () => {
   }
 });
 
+test("the server's passing trouble is told as that, and the task waits for it without an attempt lost", async () => {
+  const words = 'The model server answered 503: Loading model';
+  const it = stage(() => () => Promise.reject(new CadreError('model-loading', words, { retriable: true, retryAfterMs: 20_000 })));
+  it.offer('a');
+  await it.clock.advance(1);
+  expect(it.owner.of('FailAttempt')).toMatchObject([{ cause: 'server', error: { message: words, retryAfterMs: 20_000 } }]);
+  expect(it.owner.rig.task('a')).toMatchObject({ status: 'ready', counted: 0, serverWait: { attempts: 1 } });
+});
+
 describe('at the end of the worker', () => {
   test('what can finish does, the rest is handed back, nothing new is taken', async () => {
     const it = stage((clock) => async ({ assignment }) => {

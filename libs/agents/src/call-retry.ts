@@ -12,8 +12,15 @@ export interface CallFailure {
 /** Longer waits are the engine's: durable timers hold no slot and outlive the worker. */
 export const CALL_RETRY = { retries: 2, maxWaitMs: 2000, firstWaitMs: 250, factor: 3, spreadMs: 250 } as const;
 
-/** Worth another try within the attempt. A timeout is not: it has cost its time already, and a second one would cost it again. */
-const PASSING: ReadonlySet<string> = new Set(['model-unavailable', 'model-rate-limited', 'model-breaker-open']);
+/**
+ * The server's trouble, which passes by itself: it limits, loads, or cannot be reached. No fault of the task, whose attempts it does not use up.
+ * A timeout is not among them: it has cost its time already, and a second one would cost it again.
+ */
+const SERVER_TROUBLE: ReadonlySet<string> = new Set(['model-unavailable', 'model-rate-limited', 'model-loading', 'model-breaker-open']);
+
+export function isServerTrouble({ code, retriable }: Pick<CallFailure, 'code' | 'retriable'>): boolean {
+  return retriable && SERVER_TROUBLE.has(code);
+}
 
 /**
  * Says of one model, not of the task, that it is of no use now. A refusal is missing on purpose: it is the model's answer, and asking
@@ -23,6 +30,7 @@ const NEXT_MODEL: ReadonlySet<string> = new Set([
   'model-unavailable',
   'model-timeout',
   'model-rate-limited',
+  'model-loading',
   'model-breaker-open',
   'model-quota-exhausted',
   'model-not-found',
@@ -35,8 +43,10 @@ const NEXT_MODEL: ReadonlySet<string> = new Set([
  * @param random a number from 0 up to 1
  */
 export function callRetryDelayMs(error: CallFailure, tries: number, random: () => number): number | undefined {
-  if (tries > CALL_RETRY.retries || !error.retriable || !PASSING.has(error.code)) return undefined;
+  if (tries > CALL_RETRY.retries || !isServerTrouble(error)) return undefined;
   const askedMs = error.retryAfterMs ?? 0;
+  // A server that says that it limits or loads, and not for how long, is not asked again at once: only a connection may be back in a moment.
+  if (askedMs === 0 && error.code !== 'model-unavailable') return undefined;
   if (askedMs > CALL_RETRY.maxWaitMs) return undefined;
   // Never before the time the server named, and not all at once after it.
   if (askedMs > 0) return Math.ceil(askedMs + random() * CALL_RETRY.spreadMs);
@@ -51,6 +61,13 @@ export function callRetryDelayMs(error: CallFailure, tries: number, random: () =
  */
 export function nextModel(chain: readonly string[], failed: readonly string[], error: CallFailure): string | undefined {
   return NEXT_MODEL.has(error.code) ? chain.find((model) => !failed.includes(model)) : undefined;
+}
+
+/** Which of the errors of a call is the attempt's, once no model is left: of those that pass by themselves the one that passes first, else the last. */
+export function attemptError<E extends CallFailure>(errors: readonly E[]): E | undefined {
+  const passing = errors.filter(isServerTrouble);
+  const first = Math.min(...passing.map(({ retryAfterMs = 0 }) => retryAfterMs));
+  return passing.findLast(({ retryAfterMs = 0 }) => retryAfterMs === first) ?? errors.at(-1);
 }
 
 /** Whether a failed call may have cost something. What does not say so for sure is billed at its reservation. */

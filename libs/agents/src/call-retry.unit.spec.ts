@@ -1,6 +1,6 @@
 import { CadreError } from '@cadre/contracts';
 import fc from 'fast-check';
-import { CALL_RETRY, billedOf, callRetryDelayMs, nextModel } from './call-retry.js';
+import { CALL_RETRY, attemptError, billedOf, callRetryDelayMs, isServerTrouble, nextModel } from './call-retry.js';
 
 const failure = (code: string, retryAfterMs?: number, retriable = true) =>
   new CadreError(code, 'Because.', { retriable, ...(retryAfterMs !== undefined && { retryAfterMs }) });
@@ -10,8 +10,9 @@ const most = () => 0.999_999;
 describe('quick retries', () => {
   test.each([
     ['model-unavailable', true],
-    ['model-rate-limited', true],
-    ['model-breaker-open', true],
+    ['model-rate-limited', false],
+    ['model-loading', false],
+    ['model-breaker-open', false],
     ['model-timeout', false],
     ['malformed-output', false],
     ['budget-exceeded', false],
@@ -27,7 +28,7 @@ describe('quick retries', () => {
   });
 
   test('are not made when the error says that they are of no use', () => {
-    expect(callRetryDelayMs(failure('model-rate-limited', undefined, false), 1, least)).toBeUndefined();
+    expect(callRetryDelayMs(failure('model-unavailable', undefined, false), 1, least)).toBeUndefined();
   });
 
   test('honour what the server asks for, or are left to the engine', () => {
@@ -81,4 +82,29 @@ describe('the next model', () => {
 test('what does not surely cost nothing is billed', () => {
   expect(billedOf(new CadreError('model-rate-limited', 'Later.', { billed: 'no' }))).toBe('no');
   for (const error of [new CadreError('x-y', 'Hm.'), new Error('Hm.'), undefined, 'no']) expect(billedOf(error)).toBe('unknown');
+});
+
+test("which trouble is the server's and passes by itself", () => {
+  const codes = [
+    'model-unavailable',
+    'model-rate-limited',
+    'model-loading',
+    'model-breaker-open',
+    'model-timeout',
+    'model-quota-exhausted',
+  ];
+  expect(codes.filter((code) => isServerTrouble(failure(code)))).toEqual(codes.slice(0, 4));
+  expect(isServerTrouble(failure('model-unavailable', undefined, false))).toBe(false);
+});
+
+test('an attempt that no model could answer waits for the one that is back first', () => {
+  const [limited, gone, loading] = [
+    failure('model-rate-limited', 60_000),
+    failure('model-not-found', undefined, false),
+    failure('model-loading', 5000),
+  ];
+  expect(attemptError([limited, gone])).toBe(limited);
+  expect(attemptError([limited, loading, gone])).toBe(loading);
+  expect(attemptError([gone, failure('model-timeout')])).toMatchObject({ code: 'model-timeout' });
+  expect(attemptError([])).toBeUndefined();
 });

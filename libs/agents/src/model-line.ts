@@ -9,7 +9,7 @@ import { pause } from '@cadre/engine';
 import type { Chance, Clock } from '@cadre/engine';
 import { abortError } from './abort.js';
 import type { AnsweredCall, CallDesk, CallEnd } from './call-desk.js';
-import { billedOf, callRetryDelayMs, nextModel } from './call-retry.js';
+import { attemptError, billedOf, callRetryDelayMs, nextModel } from './call-retry.js';
 import { reductionOf } from './lighter-agent.js';
 import type { ModelPort, ModelReply, ModelRequest } from './ports.js';
 import { describeReply, readReply, soundReply, writeReply } from './recorded-reply.js';
@@ -82,13 +82,13 @@ export class ModelLine {
    */
   async ask(form: QuestionForm, origin: string, need: 'needed' | 'optional' = 'needed'): Promise<ModelReply> {
     const asking: Asking = { form, path: this.parts.calls.nextPath(), origin, optional: need === 'optional', alone: false };
-    for (let failed: string[] = [], tries = 0; ;) {
+    for (let failed = new Map<string, CadreError>(), tries = 0; ;) {
       const asked = this.current;
       const end = await this.askOne({ model: asked, reduced: this.reduced }, asking);
       if (end.kind === 'answered') return readReply(end.text);
       if (end.kind === 'degrade') {
         this.degrade(end.model);
-        [failed, tries] = [[], 0];
+        [failed, tries] = [new Map(), 0];
         continue;
       }
       const error = asCadreError(end.error);
@@ -97,15 +97,15 @@ export class ModelLine {
       if (error.code === 'model-batch-refused') continue;
       if (error.code === 'model-busy') {
         if (!this.giveUp(form)) throw error;
-        [failed, tries] = [[], 0];
+        [failed, tries] = [new Map(), 0];
         continue;
       }
       tries += 1;
       if (await this.waited(error, tries)) continue;
-      failed.push(this.nameOf(asked, form));
+      failed.set(this.nameOf(asked, form), error);
       const names = this.chain.map((model) => this.nameOf(model, form));
-      const next = nextModel(names, failed, error);
-      if (next === undefined) throw error;
+      const next = nextModel(names, [...failed.keys()], error);
+      if (next === undefined) throw attemptError([...failed.values()]) ?? error;
       [this.current, tries] = [next, 0];
     }
   }
@@ -195,8 +195,8 @@ export class ModelLine {
   }
 
   private async waited(error: CadreError, tries: number): Promise<boolean> {
-    const { clock, chance, signal } = this.parts;
-    const waitMs = callRetryDelayMs(error, tries, () => chance.random());
+    const { clock, chance, signal, assignment } = this.parts;
+    const waitMs = assignment.waited ? undefined : callRetryDelayMs(error, tries, () => chance.random());
     if (waitMs === undefined) return false;
     await pause(clock, waitMs, signal);
     if (signal.aborted) throw abortError(signal);

@@ -10,6 +10,7 @@ import type {
   CommandReply,
   Continuation,
   Delegation,
+  FailAttempt,
   Failure,
   HeldAttempt,
   Json,
@@ -72,9 +73,9 @@ export class OwnerLine {
     return { kind: 'taken', next: isPlain ? given : readAs(CompletionReply, reply.result).next };
   }
 
-  /** @param fresh the next attempt is not to resume from what this one recorded */
-  async fail(settle: CallSettlement[], error: Failure, fresh: boolean): Promise<OwnerAnswer> {
-    return (await this.tell({ type: 'FailAttempt', ...this.head(), settle, error, fresh })).answer;
+  /** @param why see `FailAttempt` */
+  async fail(settle: CallSettlement[], error: Failure, why: Pick<FailAttempt, 'fresh' | 'cause'>): Promise<OwnerAnswer> {
+    return (await this.tell({ type: 'FailAttempt', ...this.head(), settle, error, ...why })).answer;
   }
 
   async release(settle: CallSettlement[]): Promise<OwnerAnswer> {

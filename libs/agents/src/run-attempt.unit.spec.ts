@@ -288,9 +288,9 @@ describe('limits', () => {
 
 describe('errors and aborts', () => {
   test('an error of the model passes through with its flag, after two quick tries', async () => {
-    const error = new CadreError('model-rate-limited', 'Too many requests.', { retriable: true, billed: 'no' });
+    const error = new CadreError('model-unavailable', 'Nobody there.', { retriable: true, billed: 'no' });
     const { made, result } = attempt([error, error, error]);
-    expect(await result).toMatchObject({ kind: 'failed', error: { code: 'model-rate-limited', retriable: true, message: error.message } });
+    expect(await result).toMatchObject({ kind: 'failed', error: { code: 'model-unavailable', retriable: true, message: error.message } });
     const failed = { kind: 'model', outcome: 'failed', ok: false, costMicros: 0 };
     expect(made).toMatchObject([1, 2, 3].map((number) => ({ ...failed, try: number })));
     expect(new Set(made.map(({ key }) => key)).size).toBe(1);

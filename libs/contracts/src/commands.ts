@@ -98,7 +98,10 @@ export const CompleteAttempt = z.strictObject({
 });
 export type CompleteAttempt = z.infer<typeof CompleteAttempt>;
 
-/** `fresh`: the content is at fault, so the next attempt starts anew instead of resuming from the recorded calls. */
+/**
+ * `fresh`: the content is at fault, so the next attempt starts anew instead of resuming from the recorded calls. `cause`: `server`, the model server is in trouble
+ * that passes by itself (it limits, loads, or cannot be reached).
+ */
 export const FailAttempt = z.strictObject({
   type: z.literal('FailAttempt'),
   ...command,
@@ -106,6 +109,7 @@ export const FailAttempt = z.strictObject({
   ...settle,
   error: Failure,
   fresh: z.boolean().default(false),
+  cause: z.enum(['server']).optional(),
 });
 export type FailAttempt = z.infer<typeof FailAttempt>;
 

@@ -101,6 +101,8 @@ export const AttemptFailed = z.strictObject({
   ...attempt,
   error: Failure,
   counted: z.boolean(),
+  /** `server`: the task waits for a model server that is in passing trouble, and the next attempt is scheduled for then. */
+  cause: z.enum(['server']).optional(),
   /** The next attempt starts anew. */
   fresh: z.literal(true).optional(),
 });

@@ -26,6 +26,15 @@ export const SKILLS = {
   general: 'general',
 } as const;
 
+/**
+ * How long, from its first refusal on, a task waits for a model server that limits, loads or cannot be reached. Such attempts do not count against `maxAttempts`;
+ * what comes after this time does, and with 0 all of them. Left out: until the run's deadline.
+ */
+export const MaxServerWaitMs = z
+  .int()
+  .min(0)
+  .max(7 * 86_400_000);
+
 /** Wait before attempt n+1: `min(maxBackoffMs, backoffMs * factor^(n-1))`, less up to `jitter` (a fraction) of itself. */
 export const RetryPolicy = z.strictObject({
   maxAttempts: z.int().min(1).max(20).default(3),
@@ -33,6 +42,7 @@ export const RetryPolicy = z.strictObject({
   factor: z.number().min(1).max(10).default(2),
   maxBackoffMs: z.int().min(0).max(3_600_000).default(30_000),
   jitter: z.number().min(0).max(1).default(0.5),
+  maxServerWaitMs: MaxServerWaitMs.optional(),
 });
 export type RetryPolicy = z.infer<typeof RetryPolicy>;
 
@@ -191,6 +201,8 @@ export const RunOptions = z.strictObject({
   priority: Priority.default('medium'),
   /** A failed task skips its dependents instead of failing the run. */
   continueOnFailure: z.boolean().default(false),
+  /** Of tasks whose retry policy says nothing of it, and of the run's own: planning and the answer. */
+  maxServerWaitMs: MaxServerWaitMs.optional(),
   /** Longest time of the whole run. */
   deadlineMs: z
     .int()

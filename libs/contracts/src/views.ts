@@ -58,6 +58,8 @@ export const TaskView = z.strictObject({
   missing: Missing.optional(),
   /** The last failure of the task or of its last attempt, or why it was skipped. */
   error: z.string().optional(),
+  /** It waits for a model server that limits, loads or cannot be reached, since then, and asks again at `until`. The server's words are the `error`. */
+  serverWait: z.strictObject({ since: Timestamp, until: Timestamp }).optional(),
   usage: Usage,
 });
 export type TaskView = z.infer<typeof TaskView>;

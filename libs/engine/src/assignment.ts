@@ -114,6 +114,7 @@ export function assignmentOf(run: RunState, tasks: TaskReader, task: TaskState):
     ...(task.degradedTo === undefined ? {} : { degradedTo: task.degradedTo }),
     ...(run.options.collectThinking ? { collectThinking: true as const } : {}),
     deadlineAt: task.deadlineAt,
+    ...(task.serverWait ? { waited: true as const } : {}),
     ...cacheWish(task),
     ...(spec.resultSchema === undefined ? {} : { resultSchema: spec.resultSchema }),
     ...(run.traceparent === undefined ? {} : { traceparent: run.traceparent }),

@@ -47,8 +47,10 @@ function bodyOf(run: RunState, s: Step, start: Body, sent: Body[]): Body | undef
       const next = s.rare % 3 === 0 && { next: { agent: 'generalist', tools: [], slots: 1 + (s.rare % 4) } };
       return { type: 'CompleteAttempt', ...held, result: result('text', { confidence: s.confidence, ...planned }), ...next };
     }
-    case 'fail':
-      return { type: 'FailAttempt', ...held, error: { code: 'x-broke', message: 'x', retriable: s.retriable } };
+    case 'fail': {
+      const cause = s.confidence > 0.6 ? { cause: 'server' as const } : {};
+      return { type: 'FailAttempt', ...held, error: { code: 'x-broke', message: 'x', retriable: s.retriable }, ...cause };
+    }
     case 'release':
       return { type: 'ReleaseAttempt', ...held };
     case 'lose':

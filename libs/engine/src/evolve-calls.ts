@@ -59,7 +59,7 @@ function without<T>(list: readonly T[] | undefined, gone: ReadonlySet<T>, more: 
 
 /** What a person says about a call whose outcome was unknown comes as a second settlement; it has been paid for and counted before. */
 export function applySettled(run: RunState, tables: RunTables, task: TaskState, event: EventOf<'CallsSettled'>): TaskState {
-  let { usage, resumable } = task;
+  let { usage, resumable, serverWait } = task;
   let [settled, reserved] = [0, 0];
   const unknown: string[] = [];
   for (const each of event.calls) {
@@ -70,7 +70,7 @@ export function applySettled(run: RunState, tables: RunTables, task: TaskState, 
       run.usage = addUsage(run.usage, used);
       settled += each.costMicros;
       reserved -= call.maxCostMicros;
-      if (each.outcome === 'done') resumable = true;
+      if (each.outcome === 'done') [resumable, serverWait] = [true, undefined];
     }
     if (each.outcome === 'unknown' && call.effect === 'once') unknown.push(each.key);
     tables.setCall(event.taskId, each.key, closedCall(call, each));
@@ -83,6 +83,7 @@ export function applySettled(run: RunState, tables: RunTables, task: TaskState, 
     openCalls: without(task.openCalls, keys),
     unknownEffects: without(task.unknownEffects, keys, unknown),
     resumable,
+    ...(task.serverWait && { serverWait }),
   };
 }
 

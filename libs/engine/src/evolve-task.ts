@@ -104,8 +104,12 @@ function itemEnded(task: TaskState, { item, ok }: EventOf<'ItemEnded'>): TaskSta
   return { ...task, scope: { ...task.scope, working, ...counts } };
 }
 
+function serverWait({ serverWait: before }: TaskState, at: number): NonNullable<TaskState['serverWait']> {
+  return { since: before?.since ?? at, attempts: (before?.attempts ?? 0) + 1 };
+}
+
 /** The cap of the attempt's agent stays: a question may be about it. */
-function failedAttempt(task: TaskState, event: EventOf<'AttemptFailed'>): TaskState {
+function failedAttempt(task: TaskState, event: EventOf<'AttemptFailed'>, at: number): TaskState {
   const { attempt, error, counted, fresh } = event;
   const { code, message } = error;
   const closed: TaskState = {
@@ -116,6 +120,7 @@ function failedAttempt(task: TaskState, event: EventOf<'AttemptFailed'>): TaskSt
     openCalls: undefined,
     tools: undefined,
     error,
+    ...(event.cause === 'server' ? { serverWait: serverWait(task, at) } : task.serverWait ? { serverWait: undefined } : {}),
     lastClosed: { attempt, code, message, ...(task.workerId === undefined ? {} : { workerId: task.workerId }) },
   };
   return fresh ? { ...closed, round: task.round + 1, roundError: message, resumable: undefined } : closed;
@@ -154,7 +159,7 @@ export function evolveTask(task: TaskState, event: PlainTaskEvent, at: number): 
     case 'CallRefused':
       return event.then === 'degrade' && event.model !== undefined ? { ...task, degradedTo: event.model } : task;
     case 'AttemptFailed':
-      return failedAttempt(task, event);
+      return failedAttempt(task, event, at);
     case 'TaskCompleted':
       return completed(task, event, at);
     case 'TaskFailed':

@@ -103,6 +103,8 @@ export interface TaskState {
   resumable?: true | undefined;
   /** Attempts that count against the retry policy so far. */
   counted: number;
+  /** Its model server is in trouble: since when, and how many attempts in a row have found it so. */
+  serverWait?: { since: number; attempts: number } | undefined;
   /** The open attempt may not start earlier. */
   notBefore: number;
   /** When the open attempt was scheduled; ageing counts from here. */

@@ -87,6 +87,7 @@ export function taskView(task: TaskState): TaskView {
     ...(result?.cachedFrom !== undefined && { cachedFrom: result.cachedFrom }),
     ...(result?.missing !== undefined && { missing: result.missing }),
     ...(error !== undefined && { error }),
+    ...(task.serverWait && task.status === 'ready' && { serverWait: { since: task.serverWait.since, until: task.notBefore } }),
     usage: task.usage,
   };
 }

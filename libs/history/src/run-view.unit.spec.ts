@@ -20,3 +20,16 @@ test('what an agent thought is told by reference, beside the answer; without it 
   expect(TaskView.parse(taskView(rig.task('a')))).toMatchObject({ answer: { text: 'done' }, thinking });
   expect(taskView(rig.task('b'))).not.toHaveProperty('thinking');
 });
+
+test('a task that waits for its model server says since when, until when and why', () => {
+  const rig = new EngineRig();
+  rig.start([task('a')], { summarize: false });
+  rig.begin('a');
+  expect(taskView(rig.task('a'))).not.toHaveProperty('serverWait');
+  const error = { code: 'model-loading', message: 'Loading model', retriable: true, retryAfterMs: 9000 };
+  rig.send({ type: 'FailAttempt', taskId: 'a', attempt: 1, workerId: 'w1', error, cause: 'server' });
+  const waits = { status: 'ready', error: 'Loading model', serverWait: { since: rig.now, until: rig.now + 9000 } };
+  expect(TaskView.parse(taskView(rig.task('a')))).toMatchObject(waits);
+  rig.begin('a');
+  expect(taskView(rig.task('a'))).not.toHaveProperty('serverWait');
+});

@@ -1,8 +1,8 @@
 /**
  * Keeps calls away from a model server that does not work. One breaker for each model of a server, shared by all attempts of the process:
  * after some failures in a row it refuses calls at once; when its time is up it lets exactly one call through as a probe, whose outcome
- * closes or opens it again. What the server answers by intent (4xx) says nothing against it. A 429 that names a time holds later calls
- * back until then, without opening anything.
+ * closes or opens it again. What the server answers by intent (4xx) says nothing against it. A server that limits or loads and names a time
+ * holds later calls back until then, without opening anything. Whatever is kept back is told the last that the server said, and what to do about it.
  */
 import type { ModelPort, ModelQuote, ModelReply, ModelRequest } from '@cadre/agents';
 import { CadreError } from '@cadre/contracts';
@@ -54,7 +54,7 @@ export class ModelBreaker implements ModelPort {
     return this.inner.quote(request);
   }
 
-  /** Errors: those of the port within; `model-breaker-open` when the call was kept back, and `model-rate-limited` when it is too early. */
+  /** Errors: those of the port within; `model-breaker-open` when the call was kept back, and the server's own once more when it is too early. */
   async complete(request: ModelRequest, signal: AbortSignal): Promise<ModelReply> {
     const line = this.lineOf(request.model || this.options.defaultModel);
     return line.run(() => this.inner.complete(request, signal), signal);
@@ -90,6 +90,9 @@ class ModelLine {
   private readonly breaker: CircuitBreakerPolicy;
   private openUntil = 0;
   private heldUntil = 0;
+  /** The last that the server failed with, and why calls are held back. */
+  private lastFailure: CadreError | undefined;
+  private hold: CadreError | undefined;
 
   constructor(
     readonly model: string,
@@ -110,7 +113,7 @@ class ModelLine {
 
   async run(call: () => Promise<ModelReply>, signal: AbortSignal): Promise<ModelReply> {
     const holdMs = this.heldUntil - Date.now();
-    if (holdMs > EARLY_MS) throw this.held(holdMs);
+    if (this.hold && holdMs > EARLY_MS) throw again(this.hold, this.hold.code, '', holdMs);
     // The library would let others wait for the end of the probe, which may take minutes.
     if (this.breaker.state === CircuitState.HalfOpen) throw this.refusal(PROBE_WAIT_MS);
     const isProbe = this.breaker.state === CircuitState.Open;
@@ -123,22 +126,35 @@ class ModelLine {
   }
 
   private noted(error: unknown): unknown {
-    if (this.options.isGoverned?.(this.model)) return error;
-    if (error instanceof CadreError && error.code === 'model-rate-limited' && error.retryAfterMs !== undefined) {
-      this.heldUntil = Math.max(this.heldUntil, Date.now() + Math.min(error.retryAfterMs, LONGEST_HOLD_MS));
-    }
+    if (!(error instanceof CadreError)) return error;
+    if (isServerFailure(error)) this.lastFailure = error;
+    if (this.options.isGoverned?.(this.model) || !HOLDS.has(error.code) || error.retryAfterMs === undefined) return error;
+    const until = Date.now() + Math.min(error.retryAfterMs, LONGEST_HOLD_MS);
+    if (until >= this.heldUntil) [this.heldUntil, this.hold] = [until, error];
     return error;
   }
 
-  private held(waitMs: number): CadreError {
-    const message = `The model server at ${this.options.server} asked to wait before ${this.model} is called again.`;
-    return new CadreError('model-rate-limited', message, { retriable: true, billed: 'no', retryAfterMs: waitMs });
-  }
-
   private refusal(waitMs: number): CadreError {
-    const message = `The model ${this.model} at ${this.options.server} has failed ${this.options.failures} times in a row, so it is not called for a while.`;
-    return new CadreError('model-breaker-open', message, { retriable: true, billed: 'no', retryAfterMs: waitMs });
+    const { failures, server } = this.options;
+    const kept = `${this.model} has failed ${failures} times in a row there and is asked again in ${Math.ceil(waitMs / 1000)} s.`;
+    const cause = this.lastFailure ?? new CadreError('model-unavailable', `The model server at ${server} does not work.`);
+    return again(cause, 'model-breaker-open', `${/[.!?]$/.test(cause.message) ? '' : '.'} ${kept}`, waitMs);
   }
+}
+
+/** What says, with a time or without, that the server takes no calls now. */
+const HOLDS: ReadonlySet<string> = new Set(['model-rate-limited', 'model-loading', 'model-unavailable']);
+
+/** In the words of the server, for a call that was not sent. */
+function again(cause: CadreError, code: string, more: string, retryAfterMs: number): CadreError {
+  const { message, remedy } = cause;
+  return new CadreError(code, message + more, {
+    retriable: true,
+    billed: 'no',
+    retryAfterMs,
+    cause,
+    ...(remedy !== undefined && { remedy }),
+  });
 }
 
 /** A probe that is stopped from outside has not shown that the server works. */
@@ -150,8 +166,10 @@ async function probing(call: () => Promise<ModelReply>, signal: AbortSignal): Pr
   }
 }
 
+const FAILURES: ReadonlySet<string> = new Set(['model-unavailable', 'model-loading', 'model-timeout']);
+
 function isServerFailure(error: unknown): boolean {
-  return error instanceof CadreError && (error.code === 'model-unavailable' || error.code === 'model-timeout');
+  return error instanceof CadreError && FAILURES.has(error.code);
 }
 
 function nameOf(state: CircuitState): BreakerState {

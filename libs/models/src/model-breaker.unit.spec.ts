@@ -168,3 +168,32 @@ test('a 429 with a time holds all calls of the model back until then, and opens 
 test('a quote is that of the port within', () => {
   expect(rig().breaker.quote(ask('other'))).toMatchObject({ model: 'other', priced: true });
 });
+
+const loading = (retryAfterMs?: number) =>
+  new CadreError('model-loading', 'The model server answered 503: Loading model', {
+    ...{ retriable: true, billed: 'no', remedy: 'Wait.' },
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  });
+
+test('what is kept back is told the last that the server said, and what to do about it', async () => {
+  const it = rig();
+  it.turn = fails('model-unavailable');
+  await it.codes(2);
+  it.turn = () => Promise.reject(loading());
+  expect(await it.one()).toBe('model-loading');
+  const refused = await it.breaker.complete(ask(), never).catch((error: unknown) => error as CadreError);
+  expect(refused).toMatchObject({ code: 'model-breaker-open', retriable: true, billed: 'no', remedy: 'Wait.' });
+  expect((refused as CadreError).message).toMatch(
+    /^The model server answered 503: Loading model\. m has failed 3 times in a row there and is /,
+  );
+});
+
+test('a server that loads and says how long is not asked before, and tells each call the same', async () => {
+  const it = rig();
+  it.turn = () => Promise.reject(loading(30_000));
+  await it.one();
+  const early = await it.breaker.complete(ask(), never).catch((error: unknown) => error as CadreError);
+  expect(early).toMatchObject({ code: 'model-loading', message: loading().message, remedy: 'Wait.', billed: 'no' });
+  expect((early as CadreError).retryAfterMs).toBeGreaterThan(29_000);
+  expect(it.calls).toBe(1);
+});

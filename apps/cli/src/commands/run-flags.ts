@@ -13,6 +13,7 @@ export interface RunFlags extends BudgetFlags {
   preview?: boolean;
   param?: string[];
   deadline?: string;
+  serverWait?: string;
   priority?: string;
   maxParallel?: string;
   model?: string;
@@ -36,6 +37,7 @@ export async function requestOf(goal: string, flags: RunFlags, terminal: Termina
     ...(flags.param === undefined ? {} : { params: parseParams(flags.param) }),
     options: {
       ...(flags.deadline === undefined ? {} : { deadlineMs: parseDuration(flags.deadline) }),
+      ...(flags.serverWait === undefined ? {} : { maxServerWaitMs: flags.serverWait === '0' ? 0 : parseDuration(flags.serverWait) }),
       ...(flags.priority === undefined ? {} : { priority: parsePriority(flags.priority) }),
       ...(flags.maxParallel === undefined ? {} : { maxParallel: parseWhole('--max-parallel', 1, 10_000)(flags.maxParallel) }),
       ...(flags.model === undefined ? {} : { model: flags.model }),

@@ -3,6 +3,7 @@ import type { Budget, QuestionView, RunView, Usage } from '@cadre/contracts';
 import { answerHint } from './answer-hint.js';
 import { degradation } from './degradation.js';
 import { bytes, consumption, count, duration, moment, money, oneLine } from './figures.js';
+import { serverWaitText } from './server-wait.js';
 import { table } from './table.js';
 
 /** @param answer the whole answer; empty when there is none */
@@ -20,6 +21,7 @@ export function describeRun(run: RunView, answer: string): string[] {
     ...describeCosts(run.usage),
     ...(run.missing ?? []).map((phrase, index) => `${index === 0 ? 'Missing ' : '        '} ${oneLine(phrase, 160)}`),
     ...describeQuestions(run),
+    ...describeWaits(run),
     ...taskTable(run),
     ...artifactTable(run),
     ...(answer === '' ? [] : ['', answer]),
@@ -40,7 +42,8 @@ function statusOf(run: RunView): string {
   if (run.status === 'cancelling') return `cancelling: ${run.cancelReason ?? ''}; what runs may wind up until ${moment(run.deadlineAt)}`;
   if (run.status === 'cancelled') return `cancelled: ${run.cancelReason ?? ''}`;
   const asking = run.questions.length === 0 ? '' : ', waits for an answer';
-  return `${run.status}${run.partial === true ? ' in part' : ''}${asking}${run.error === undefined ? '' : `: ${run.error.message}`}`;
+  const waiting = run.tasks.some(({ serverWait }) => serverWait) ? ', waits for the model server' : '';
+  return `${run.status}${run.partial === true ? ' in part' : ''}${asking}${waiting}${run.error === undefined ? '' : `: ${run.error.message}`}`;
 }
 
 const ON_LIMIT = { stop: 'then the task fails', degrade: 'then it goes on with', ask: 'then a person is asked' } as const;
@@ -66,6 +69,16 @@ export function describeBudget(budget: Budget): string | undefined {
 
 function describeQuestions({ questions }: RunView): string[] {
   return questions.length === 0 ? [] : ['', 'It waits for an answer:', ...questions.flatMap((question) => questionLines(question, '  '))];
+}
+
+/** What the server said, whole: the table has no room for it. */
+function describeWaits({ tasks }: RunView): string[] {
+  const waiting = tasks.filter(({ serverWait }) => serverWait);
+  return waiting.flatMap(({ taskId, serverWait, error = '' }) => [
+    '',
+    oneLine(`${taskId} ${serverWaitText({ until: serverWait!.until, words: error }, Date.now())}`, 1000),
+    `    It waits since ${moment(serverWait!.since)}; no attempt is lost with that.`,
+  ]);
 }
 
 /** The question, and what to type. */

@@ -50,3 +50,19 @@ test('what an agent has given up under load is told in the progress', () => {
   advanceTask(task, { type: 'TaskCompleted', taskId: 'count', attempt: 1, result }, 5, new Map());
   expect(taskLine(task, 100)).toBe('Count · counter · degraded to small, effort low, no review, 1 alternative');
 });
+
+test('a run whose model server is in trouble says what it waits for', () => {
+  const [since, until] = [Date.now(), Date.now() + 9000];
+  const task: TaskView = {
+    ...{ taskId: 'count', title: 'Count the words', status: 'ready', priority: 'medium', skills: [], dependsOn: [], require: 'all' },
+    ...{ attempt: 4, artifacts: [], usage: NO_USAGE, error: 'The model server answered 503: Loading model', serverWait: { since, until } },
+  };
+  const run = RunView.parse({
+    ...{ runId: RUN, tenant: 'default', goal: 'g', status: 'running', createdAt: 1, tasksDone: 0, tasksTotal: 1, usage: NO_USAGE },
+    ...{ options: RunOptions.parse({}), inputs: [], deadlineAt: 1, seq: 1, tasks: [task], artifacts: [], reservedMicros: 0, questions: [] },
+  });
+  const text = describeRun(run, '').join('\n');
+  expect(text).toContain('Status   running, waits for the model server');
+  const words = /count waits for the model server until (\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d: The model server answered 503: Loading model/;
+  expect(text).toMatch(words);
+});

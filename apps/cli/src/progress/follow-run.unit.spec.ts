@@ -1,4 +1,4 @@
-import type { FeedEvent } from '@cadre/contracts';
+import { TaskSpec, type FeedEvent } from '@cadre/contracts';
 import { CadreClient } from '@cadre/sdk';
 import type { Terminal } from '../terminal.js';
 import { followRun } from './follow-run.js';
@@ -18,6 +18,41 @@ function event(id: string, time: string, data: FeedEvent['data']): FeedEvent {
     data,
   };
 }
+
+test('what a task waits for is told each time, with the words of its model server, until it is answered', async () => {
+  const head = { taskId: 'a', agent: 'assistant', workerId: 'w1' };
+  const error = { code: 'model-loading', message: 'The model server answered 503: Loading model', retriable: true };
+  const at = Date.UTC(2026, 0, 1);
+  const time = (ms: number) => new Date(at + ms).toISOString();
+  const start = (attempt: number, ms: number) =>
+    event(`${attempt}.1`, time(ms), { type: 'AttemptStarted', ...head, attempt, deadlineAt: 0, tools: [] });
+  const fail = (attempt: number, ms: number, forMs: number) => [
+    event(`${attempt}.2`, time(ms), { type: 'AttemptFailed', taskId: 'a', attempt, error, counted: false, cause: 'server' }),
+    event(`${attempt}.3`, time(ms), { type: 'AttemptScheduled', taskId: 'a', attempt: attempt + 1, notBefore: at + ms + forMs }),
+  ];
+  const key = 'a'.repeat(32);
+  const events = [
+    event('1.0', time(0), { type: 'TasksAdded', source: 'submitted', tasks: [TaskSpec.parse({ id: 'a', title: 'A', instructions: 'a' })] }),
+    ...[start(1, 0), ...fail(1, 10, 1000), start(2, 1010), ...fail(2, 1020, 2000), start(3, 3020)],
+    event('3.2', time(3030), {
+      ...{ type: 'CallsReserved', taskId: 'a', attempt: 3 },
+      calls: [{ key, try: 1, kind: 'model', name: 'm', maxCostMicros: 0 }],
+    }),
+    event('3.3', time(3040), {
+      ...{ type: 'CallsSettled', taskId: 'a', attempt: 3 },
+      calls: [{ key, try: 1, outcome: 'done', ok: true, note: '', at: 0, durationMs: 1, inputTokens: 1, outputTokens: 1, costMicros: 0 }],
+    }),
+    event('3.4', time(3050), { type: 'RunCancelled', reason: 'enough', artifacts: [], usage }),
+  ];
+  const client = new CadreClient({ baseUrl: 'http://127.0.0.1:1' });
+  client.events = async function* () {
+    for (const one of events) yield { position: one.id.split('/')[1]!, event: one };
+  };
+  const lines: string[] = [];
+  await followRun(client, runId, { errIsTty: false, env: {}, err: (line: string) => void lines.push(line) } as unknown as Terminal);
+  expect(lines.map((line) => line.slice(0, 11).trim())).toEqual(['> running', '~ waits', '~ waits', '> running', 'Cancelled:']);
+  expect(lines[2]).toMatch(/A: waits for the model server until .*\d\d:\d\d:\d\d: The model server answered 503: Loading model$/);
+});
 
 test('the time shown is that of the run, however fast its events are read', async () => {
   const events = [

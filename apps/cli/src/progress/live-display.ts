@@ -5,6 +5,7 @@
 import { Listr, ListrLogger, ProcessOutput, type ListrTaskWrapper } from 'listr2';
 import { answerHint } from '../output/answer-hint.js';
 import { oneLine } from '../output/figures.js';
+import { serverWaitText } from '../output/server-wait.js';
 import type { ProgressDisplay } from './progress-display.js';
 import { hasEnded, type RunProgress, type TaskProgress } from './run-progress.js';
 import { taskLine } from './task-text.js';
@@ -50,7 +51,7 @@ export class LiveDisplay implements ProgressDisplay {
     row.title = question === undefined ? title : `${title}: ${oneLine(question.text, 300)}`;
     // Whole, however long: it is there to be copied.
     if (question !== undefined) row.output = `answer: ${answerHint(this.runId, question)}`;
-    else row.output = task.phase === 'running' && task.note !== undefined ? oneLine(task.note, this.width - 8) : '';
+    else row.output = underway(task, this.width - 8);
   }
 
   /** The list has no place for it; tasks that run show that they wind up. */
@@ -84,4 +85,10 @@ export class LiveDisplay implements ProgressDisplay {
     }
     if (task.phase !== 'completed') row.skip(`${row.title} · ${hasEnded(task) ? task.phase : 'not finished'}${reason}`);
   }
+}
+
+function underway({ phase, note, waits }: TaskProgress, width: number): string {
+  // With all that the server said: it is what the person waits for.
+  if (waits && phase === 'ready') return oneLine(serverWaitText(waits, Date.now()), 400);
+  return phase === 'running' && note !== undefined ? oneLine(note, width) : '';
 }

@@ -9,6 +9,7 @@ import {
   type ReducedThinking,
   type Usage,
 } from '@cadre/contracts';
+import type { ServerWait } from '../output/server-wait.js';
 import { advanceTask, type OpenCalls, type TaskEvent } from './task-progress.js';
 
 export type TaskPhase = 'waiting' | 'ready' | 'running' | 'asking' | 'open' | 'completed' | 'failed' | 'skipped' | 'cancelled';
@@ -26,6 +27,8 @@ export interface TaskProgress {
   endedAt?: number;
   /** What it does at the moment, what it asks, or why it ended as it did. */
   note?: string;
+  /** Its model server is in trouble: it waits, or has begun to ask again and has not been answered yet. */
+  waits?: ServerWait;
   /** Open ones, oldest first. */
   questions: Question[];
   /** The cheaper model that its budget, or a server without room, brought it to. */

@@ -20,6 +20,7 @@ function change(task: TaskProgress, data: Exclude<TaskEvent, { type: 'CallsSettl
     case 'AttemptScheduled':
       task.phase = 'ready';
       task.attempt = data.attempt;
+      if (task.waits) task.waits = { ...task.waits, until: data.notBefore };
       return;
     case 'AttemptStarted':
       Object.assign(task, { phase: 'running', attempt: data.attempt, agent: data.agent, startedAt: at });
@@ -41,6 +42,8 @@ function change(task: TaskProgress, data: Exclude<TaskEvent, { type: 'CallsSettl
       return;
     case 'AttemptFailed':
       task.note = data.error.message;
+      if (data.cause === 'server') task.waits = { until: at, words: data.error.message };
+      else delete task.waits;
       return;
     case 'TaskResolved':
       if (data.title !== undefined) task.title = data.title;
@@ -71,6 +74,7 @@ function settle(task: TaskProgress, { calls }: EventOf<'CallsSettled'>, openCall
     // Said by a person of a call that has been counted before.
     if (made === undefined) continue;
     openCalls.delete(call.key);
+    if (call.outcome === 'done') delete task.waits;
     used = addUsage(used, usageOfCall(made.kind, call));
     task.note = call.note === '' ? made.name : `${made.name}: ${call.note}`;
   }
@@ -82,6 +86,7 @@ function endTask(task: TaskProgress, data: EventOf<'TaskCompleted' | 'TaskFailed
   task.questions = [];
   task.endedAt = at;
   delete task.note;
+  delete task.waits;
   switch (data.type) {
     case 'TaskCompleted':
       return complete(task, data.result);

@@ -25,6 +25,12 @@ export function simulatedPerformer(life: Life, outside: Outside, blobs: Blobs): 
   };
 }
 
+/** What a server says that limits or loads, with a time or without. */
+function serverTrouble(luck: Dice): CadreError {
+  const named = luck.chance(0.5) ? { retryAfterMs: luck.pick([10, 900, 3000, 20_000]) } : {};
+  return new CadreError(luck.pick(['model-loading', 'model-rate-limited']), 'not now', { retriable: true, billed: 'no', ...named });
+}
+
 class Performing {
   #model: string;
   #degradedTo: string | undefined;
@@ -50,6 +56,7 @@ class Performing {
       await this.#call(dice, i);
       if (luck.chance(0.3)) await pause(this.life.clock, luck.int(1, 200), signal);
       if (luck.chance(0.03)) throw new CadreError('tool-failed', 'it broke', { retriable: luck.chance(0.7) });
+      if (luck.chance(0.04)) throw serverTrouble(luck);
     }
     const given = drawDelegation(dice, assignment);
     if (given) this.#known += JSON.stringify(await delegateWork(this.work.calls, given.name, given.args));

@@ -24,7 +24,10 @@ function taskOf(dice: Dice, index: number): TaskSpecInput {
     ...(dice.chance(0.15) && { budgetMicros: dice.int(100, 1500) }),
     ...(dice.chance(0.1) && { tools: dice.some(['look', 'put', 'pay'], 0.6) }),
     timeoutMs: dice.pick([400, 1500, 5000, 60_000]),
-    retry: { maxAttempts: dice.int(1, 4), backoffMs: dice.pick([0, 50, 400, 400, 3000]), jitter: dice.pick([0, 0.5, 1]) },
+    retry: {
+      ...{ maxAttempts: dice.int(1, 4), backoffMs: dice.pick([0, 50, 400, 400, 3000]), jitter: dice.pick([0, 0.5, 1]) },
+      ...(dice.chance(0.2) && { maxServerWaitMs: dice.pick([0, 1500]) }),
+    },
   };
 }
 

@@ -67,6 +67,14 @@ export const DECIDE_FAULTS: Record<string, Plant> = {
     return [...events.slice(0, failed + 1), { type: 'AttemptScheduled', taskId, attempt: attempt + 1, notBefore: 0 }];
   }),
   'retries do not wait': onSpec(CLOSING, (spec) => ({ ...spec, retry: { ...spec.retry, backoffMs: 0 } })),
+  'waits for a model server are cut short': onEvents((events) => {
+    const waits = events.find((event) => event.type === 'AttemptFailed' && event.cause === 'server');
+    const shorter = (event: RunEvent) => (event.type === 'AttemptScheduled' ? { ...event, notBefore: event.notBefore - 600 } : event);
+    return waits ? events.map(shorter) : events;
+  }),
+  'what a model server is in trouble for counts': onEvents((events) =>
+    events.map((event) => (event.type === 'AttemptFailed' && event.cause === 'server' ? { ...event, counted: true } : event)),
+  ),
   'attempts start before their time': onTask(['StartAttempt'], (task) => ({ ...task, notBefore: 0 })),
   'a task does not wait for its dependencies': onEvents((events) => {
     const ids = events.flatMap((event) => (event.type === 'TasksAdded' && event.source !== 'engine' ? event.tasks : []));

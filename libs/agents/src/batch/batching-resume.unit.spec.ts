@@ -158,7 +158,8 @@ test('a call for all that is refused for what it holds is made for each alone; o
 test('what the server surely did not take is tried together again', async () => {
   const world = new World();
   let times = 0;
-  world.fault = () => ((times += 1) === 1 ? new CadreError('model-rate-limited', 'Later.', { retriable: true, billed: 'no' }) : undefined);
+  const limited = new CadreError('model-rate-limited', 'Later.', { retriable: true, billed: 'no', retryAfterMs: 500 });
+  world.fault = () => ((times += 1) === 1 ? limited : undefined);
   await world.live('w1');
   expect(world.statuses).toEqual(Array(4).fill('completed'));
   expect(world.calls.map(({ length }) => length)).toEqual([4, 4, 1]);

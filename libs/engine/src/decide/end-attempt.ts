@@ -92,7 +92,8 @@ export function decideFailAttempt(state: RunState, command: FailAttempt, context
   if (isClosedAlready(state, command)) return duplicate();
   const found = findRunning(state, command);
   if (!found.found) return found.refusal;
-  return close(state, command, context, { error: command.error, counted: true, next: command.fresh ? 'anew' : 'fallback' });
+  const { error, cause, fresh } = command;
+  return close(state, command, context, { error, cause, counted: true, next: fresh ? 'anew' : 'fallback' });
 }
 
 export function decideReleaseAttempt(state: RunState, command: ReleaseAttempt, context: DecideContext): Decision {

@@ -20,7 +20,13 @@ export function decideExpireRun(state: RunState, _command: ExpireRun, context: D
   if (state.status === 'cancelling') finishCancel(draft);
   else {
     const message = `The run did not end within its deadline of ${state.options.deadlineMs / 1000} s; start it again with a longer one.`;
-    failRun(draft, { code: 'deadline-exceeded', message, retriable: false });
+    failRun(draft, { code: 'deadline-exceeded', message: `${message}${waitedFor(state)}`.slice(0, 4000), retriable: false });
   }
   return accepted(draft.events);
+}
+
+/** What the model server said last that a task waited for. */
+function waitedFor({ tasks }: RunState): string {
+  const task = Object.values(tasks).find(({ status, serverWait }) => serverWait && (status === 'ready' || status === 'running'));
+  return task ? ` Task ${task.spec.id} (${task.spec.title}) waited for its model server: ${task.error?.message ?? ''}` : '';
 }

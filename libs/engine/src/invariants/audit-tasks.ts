@@ -21,7 +21,9 @@ export interface AuditTask {
   counted: number;
   /** Of its result. */
   confidence?: number;
-  lastFailure?: { counted: boolean; retriable: boolean; retryAfterMs: number; answered?: true };
+  lastFailure?: { counted: boolean; retriable: boolean; retryAfterMs: number; waits: boolean; answered?: true };
+  /** Attempts in a row that found the model server in trouble, and when the first of them closed. */
+  refused?: { attempts: number; since: number } | undefined;
   /** Open ones. */
   questions: Set<string>;
 }

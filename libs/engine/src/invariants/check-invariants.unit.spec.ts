@@ -321,6 +321,39 @@ describe('5: nothing starts too early or too often', () => {
   });
 });
 
+describe('5: waits for a model server', () => {
+  const waiting = (): EngineRig => {
+    const rig = new EngineRig();
+    rig.start([task('a'), task('b')], { summarize: false });
+    const error = { code: 'model-loading', message: 'Loading model', retriable: true, retryAfterMs: 700 };
+    for (let attempt = 1; attempt <= 2; attempt += 1) {
+      rig.begin('a');
+      rig.send({ type: 'FailAttempt', taskId: 'a', attempt, workerId: 'w1', error, cause: 'server' });
+    }
+    return rig;
+  };
+
+  test('are not shorter than what grows, or what the server has named', () => {
+    expect(planted(() => undefined, waiting())).toEqual([]);
+    expect(planted((commits) => void (eventOf(commits, 'AttemptScheduled', 'a', 2).notBefore -= 1001), waiting())).toEqual([
+      '5 delay-too-short',
+    ]);
+    const impatient = (commits: Commit[]) => {
+      eventOf(commits, 'AttemptFailed', 'a', 1).error.retryAfterMs = 3000;
+    };
+    expect(planted(impatient, waiting())).toEqual(['5 delay-too-short']);
+  });
+
+  test('do not count, are not of what is final, and end with what the task allows', () => {
+    expect(planted((commits) => void (eventOf(commits, 'AttemptFailed', 'a').counted = true), waiting())).toEqual(['5 waits-wrongly']);
+    expect(planted((commits) => void (eventOf(commits, 'AttemptFailed', 'a').error.retriable = false), waiting())).toEqual([
+      '5 waits-wrongly',
+    ]);
+    const limited = (commits: Commit[]) => void (eventOf(commits, 'TasksAdded').tasks[0]!.retry.maxServerWaitMs = 700);
+    expect(planted(limited, waiting())).toEqual(['5 waits-wrongly']);
+  });
+});
+
 describe('7: a cancel is the end', () => {
   const cancelled = (): EngineRig => {
     const rig = new EngineRig();

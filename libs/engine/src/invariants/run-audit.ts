@@ -78,6 +78,7 @@ export class RunAudit {
         this.#deadlineAt = event.deadlineAt;
         this.fingerprint = event.fingerprint;
         this.#tasks.scopes.tolerant = event.options.continueOnFailure;
+        this.#tasks.retries.maxServerWaitMs = event.options.maxServerWaitMs ?? Infinity;
         this.#tasks.planOnly = event.options.planOnly === true;
         return;
       case 'TasksAdded':

@@ -3,6 +3,7 @@ import { ANSWER_TASK, PLAN_TASK } from '@cadre/contracts';
 import type { RunEvent, TaskSpec } from '@cadre/contracts';
 import { allows, alternativeIsCalled } from './audit-tasks.js';
 import type { AuditTask, Ending } from './audit-tasks.js';
+import { RetryAudit } from './retry-audit.js';
 import { ScopeAudit } from './scope-audit.js';
 import type { Violation } from './violation.js';
 
@@ -20,6 +21,7 @@ export class TaskAudit {
   /** Only the plan was asked for. */
   planOnly = false;
   readonly scopes: ScopeAudit;
+  readonly retries: RetryAudit;
   #openTasks = 0;
   /** Tasks that events were about, until they are taken. */
   #touched = new Set<string>();
@@ -33,6 +35,7 @@ export class TaskAudit {
   constructor(complain: Complain) {
     this.#complain = complain;
     this.scopes = new ScopeAudit(this.tasks, complain);
+    this.retries = new RetryAudit(complain);
   }
 
   add(specs: readonly TaskSpec[]): void {
@@ -91,13 +94,15 @@ export class TaskAudit {
       case 'CallRefused':
         return this.#needStarted(task, event, 'call-outside-attempt');
       case 'CallsSettled':
-        return; // by its reservation: see CallAudit
+        // Else by its reservation: see CallAudit.
+        if (task.phase === 'started' && event.calls.some(({ outcome }) => outcome === 'done')) task.refused = undefined;
+        return;
       case 'QuestionAsked':
         return this.#asked(task, event);
       case 'QuestionAnswered':
         return this.#answered(task, event);
       case 'AttemptFailed':
-        return this.#attemptFailed(task, event);
+        return this.#attemptFailed(task, event, at);
       case 'TaskCompleted':
         if (event.attempt === 0) return this.#completedByEngine(task, event, at);
         this.#needStarted(task, event, 'result-outside-attempt');
@@ -176,7 +181,7 @@ export class TaskAudit {
     if (task.phase === 'opened') this.#goesOn(task, event, at);
     else if (event.joined !== undefined) this.#complain(5, 'joined-wrongly', `${id} is said to be joined, but is no open scope`, id);
     if (task.attempt === 0) this.#checkFirst(task, id);
-    else this.#checkRetry(task, event, at);
+    else this.retries.next(task, event, at);
     task.attempt = attempt;
     task.phase = 'scheduled';
     task.notBefore = event.notBefore;
@@ -206,23 +211,6 @@ export class TaskAudit {
     }
     if (alternativeIsCalled(this.tasks, task.spec) !== 'yes') {
       this.#complain(5, 'alternative-not-called', `task ${id} was opened though ${task.spec.alternativeTo} has not failed`, id);
-    }
-  }
-
-  #checkRetry(task: AuditTask, event: EventOf<'AttemptScheduled'>, at: number): void {
-    const { retry } = task.spec;
-    const last = task.lastFailure;
-    const { taskId: id, attempt } = event;
-    if (task.counted >= retry.maxAttempts) {
-      this.#complain(5, 'too-many-attempts', `attempt ${attempt} of ${id} is past the ${retry.maxAttempts} that its policy allows`, id);
-    }
-    if (!last?.counted) return;
-    if (!last.retriable) this.#complain(5, 'retry-of-fatal', `attempt ${attempt} of ${id} repeats a failure that cannot be retried`, id);
-    if (last.answered) return;
-    const backoff = Math.min(retry.maxBackoffMs, retry.backoffMs * Math.pow(retry.factor, task.counted - 1));
-    const least = Math.max(Math.floor(backoff * (1 - retry.jitter)), last.retryAfterMs);
-    if (event.notBefore - at < least) {
-      this.#complain(5, 'delay-too-short', `attempt ${attempt} of ${id} waits ${event.notBefore - at} ms; at least ${least} are due`, id);
     }
   }
 
@@ -265,13 +253,11 @@ export class TaskAudit {
     this.#complain(4, clause, `${event.type} for attempt ${event.attempt} of ${event.taskId}, but ${state}`, event.taskId);
   }
 
-  #attemptFailed(task: AuditTask, event: EventOf<'AttemptFailed'>): void {
+  #attemptFailed(task: AuditTask, event: EventOf<'AttemptFailed'>, at: number): void {
     this.#needStarted(task, event, 'failure-outside-attempt');
     if (isOpen(task)) this.openAttempts -= 1;
     task.phase = 'closed';
-    if (event.counted) task.counted += 1;
-    const { retriable, retryAfterMs = 0 } = event.error;
-    task.lastFailure = { counted: event.counted, retriable, retryAfterMs };
+    this.retries.closed(task, event, at);
   }
 
   #asked(task: AuditTask, { taskId: id, question }: EventOf<'QuestionAsked'>): void {

@@ -9,7 +9,7 @@ import type { Draft } from './draft.js';
 import { endIfCancelled, failRun } from './end-run.js';
 import { askAboutEffect, askForBudget } from './questions.js';
 import type { BudgetQuestion } from './questions.js';
-import { hasFallbackLeft, retryDelayMs } from './retry.js';
+import { hasFallbackLeft, retryDelayMs, serverWaitMs } from './retry.js';
 import { settleOpenCalls } from './settle-calls.js';
 
 /** Codes of failures that the engine itself states; a worker's own failures have other codes. */
@@ -29,6 +29,8 @@ export interface Closing {
   error: Failure;
   /** Against the retry policy. */
   counted: boolean;
+  /** The model server is in passing trouble: then it counts only where the task may not wait for that. */
+  cause?: 'server' | undefined;
   /**
    * What the next attempt resumes from. `resume`: all that was recorded. `fallback`: likewise, unless another agent's turn has come.
    * `anew`: nothing but effects, the content was at fault.
@@ -62,27 +64,58 @@ export function goOn(draft: Draft, taskId: TaskId, delayMs: number): void {
   if (!task.openQuestions) scheduleAttempt(draft, task, delayMs);
 }
 
+/** What becomes of a task whose attempt closes. `final`: it fails. `fresh`: the next attempt starts anew. */
+type Verdict = { error: Failure; counted: boolean; final: boolean; fresh: boolean; waits: boolean };
+
+/** For an agent whose turn comes the server may be another one, so nothing is waited for. */
+function verdictOn({ run, now }: Draft, before: TaskState, { error, cause, counted, next }: Closing): Verdict {
+  const { spec, round, serverWait } = before;
+  if (cause === 'server' && error.retriable) {
+    const fresh = next === 'fallback' && hasFallbackLeft(spec, round, before.counted);
+    const mostMs = spec.retry.maxServerWaitMs ?? run.options.maxServerWaitMs ?? Infinity;
+    const isSpent = mostMs === 0 || now - (serverWait?.since ?? now) >= mostMs;
+    const leftMs = run.deadlineAt - now;
+    if (!fresh && !isSpent && (error.retryAfterMs ?? 0) >= leftMs) return { error: tooLong(error, leftMs), counted, ...IN_VAIN };
+    if (fresh || !isSpent) return { error, counted: false, final: false, fresh, waits: !fresh };
+  }
+  const total = before.counted + (counted ? 1 : 0);
+  const final = counted && (!error.retriable || total >= spec.retry.maxAttempts);
+  const fallback = next === 'fallback' && counted && hasFallbackLeft(spec, round, total);
+  return { error, counted, final, fresh: !final && (next === 'anew' || fallback), waits: false };
+}
+
+const IN_VAIN = { final: true, fresh: false, waits: false } as const;
+
+function tooLong(error: Failure, leftMs: number): Failure {
+  const why = ` It is to be asked again in ${Math.ceil((error.retryAfterMs ?? 0) / 1000)} s, and the run has ${Math.ceil(leftMs / 1000)} s left (its deadline).`;
+  return { ...error, message: error.message.slice(0, 4000 - why.length) + why };
+}
+
 /** Closes the running attempt: another one is scheduled where the policy allows it, else the task fails with all that follows from it. */
 export function closeAttempt(draft: Draft, taskId: TaskId, closing: Closing): void {
   const { openCalls: silent } = draft.need(taskId);
   settleOpenCalls(draft, taskId);
   const before = draft.need(taskId);
-  const { retry } = before.spec;
-  const { error } = closing;
-  const cancelling = draft.run.status === 'cancelling';
-  const counted = closing.counted && !cancelling;
-  const total = before.counted + (counted ? 1 : 0);
-  const final = counted && (!error.retriable || total >= retry.maxAttempts);
-  const fallback = closing.next === 'fallback' && counted && hasFallbackLeft(before.spec, before.round, total);
-  const fresh = !final && !cancelling && (closing.next === 'anew' || fallback);
-  draft.emit({ type: 'AttemptFailed', taskId, attempt: before.attempt, error, counted, ...(fresh ? { fresh } : {}) });
-  if (cancelling) {
+  const closed = { type: 'AttemptFailed', taskId, attempt: before.attempt } as const;
+  if (draft.run.status === 'cancelling') {
+    draft.emit({ ...closed, error: closing.error, counted: false });
     draft.emit({ type: 'TaskCancelled', taskId });
     return endIfCancelled(draft);
   }
+  const { error, counted, final, fresh, waits } = verdictOn(draft, before, closing);
+  draft.emit({ ...closed, error, counted, ...(fresh ? { fresh } : {}), ...(waits ? { cause: 'server' as const } : {}) });
   const task = draft.need(taskId);
   if (final) return failTask(draft, taskId, withDoubts(task, error));
   if (closing.question) askForBudget(draft, taskId, closing.question);
   for (const key of task.unknownEffects ?? []) askAboutEffect(draft, taskId, key, silent?.includes(key) ? before.workerId : undefined);
-  goOn(draft, taskId, counted ? retryDelayMs(retry, total, draft.random, error) : (error.retryAfterMs ?? 0));
+  goOn(draft, taskId, delayOf(draft, task, { error, counted, waits }));
+}
+
+function delayOf(
+  { random }: Draft,
+  { spec, counted, serverWait }: TaskState,
+  closed: Pick<Verdict, 'error' | 'counted' | 'waits'>,
+): number {
+  if (closed.waits) return serverWaitMs(serverWait?.attempts ?? 1, random, closed.error);
+  return closed.counted ? retryDelayMs(spec.retry, counted, random, closed.error) : (closed.error.retryAfterMs ?? 0);
 }
