@@ -1,7 +1,7 @@
 /** Faults as Cadre's own adapter meets them, and the witness that counts what was really done. */
 import type { ModelRequest } from '@cadre/agents';
 import { CadreError } from '@cadre/contracts';
-import { DEFAULT_PRICES, OpenAiModel, priceOf } from '@cadre/models';
+import { OpenAiModel, PriceBook } from '@cadre/models';
 import type { CallReport } from './call-witness.js';
 import { startModelSim, type RunningModelSim } from './start-model-sim.js';
 
@@ -70,7 +70,7 @@ test('the witness counts tokens and price of each key as the adapter does, withi
   expect(keys['a']).toMatchObject({ received: 2, done: 2, costMicros: 2 * reply.costMicros });
   expect(total).toMatchObject({ received: 3, done: 3, costMicros: 3 * reply.costMicros });
   expect(forgotten).toBe(0);
-  expect(priceOf(DEFAULT_PRICES, 'cadre-sim-1')).toBeDefined();
+  expect(new PriceBook().find('cadre-sim-1')).toBeDefined();
   const quote = model.quote(ask('a'));
   expect(reply.inputTokens).toBeLessThanOrEqual(quote.maxInputTokens);
   expect(reply.costMicros).toBeLessThanOrEqual(quote.maxCostMicros);

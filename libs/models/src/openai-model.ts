@@ -5,8 +5,7 @@ import OpenAI, { APIError } from 'openai';
 import { FIRST_DIALECT, easierDialect } from './dialect.js';
 import type { Dialect } from './dialect.js';
 import { abortError, modelError, timeoutError } from './errors.js';
-import { DEFAULT_PRICES, costMicros, priceOf } from './prices.js';
-import type { PriceTable } from './prices.js';
+import { PriceBook } from './prices/price-book.js';
 import { maxInputTokens } from './quote.js';
 import { Completion, readChoice, requestBody } from './wire.js';
 
@@ -21,7 +20,7 @@ export interface OpenAiModelOptions {
   timeoutMs?: number;
   /** `none`: never ask for JSON by `response_format`, for servers that then suppress tool calls. Default `auto`. */
   responseFormat?: 'auto' | 'none';
-  prices?: PriceTable;
+  prices?: PriceBook;
   /** Asked before each request; the time that a call waits there is not part of `timeoutMs`. */
   gate?: CallGate;
   /** Told once for each thing to warn of. */
@@ -34,13 +33,13 @@ const CHARACTERS_PER_TOKEN = 4;
 export class OpenAiModel implements ModelPort {
   private readonly client: OpenAI;
   private readonly timeoutMs: number;
-  private readonly prices: PriceTable;
+  private readonly prices: PriceBook;
   private readonly dialects = new Map<string, Dialect>();
   private readonly warned = new Set<string>();
 
   constructor(private readonly options: OpenAiModelOptions) {
     this.timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    this.prices = options.prices ?? DEFAULT_PRICES;
+    this.prices = options.prices ?? new PriceBook();
     this.client = new OpenAI({
       baseURL: options.baseUrl,
       apiKey: options.apiKey || 'none',
@@ -52,11 +51,8 @@ export class OpenAiModel implements ModelPort {
 
   quote(request: ModelRequest): ModelQuote {
     const model = request.model || this.options.defaultModel;
-    const price = priceOf(this.prices, model);
     const tokens = { maxInputTokens: maxInputTokens(request), maxOutputTokens: request.maxOutputTokens };
-    if (!price) return { model, ...tokens, maxCostMicros: 0, priced: false };
-    const dearest = { ...price, input: Math.max(price.input, price.cachedInput ?? 0) };
-    return { model, ...tokens, maxCostMicros: costMicros(dearest, tokens.maxInputTokens, tokens.maxOutputTokens), priced: true };
+    return { model, ...tokens, ...this.prices.quote(model, this.options.baseUrl, tokens) };
   }
 
   /** Errors as `ModelPort` says; `aborted` (or the signal's own `CadreError`) when the signal aborts. */
@@ -147,19 +143,18 @@ export class OpenAiModel implements ModelPort {
     const inputTokens = usage?.prompt_tokens ?? estimateTokens([request.messages, request.tools]);
     const outputTokens = usage?.completion_tokens ?? estimateTokens([choice.text, choice.toolCalls]);
     if (!usage) this.warn(`The model server does not count the tokens of ${model}; they are estimated from the number of characters.`);
-    const price = priceOf(this.prices, model) ?? priceOf(this.prices, asked);
-    if (!price) this.warn(`The price of the model ${model} is not known, so its cost is not counted. Set it in CADRE_PRICES.`);
+    const used = { inputTokens, outputTokens, cachedInputTokens: usage?.prompt_tokens_details?.cached_tokens ?? 0 };
+    const bill = this.prices.bill({ asked, answered: completion.model, server: this.options.baseUrl }, used);
+    if (!bill.priced) this.warn(`The price of the model ${model} is not known, so its cost is not counted. Set it in CADRE_PRICES.`);
     if (usage && (inputTokens > maxInputTokens(request) || outputTokens > request.maxOutputTokens)) {
       this.warn(`The model server counts more tokens of ${model} than the request can have, so calls may cost more than was reserved.`);
     }
-    const cost = price ? costMicros(price, inputTokens, outputTokens, usage?.prompt_tokens_details?.cached_tokens ?? 0) : 0;
     return {
       model,
       ...choice,
       inputTokens,
       outputTokens,
-      costMicros: cost,
-      priced: price !== undefined,
+      ...bill,
       ...(!usage && { estimated: true }),
     };
   }
