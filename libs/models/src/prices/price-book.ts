@@ -1,7 +1,8 @@
 /** Knows what models cost: what the operator has set, then what is published. */
 import { costMicros, maxCostMicros, serviceFactor } from './price.js';
 import type { Price, PriceTable, TokenUsage } from './price.js';
-import { PUBLISHED, publishedPrice } from './published-prices.js';
+import { PUBLISHED, publishedPrice, publishedPrices } from './published-prices.js';
+import type { PublishedPrice } from './published-prices.js';
 
 export interface KnownPrice {
   price: Price;
@@ -37,6 +38,19 @@ export class PriceBook {
   /** Undefined: not known. @param server the base URL of the server that is asked for it */
   find(model: string, server?: string): KnownPrice | undefined {
     return this.findAt(model, server, this.now());
+  }
+
+  /** All that are known, the operator's first. @param server the base URL of the server whose models are asked for */
+  list(server?: string): KnownPrice[] {
+    const names = [...Object.keys(this.own), ...Object.keys(BUILT_IN)];
+    const known = [...new Set(names)].flatMap((name) => this.find(name, server) ?? []);
+    const seen = new Set(known.map(({ listedAs }) => listedAs));
+    return [
+      ...known,
+      ...publishedPrices(server, this.now())
+        .filter(({ listedAs }) => !seen.has(listedAs))
+        .map(sourced),
+    ];
   }
 
   /** The most that a call can cost, whatever the server counts within these bounds. */
@@ -75,9 +89,7 @@ export class PriceBook {
     const builtIn = ownPrice(BUILT_IN, model);
     if (builtIn) return { ...builtIn, source: 'notional, of the built-in model' };
     const known = this.publishedAt(model, server, at) ?? this.publishedAt(dateless(model), server, at);
-    if (!known) return undefined;
-    const { price, listedAs, provider } = known;
-    return { price, listedAs, source: `published by ${provider} (${PUBLISHED.name} ${PUBLISHED.version})`, date: PUBLISHED.date };
+    return known && sourced(known);
   }
 
   private publishedAt(model: string, server: string | undefined, at: number): ReturnType<typeof publishedPrice> {
@@ -89,6 +101,10 @@ export class PriceBook {
     this.published.set(id, found);
     return found;
   }
+}
+
+function sourced({ price, listedAs, provider }: PublishedPrice): KnownPrice {
+  return { price, listedAs, source: `published by ${provider} (${PUBLISHED.name} ${PUBLISHED.version})`, date: PUBLISHED.date };
 }
 
 const dateless = (model: string): string => model.replace(RELEASE_DATE, '');

@@ -32,6 +32,15 @@ describe('whose name it is', () => {
   });
 });
 
+test('all that is known is listed: what the operator has set, and what is published for the server', () => {
+  const own = new PriceBook({ mine: { input: 0, output: 0 }, 'gpt-4o': { input: 1, output: 1 } }, () => NOVEMBER);
+  const names = (server?: string) => own.list(server).map(({ listedAs }) => listedAs);
+  expect(names()).toEqual(expect.arrayContaining(['mine', 'cadre-sim-1', 'gpt-5', 'claude-sonnet-4-5', 'gemini-2.5-pro']));
+  expect(own.list().filter(({ listedAs }) => listedAs === 'gpt-4o')).toMatchObject([{ source: 'CADRE_PRICES' }]);
+  expect(names('https://api.deepseek.com')).toEqual(expect.arrayContaining(['mine', 'deepseek-chat']));
+  expect(names('https://api.deepseek.com')).not.toContain('gpt-5');
+});
+
 test('an own price without date is the dearest of the dated ones', () => {
   const own = new PriceBook({
     'a-2026-01-01': { input: 1, output: 9 },

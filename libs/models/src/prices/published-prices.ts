@@ -45,6 +45,16 @@ export function publishedPrice(model: string, server: string | undefined, at: nu
   return undefined;
 }
 
+/** All that are listed for the server's provider; at any other address those of the vendors whose names are known everywhere. */
+export function publishedPrices(server: string | undefined, at: number): PublishedPrice[] {
+  const host = server === undefined ? undefined : findProvider({ providerApiUrl: server });
+  const providers = host ? [host.id] : Object.keys(VENDORS);
+  return providers.flatMap((provider) => {
+    const names = findProvider({ providerId: provider })?.models.map(({ id }) => id) ?? [];
+    return names.flatMap((name) => publishedPrice(name, host && server, at) ?? []);
+  });
+}
+
 function listed(provider: string, model: string, at: number): { found: PublishedPrice; match: MatchLogic } | undefined {
   const result = calcPrice({}, model, { providerId: provider, timestamp: new Date(at) });
   const price = result && priceFrom(result.model_price, result.provider.id);
