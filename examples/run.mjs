@@ -17,7 +17,12 @@ if (name === undefined || !names.includes(name)) {
 }
 
 const baseUrl = process.env.CADRE_URL ?? 'http://127.0.0.1:7400';
-const env = { LOG_LEVEL: 'warn', NATS_URL: 'nats://127.0.0.1:7422', ...process.env };
+const env = {
+  LOG_LEVEL: 'warn',
+  NATS_URL: 'nats://127.0.0.1:7422',
+  CADRE_MCP_SERVERS: join(folder, '23-mcp-tools/mcp.yaml'),
+  ...process.env,
+};
 const worker = spawn(process.execPath, [join(folder, 'team.mjs')], { env, stdio: ['ignore', 'ignore', 'inherit'] });
 const left = new Promise((_, reject) => {
   worker.once('exit', () => reject(new Error('The agents of the examples have stopped; see above.')));

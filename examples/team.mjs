@@ -109,6 +109,12 @@ const performers = {
     await messages.send({ channel: 'discoveries', ...input });
     return json('announced');
   },
+  /** Reads a note with a tool of an MCP server: 23-mcp-tools declares it, and says who may have it. */
+  librarian: async ({ assignment: { input }, callTool }) => {
+    const read = await callTool('notes_read_text_file', { path: input.note });
+    if (read.error) throw new Error(read.error);
+    return json(read.content.trim());
+  },
   // Who hear of it, each what it asks for.
   analyst: hearer,
   auditor: hearer,

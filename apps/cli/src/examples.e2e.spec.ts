@@ -69,6 +69,7 @@ const EXPECTED: Record<string, Record<string, unknown>> = {
     words: ['Meer', 'Sonne', 'Himmel', 'Sand', 'Wind', 'Welle', 'Stern', 'Schiff', 'Meer', 'Wind', 'Sonne'],
     letters: 52,
   },
+  '23-mcp-tools': { read: 'The sea is deep.', count: { words: 4 } },
 };
 
 interface Example extends Pick<RunRequestInput, 'plan' | 'params'> {
@@ -97,6 +98,7 @@ const NODE_COMPILE_CACHE = join(installationRoot, '.cache/compile');
 const env = () => ({
   ...{ ...process.env, NODE_COMPILE_CACHE, CADRE_URL: live.system.url, NATS_URL: live.natsUrl, LOG_LEVEL: 'warn' },
   OPENAI_BASE_URL: `http://127.0.0.1:${live.ports['model-sim']}/v1`,
+  CADRE_MCP_SERVERS: join(FOLDER, '23-mcp-tools/mcp.yaml'),
 });
 
 test('each folder has something that it comes to', () => expect(Object.keys(EXPECTED)).toEqual(NAMES));

@@ -4,6 +4,7 @@ import { aggregateCommand, type AggregateFlags, AGGREGATION_RULES } from './comm
 import { addAgents } from './commands/agents-grammar.js';
 import { setBudget, showBudget } from './commands/budget-command.js';
 import { addContext } from './commands/context-grammar.js';
+import { addMcp } from './commands/mcp-grammar.js';
 import { addMemory } from './commands/memory-command.js';
 import { listCalls } from './commands/calls-command.js';
 import { addChannels } from './commands/channels-grammar.js';
@@ -69,6 +70,7 @@ function grammar(terminal: Terminal, finish: Finish): Command {
   addPrices(program, terminal, finish);
   addRuns(program, terminal, finish);
   addAgents(program, terminal, finish);
+  addMcp(program, terminal, finish);
   addLocal(program, terminal, finish);
   return program;
 }

@@ -1,8 +1,8 @@
 /**
  * The agents of a worker: those that it brings, and those that are defined at run time from its templates. What an agent may do is decided here: of the tools that a
- * definition asks for it gets those of the template, whoever wrote the definition and wherever it was kept.
+ * definition asks for it gets those of the template, whoever wrote the definition and wherever it was kept. An operator may add to both, while the worker runs.
  */
-import { AgentDefinition } from '@cadre/contracts';
+import { AgentDefinition, MOST_TOOLS } from '@cadre/contracts';
 import type { AgentName, AgentTemplate, DefinedAgent, TenantId } from '@cadre/contracts';
 import type { StoredAgent } from '@cadre/engine';
 
@@ -12,16 +12,33 @@ export interface HostedDefinition {
   tenant?: TenantId;
 }
 
+/** Names of tools that an operator grants, beside those that the worker's code does. They may change. */
+export interface AddedGrants {
+  /** An agent of the worker has them. */
+  forAgent(agent: AgentName): readonly string[];
+  /** Agents made from the template may have them, if they ask for them by name. */
+  forTemplate(template: AgentName): readonly string[];
+}
+
+const NONE: AddedGrants = { forAgent: () => [], forTemplate: () => [] };
+
 export class AgentRoster {
-  readonly #own: readonly AgentDefinition[];
-  readonly #templates: ReadonlyMap<string, AgentTemplate>;
-  readonly #made = new Map<AgentName, { revision: number; hosted: HostedDefinition }>();
+  readonly #brought: readonly AgentDefinition[];
+  readonly #offered: readonly AgentTemplate[];
+  #own: readonly AgentDefinition[] = [];
+  #templates: ReadonlyMap<string, AgentTemplate> = new Map();
+  readonly #made = new Map<AgentName, { stored: StoredAgent; hosted: HostedDefinition }>();
   readonly #templateOf = new WeakMap<AgentDefinition, string>();
   #revision = 0;
 
-  constructor(own: readonly AgentDefinition[], templates: readonly AgentTemplate[] = []) {
-    this.#own = own;
-    this.#templates = new Map(templates.map((template) => [template.name, template]));
+  constructor(
+    brought: readonly AgentDefinition[],
+    offered: readonly AgentTemplate[] = [],
+    private readonly added: AddedGrants = NONE,
+  ) {
+    this.#brought = brought;
+    this.#offered = offered;
+    this.regrant();
   }
 
   /** Of the last record taken. */
@@ -29,8 +46,36 @@ export class AgentRoster {
     return this.#revision;
   }
 
+  /** Those that the worker brings, with all that they are granted. */
+  get own(): readonly AgentDefinition[] {
+    return this.#own;
+  }
+
+  get templates(): AgentTemplate[] {
+    return [...this.#templates.values()];
+  }
+
   all(): HostedDefinition[] {
     return [...this.#own.map((definition) => ({ definition })), ...Array.from(this.#made.values(), ({ hosted }) => hosted)];
+  }
+
+  /** What is added is other than before. Agents that are granted the same stay the same objects. */
+  regrant(): void {
+    const before = new Map(this.#own.map((agent) => [agent.name, agent]));
+    this.#own = this.#brought.map((agent) => {
+      const tools = withAdded(agent.tools, this.added.forAgent(agent.name));
+      const known = before.get(agent.name);
+      return known && sameNames(known.tools, tools) ? known : { ...agent, tools };
+    });
+    this.#templates = new Map(
+      this.#offered.map((template) => {
+        const { name, tools, defaults } = template;
+        const usual = { ...defaults, tools: defaults.tools ?? tools };
+        const all = withAdded(tools, this.added.forTemplate(name));
+        return [name, all.length === tools.length ? template : { ...template, tools: all, defaults: usual }];
+      }),
+    );
+    for (const { stored, hosted } of this.#made.values()) this.#make(stored, hosted.definition);
   }
 
   /** Whether an agent of the name is made here from a definition. */
@@ -44,15 +89,22 @@ export class AgentRoster {
   }
 
   /** Takes an agent that was defined, changed or removed. @returns whether the worker's agents are others now */
-  take({ revision, record: { tenant, name, definition } }: StoredAgent): boolean {
+  take(stored: StoredAgent): boolean {
+    const { revision, record } = stored;
     this.#revision = Math.max(this.#revision, revision);
-    const known = this.#made.get(name);
-    if (known && known.revision >= revision) return false;
+    const known = this.#made.get(record.name);
+    if (known && known.stored.revision >= revision) return false;
+    return this.#make(stored) || this.#made.delete(record.name);
+  }
+
+  #make(stored: StoredAgent, before?: AgentDefinition): boolean {
+    const { tenant, name, definition } = stored.record;
     const template = definition && this.#templates.get(definition.template);
-    if (!definition || !template || this.#own.some((own) => own.name === name)) return this.#made.delete(name);
+    if (!definition || !template || this.#own.some((own) => own.name === name)) return false;
     const made = resolveDefinition(name, definition, template);
+    if (before && sameNames(before.tools, made.tools)) return true;
     this.#templateOf.set(made, template.name);
-    this.#made.set(name, { revision, hosted: { definition: made, tenant } });
+    this.#made.set(name, { stored, hosted: { definition: made, tenant } });
     return true;
   }
 }
@@ -65,4 +117,12 @@ export function resolveDefinition(
 ): AgentDefinition {
   const granted = (tools ?? defaults.tools ?? allowed).filter((tool) => allowed.includes(tool));
   return AgentDefinition.parse({ ...defaults, ...given, name, tools: granted, limits: { ...defaults.limits, ...limits } });
+}
+
+function withAdded(tools: readonly string[], added: readonly string[]): string[] {
+  return [...new Set([...tools, ...added])].slice(0, Math.max(MOST_TOOLS, tools.length));
+}
+
+function sameNames(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((name, place) => name === b[place]);
 }

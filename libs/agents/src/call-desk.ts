@@ -48,6 +48,8 @@ export interface CodeCall {
   maxCostMicros?: number;
   /** What it has cost; default 0. */
   costOf?(result: Json): number;
+  /** See `Tool.ofTheMoment`. */
+  ofTheMoment?: true;
   /** An error counts as "it did not happen" only if it says `billed: 'no'`, or if the call has neither an effect nor a price. */
   run(context: ToolContext): Promise<Json>;
 }
@@ -136,7 +138,8 @@ export class CallDesk {
     const input = canonicalJson(call.input ?? null);
     const id = `${name} ${input}`;
     const path = this.vacant.get(id)?.shift() ?? (effect === 'none' ? this.nextPath() : this.effectPath(name, input));
-    const end = await this.make({ kind: 'tool', name, effect, path, input, maxCostMicros }, async (key, signal) => {
+    const moment = call.ofTheMoment && { ofTheMoment: call.ofTheMoment };
+    const end = await this.make({ kind: 'tool', name, effect, path, input, maxCostMicros, ...moment }, async (key, signal) => {
       const context = {
         key,
         get signal() {
@@ -158,7 +161,7 @@ export class CallDesk {
    * @param instead asked when an earlier attempt has tried this call in vain: what it then did in its place
    */
   make(request: CallRequest, perform: Perform, instead?: () => Promise<AnsweredCall | undefined>): Promise<CallEnd> {
-    this.ofTheMoment ||= request.effect !== 'none' || SHARED_READING_TOOLS.includes(request.name);
+    this.ofTheMoment ||= request.effect !== 'none' || (request.ofTheMoment ?? false) || SHARED_READING_TOOLS.includes(request.name);
     return this.track(this.ask(request, perform, instead));
   }
 

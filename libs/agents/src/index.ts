@@ -1,6 +1,6 @@
 export { abortError, attemptClosed, failureOf, untilAborted } from './abort.js';
 export { AgentRoster, resolveDefinition } from './agent-roster.js';
-export type { HostedDefinition } from './agent-roster.js';
+export type { AddedGrants, HostedDefinition } from './agent-roster.js';
 export { AttemptDesk } from './attempt-desk.js';
 export { AttemptWork } from './attempt-work.js';
 export type { WorkEnding, WorkReports, WorkSurroundings } from './attempt-work.js';
@@ -8,6 +8,7 @@ export { BatchingModel } from './batch/batching-model.js';
 export type { BatchingModelParts } from './batch/batching-model.js';
 export { Gathering } from './batch/gathering.js';
 export type { GatherWish, GatheringParts } from './batch/gathering.js';
+export { canonicalJson } from './canonical.js';
 export { CallDesk } from './call-desk.js';
 export type { AnsweredCall, CallDeskParts, CallEnd, CodeCall } from './call-desk.js';
 export { CALL_RETRY, billedOf, callRetryDelayMs, nextModel } from './call-retry.js';

@@ -32,7 +32,7 @@ export type ModelMessage =
 export interface ToolSchema {
   name: string;
   description: string;
-  parameters: { [key: string]: Json };
+  parameters: { readonly [key: string]: Json };
 }
 
 export interface ModelRequest {
@@ -131,6 +131,12 @@ export interface Tool<A = unknown> {
   name: string;
   description: string;
   parameters: z.ZodType<A>;
+  /** The JSON Schema that models are told; left out: what `parameters` says. For tools whose schema comes from elsewhere. */
+  schema?: { readonly [key: string]: Json };
+  /** Not told to models now; a call of it that is on record is answered all the same. */
+  hidden?: true;
+  /** Reads or changes what others may change meanwhile: what rests on a call of it stands for no later work. */
+  ofTheMoment?: true;
   /** On the world outside the attempt's workspace; files that a call leaves in the workspace are recorded and restored. */
   effect: ToolEffect;
   /** Leaves the workspace as it is, too: such calls of one turn are made side by side. */

@@ -5,7 +5,7 @@ import type { Clock } from '@cadre/engine';
 
 const SOON_MS = 100;
 
-export type Vitals = Pick<Heartbeat, 'state' | 'slots' | 'held' | 'definitions'>;
+export type Vitals = Pick<Heartbeat, 'state' | 'slots' | 'held' | 'definitions' | 'templates' | 'mcp'>;
 
 export class Pulse {
   private seq = 0;

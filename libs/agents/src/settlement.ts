@@ -17,6 +17,8 @@ export interface CallRequest {
   unpriced?: boolean;
   /** The attempt can do without: if it does not fit under a cap it is not made, and the attempt goes on. */
   optional?: boolean;
+  /** It reads or changes what others may change meanwhile. */
+  ofTheMoment?: true;
 }
 
 /** What a call answered. */

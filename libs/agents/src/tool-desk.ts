@@ -31,8 +31,9 @@ export class ToolDesk {
   ) {
     const allowed = new Set(names);
     this.granted = new Map(tools.filter((tool) => allowed.has(tool.name)).map((tool) => [tool.name, tool]));
-    this.described = [...this.granted.values()].map(({ name, description, parameters }) => {
-      return { name, description, parameters: jsonSchemaOf(parameters) };
+    const told = [...this.granted.values()].filter(({ hidden }) => !hidden);
+    this.described = told.map(({ name, description, parameters, schema }) => {
+      return { name, description, parameters: schema ?? jsonSchemaOf(parameters) };
     });
     if (this.described.length > 0) this.described.push(READ_RESULT_SCHEMA);
   }
@@ -84,9 +85,15 @@ export class ToolDesk {
       effect === 'none'
         ? { path: this.calls.nextPath(), input: `${origin} ${name} ${given}` }
         : { path: this.calls.effectPath(name, given), input: given };
-    const end = await this.calls.make({ kind: 'tool', name, effect, ...place, maxCostMicros: 0 }, (key, signal) =>
-      this.run(tool, args, key, signal()),
-    );
+    const request = {
+      kind: 'tool' as const,
+      name,
+      effect,
+      ...place,
+      maxCostMicros: 0,
+      ...(tool.ofTheMoment && { ofTheMoment: true as const }),
+    };
+    const end = await this.calls.make(request, (key, signal) => this.run(tool, args, key, signal()));
     if (end.kind !== 'answered') throw end.kind === 'failed' ? end.error : new CadreError('grants-invalid', 'A tool has no other model.');
     if (end.recorded) {
       if (end.files.length > 0) await this.files?.restore(end.files);
@@ -119,7 +126,7 @@ export class ToolDesk {
   }
 
   private grantText(): string {
-    const names = [...this.granted.keys()];
+    const names = [...this.granted.values()].flatMap(({ name, hidden }) => (hidden ? [] : [name]));
     return names.length > 0 ? `You may call: ${names.join(', ')}.` : 'You have no tools; answer without them.';
   }
 }

@@ -1,7 +1,7 @@
 /** Agents and workers: definitions, heartbeats, offers, cancellations. */
 import { z } from 'zod';
 import { Micros, Timestamp } from './values.js';
-import { AnyToolName } from './calls.js';
+import { AnyToolName, MOST_TOOLS } from './calls.js';
 import { AgentName, RunId, TaskId, TenantId, WorkerId } from './ids.js';
 import { MemorySettings } from './memory.js';
 import { Skill } from './plan.js';
@@ -30,7 +30,7 @@ export const AgentDefinition = z.strictObject({
   skills: z.array(Skill).min(1).max(20),
   instructions: z.string().min(1).max(20_000),
   /** Names of the tools it may call; no grant, no call. */
-  tools: z.array(AnyToolName).max(50),
+  tools: z.array(AnyToolName).max(MOST_TOOLS),
   model: settings.model.optional(),
   fallbackModels: settings.fallbackModels.default([]),
   /** Attempts of this agent at work at once, over all workers that have it. */
@@ -81,7 +81,7 @@ export type AgentSettings = z.infer<typeof AgentSettings>;
 export const TemplateSummary = z.strictObject({
   name: AgentName,
   description: z.string().min(1).max(500),
-  tools: z.array(AnyToolName).max(50),
+  tools: z.array(AnyToolName).max(MOST_TOOLS),
 });
 export type TemplateSummary = z.infer<typeof TemplateSummary>;
 
@@ -110,6 +110,22 @@ export type HeldAttempt = z.infer<typeof HeldAttempt>;
 /** How often a worker beats, and after how long a silence it counts as lost. */
 export const HEARTBEAT = { everyMs: 250, lostAfterMs: 2500 } as const;
 
+/** Of one worker. */
+export const MOST_MCP_SERVERS = 20;
+
+/** A server of tools as a worker sees it. It is started when one of its tools is first called. */
+export const McpServerState = z.strictObject({
+  server: z.string().max(40),
+  state: z.enum(['idle', 'connecting', 'ready', 'down']),
+  /** Why it is down. */
+  trouble: z.string().max(300).optional(),
+  /** Approved and granted to somebody. */
+  tools: z.int().nonnegative(),
+  /** Tools that are not called until they are approved anew: their server tells them otherwise now. */
+  withheld: z.array(AnyToolName).max(MOST_TOOLS).optional(),
+});
+export type McpServerState = z.infer<typeof McpServerState>;
+
 /** The first one announces a worker; `terminated` takes its leave; silence means it is lost. `epoch` is new with each start. */
 export const Heartbeat = z.strictObject({
   workerId: WorkerId,
@@ -125,6 +141,8 @@ export const Heartbeat = z.strictObject({
   templates: z.array(TemplateSummary).max(50).optional(),
   /** How far it has read their definitions: the revision of the last one. It has all of them up to there that name one of its templates. */
   definitions: z.int().nonnegative().optional(),
+  /** Servers that its agents have tools of. */
+  mcp: z.array(McpServerState).max(MOST_MCP_SERVERS).optional(),
   /** Attempts accepted (offer taken) or being worked on. */
   held: z.array(HeldAttempt),
 });

@@ -12,6 +12,9 @@ export type CallKey = z.infer<typeof CallKey>;
 
 export const AnyToolName = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, 'a tool name is lower-case letters, digits and _');
 
+/** Tools of one agent: as many as model servers commonly take in one request. */
+export const MOST_TOOLS = 128;
+
 /** What a tool call does to the world: nothing; the same however often it is repeated under one key; or something that must happen once. */
 export const ToolEffect = z.enum(['none', 'idempotent', 'once']);
 export type ToolEffect = z.infer<typeof ToolEffect>;

@@ -387,6 +387,7 @@ export const PARTS: Readonly<Record<string, z.ZodType>> = {
   AgentSummary: agents.AgentSummary,
   AgentSettings: agents.AgentSettings,
   TemplateSummary: agents.TemplateSummary,
+  McpServerState: agents.McpServerState,
   HeldAttempt: agents.HeldAttempt,
   UnwantedAttempt: agents.UnwantedAttempt,
   FeedPosition: feed.FeedPosition,

@@ -1,7 +1,7 @@
 /** Commands: what may be asked of the owner of a shard. */
 import { z } from 'zod';
 import { ArtifactRef, Failure, Json, Micros, Traceparent } from './values.js';
-import { CallKey, CallReservation, CallSettlement, AnyToolName } from './calls.js';
+import { CallKey, CallReservation, CallSettlement, AnyToolName, MOST_TOOLS } from './calls.js';
 import { QuestionChoice, QuestionId } from './questions.js';
 import { AccountCommand } from './accounts.js';
 import { AgentName, RunId, TaskId, TenantId, WorkerId, shardOf } from './ids.js';
@@ -47,7 +47,10 @@ export type CancelRun = z.infer<typeof CancelRun>;
 const grant = {
   agent: AgentName,
   /** The agent's grant, one more than a definition may name for its memory; what the task allows of it may be called. */
-  tools: z.array(AnyToolName).max(51).default([]),
+  tools: z
+    .array(AnyToolName)
+    .max(MOST_TOOLS + 1)
+    .default([]),
   /** The agent's own cap within one run. */
   agentCapMicros: Micros.optional(),
   /** Which life of the worker starts it: the epoch of its heartbeats. Another life cannot go on with the attempt. */

@@ -126,6 +126,7 @@ export type { TaskSpecInput } from './plan.js';
 export {
   CallKey,
   AnyToolName,
+  MOST_TOOLS,
   ToolEffect,
   CallKind,
   CALL_INLINE_BYTES,
@@ -208,6 +209,8 @@ export {
   TemplateSummary,
   HeldAttempt,
   HEARTBEAT,
+  McpServerState,
+  MOST_MCP_SERVERS,
   Heartbeat,
   Offer,
   OfferBatch,

@@ -1,7 +1,7 @@
 /** Plans: what a run is to do. The same shape is submitted by users, written by planners and kept in the log. */
 import { z } from 'zod';
 import { ArtifactRef, Content, Failure, Json, Micros, utf8Bytes } from './values.js';
-import { AnyToolName } from './calls.js';
+import { AnyToolName, MOST_TOOLS } from './calls.js';
 import { AgentName, TaskId } from './ids.js';
 import { ResultSchema } from './result-schema.js';
 import { Combine, Expression, Gate, Join, Repeat, Wait } from './scopes.js';
@@ -132,7 +132,7 @@ export const TaskSpec = z.strictObject({
   /** Cap of what all attempts of this task may cost together; goes before the run's `taskMicros`. */
   budgetMicros: Micros.optional(),
   /** Only these of the agent's granted tools may be called. */
-  tools: z.array(AnyToolName).max(50).optional(),
+  tools: z.array(AnyToolName).max(MOST_TOOLS).optional(),
   input: Json.optional(),
   /** Of work for an agent. */
   cache: Cache.optional(),

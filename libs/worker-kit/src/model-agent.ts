@@ -2,6 +2,7 @@
 import { delegatingTools, readText, runAttempt } from '@cadre/agents';
 import type { ModelPort, Performer, Tool, Work } from '@cadre/agents';
 import type { AgentMemories, Blobs, Chance, Clock, SharedContext } from '@cadre/engine';
+import type { McpTools } from '@cadre/mcp';
 import type { MessageDesk } from '@cadre/messaging';
 import type { Tracing } from '@cadre/service-kit';
 import { AttemptMessages, mayMessage } from './attempt-messages.js';
@@ -9,7 +10,7 @@ import { AttemptContext } from './context/attempt-context.js';
 import { contextTools } from './context/context-tools.js';
 import { genericTools } from './generic-tools.js';
 import { recallTool } from './memory/recall-tool.js';
-import { fileRecord, openWorkspace } from './open-workspace.js';
+import { fileRecord, keepIn, openWorkspace } from './open-workspace.js';
 import { TokenStream } from './token-stream.js';
 import type { TokenPublisher } from './token-stream.js';
 import type { ToolFactory } from './worker-options.js';
@@ -26,6 +27,8 @@ export interface ModelAgentMeans {
   desk: MessageDesk;
   /** Takes what models write while they write it. */
   publishTokens: TokenPublisher;
+  /** Tools of MCP servers. */
+  mcp?: McpTools;
   /** Folder for the attempts' private folders. */
   workDir: string;
 }
@@ -37,7 +40,9 @@ export function modelAgent(means: ModelAgentMeans): Performer {
     const context = new AttemptContext(shared, work);
     const messages = mayMessage(work) ? (await AttemptMessages.open(means.desk, work)).tools() : [];
     const own = [...genericTools(workspace), ...contextTools(context), ...messages, ...delegatingTools(work.calls)];
-    const tools = [...own, recallTool(memories, work), ...means.tools(workspace, work)];
+    // A name that the worker itself has goes before the same from elsewhere.
+    const elsewhere = means.mcp?.tools(work.assignment.tools, keepIn(workspace)) ?? [];
+    const tools = [...elsewhere, ...own, recallTool(memories, work), ...means.tools(workspace, work)];
     const performance = await runAttempt(work, {
       model: tracedModel(streamedModel(means, work), tracing, work),
       tools: tools.map((tool) => tracedTool(tool, tracing, work)),

@@ -59,7 +59,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningServic
       const slots = context.config.CADRE_SLOTS ?? options.slots ?? DEFAULT_SLOTS;
       warnOfSlots(context, agents, slots);
       const batching = Object.entries(batchPerformers).map(([agent, perform]) => [agent, batchAgent(perform, systemClock, slots)] as const);
-      const means = { tools, performers: { ...performers, ...Object.fromEntries(batching) } };
+      const means = { tools, env: env ?? process.env, performers: { ...performers, ...Object.fromEntries(batching) } };
       return WorkerModule.with(context, { specialty, agents, templates, slots }, means);
     },
     ...(env && { env }),

@@ -5,10 +5,12 @@ import type { AgentRoster, Vitals, WorkSurroundings } from '@cadre/agents';
 import { Backlog, CancelBatch, OfferBatch, SUBJECTS } from '@cadre/contracts';
 import type { AgentDefinition, AgentState, AgentSummary, AgentTemplate } from '@cadre/contracts';
 import type { AgentStore, StoredAgent } from '@cadre/engine';
+import type { McpTools } from '@cadre/mcp';
 import type { ServiceContext } from '@cadre/service-kit';
 import type { Subscription } from '@nats-io/transport-node';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import type { z } from 'zod';
+import { statesOf } from './mcp-servers.js';
 import { sweepWorkspaces } from './sweep-workspaces.js';
 import type { WorkerConfig } from './worker.config.js';
 
@@ -19,10 +21,11 @@ export interface WorkerSpec {
   slots: number;
 }
 
-/** The worker's agents; `store`: where those come from that are defined at run time, left out without templates. */
+/** The worker's agents; `mcp`: tools of other servers that they have; `store`: where those come from that are defined at run time, left out without templates. */
 export interface WorkerAgents {
   roster: AgentRoster;
   store?: AgentStore & { close(): void };
+  mcp?: McpTools;
 }
 
 export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -42,7 +45,7 @@ export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly agents: WorkerAgents,
   ) {
     this.epoch = around.life ?? randomBytes(8).toString('hex');
-    this.desk = new AttemptDesk(spec.agents, spec.slots, around, () => this.pulse.beatSoon());
+    this.desk = new AttemptDesk([...agents.roster.own], spec.slots, around, () => this.pulse.beatSoon());
     this.pulse = this.makePulse();
     context.metrics.gauge('cadre_attempts_held', 'Attempts held now', [], () => this.desk.heldCount);
     context.metrics.gauge('cadre_slots', 'Attempts that may be held at once', [], () => this.desk.openSlots);
@@ -60,6 +63,7 @@ export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShut
       this.listen(SUBJECTS.backlog, Backlog, (backlog) => this.desk.hearBacklog(backlog)),
     ];
     this.agents.store?.watch((stored) => this.learn(stored));
+    this.agents.mcp?.watch(() => this.regrant());
     await nats.flush();
     this.phase = 'serving';
     this.pulse.beatSoon();
@@ -76,6 +80,7 @@ export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShut
     await closing;
     for (const subscription of this.subscriptions.slice(1)) subscription.unsubscribe();
     this.agents.store?.close();
+    await this.agents.mcp?.close();
     this.phase = 'terminated';
     this.pulse.stop();
     if (!nats.isClosed()) await nats.flush().catch(() => undefined);
@@ -83,7 +88,7 @@ export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShut
 
   private makePulse(): Pulse {
     const { nats } = this.context;
-    const { agents, templates, specialty } = this.spec;
+    const { agents, specialty } = this.spec;
     const { workerId } = this.around;
     const identity = {
       workerId,
@@ -91,7 +96,6 @@ export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShut
       startedAt: Date.now(),
       specialty,
       agents: agents.map((agent) => this.summaryOf(agent)),
-      ...(templates.length > 0 && { templates: templates.map(({ name, description, tools }) => ({ name, description, tools })) }),
     };
     return new Pulse(
       identity,
@@ -102,7 +106,14 @@ export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   private vitals(): Vitals {
-    const told = { held: this.desk.held(), ...(this.agents.store && { definitions: this.definitions }) };
+    const { mcp, roster, store } = this.agents;
+    const templates = roster.templates.map(({ name, description, tools }) => ({ name, description, tools }));
+    const told = {
+      held: this.desk.held(),
+      ...(store && { definitions: this.definitions }),
+      ...(templates.length > 0 && { templates }),
+      ...(mcp && { mcp: statesOf(mcp) }),
+    };
     if (this.phase !== 'serving') return { state: this.phase, slots: 0, ...told };
     return { state: told.held.length > 0 ? 'running' : 'idle', slots: this.desk.openSlots, ...told };
   }
@@ -124,6 +135,12 @@ export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShut
       this.definitions = roster.revision;
       this.desk.host(roster.all());
     });
+  }
+
+  /** What others are granted by the operator now counts for attempts that begin from here on. */
+  private regrant(): void {
+    this.agents.roster.regrant();
+    this.desk.host(this.agents.roster.all());
   }
 
   private summaryOf({ name, description, skills, model, maxParallel }: AgentDefinition): AgentSummary {

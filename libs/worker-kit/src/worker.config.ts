@@ -32,6 +32,8 @@ export const WorkerConfig = BaseConfig.extend({
   CADRE_RESPONSE_FORMAT: z.enum(['auto', 'none'], { error: 'must be auto or none' }).default('auto'),
   /** Prices of models: JSON, or the path of a JSON file. */
   CADRE_PRICES: z.string().optional(),
+  /** MCP servers whose tools agents may have: the path of a YAML or JSON file, or JSON. See docs/MCP.md. */
+  CADRE_MCP_SERVERS: z.string().min(1).optional(),
   /**
    * What the model server allows the whole fleet: by model name, `*` for all other models together; requestsPerMinute, tokensPerMinute, concurrent.
    * JSON. Calls wait until there is room. All workers of a server should have the same; else the least of them holds. See ADR 24.

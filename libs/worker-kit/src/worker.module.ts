@@ -3,11 +3,13 @@ import { AgentRoster, BatchingModel } from '@cadre/agents';
 import type { Performer, WorkSurroundings } from '@cadre/agents';
 import { AgentMemories, SharedContext } from '@cadre/engine';
 import { JetStreamBlobs, KvAgentStore, KvContextStore, KvMemoryStore, KvResultCache } from '@cadre/event-log';
+import type { McpTools } from '@cadre/mcp';
 import { natsChannels, NatsCommandSender, systemChance, systemClock } from '@cadre/messaging';
 import type { ServiceContext } from '@cadre/service-kit';
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { codeAgent } from './code-agent.js';
+import { openMcp } from './mcp-servers.js';
 import { makeModel } from './make-model.js';
 import { modelAgent } from './model-agent.js';
 import { WorkMeter } from './work-meter.js';
@@ -17,18 +19,20 @@ import { WorkerDuty } from './worker-duty.js';
 import type { WorkerSpec } from './worker-duty.js';
 import type { WorkerOptions } from './worker-options.js';
 
-type Means = Required<Pick<WorkerOptions, 'tools' | 'performers'>>;
+type Means = Required<Pick<WorkerOptions, 'tools' | 'performers' | 'env'>>;
 
 /** Wires a worker: its agents' work, its line to the owners, its blobs. */
 @Module({})
 export class WorkerModule {
   static with(context: ServiceContext<WorkerConfig>, spec: WorkerSpec, means: Means): DynamicModule {
     const useFactory = async () => {
-      const roster = new AgentRoster(spec.agents, spec.templates);
+      const mcp = await openMcp(context, spec, means.env);
+      const roster = new AgentRoster(spec.agents, spec.templates, mcp);
       const store = spec.templates.length > 0 ? await KvAgentStore.open(context.nats) : undefined;
-      return new WorkerDuty(context, spec, await surroundings(context, means, { roster, slots: spec.slots }), {
+      return new WorkerDuty(context, spec, await surroundings(context, means, { roster, slots: spec.slots, mcp }), {
         roster,
         ...(store && { store }),
+        ...(mcp && { mcp }),
       });
     };
     return { module: WorkerModule, providers: [{ provide: WorkerDuty, useFactory }] };
@@ -38,7 +42,7 @@ export class WorkerModule {
 async function surroundings(
   context: ServiceContext<WorkerConfig>,
   means: Means,
-  { roster, slots }: Pick<Around, 'roster' | 'slots'>,
+  { roster, slots, mcp }: Pick<Around, 'roster' | 'slots' | 'mcp'>,
 ): Promise<WorkSurroundings> {
   const { nats, log, metrics, tracing, instanceId, pass } = context;
   const blobs = await JetStreamBlobs.open(nats);
@@ -53,7 +57,7 @@ async function surroundings(
     ...{ clock: systemClock, chance: systemChance, blobs },
     sender: new NatsCommandSender(nats),
     digest,
-    performerOf: performers(context, means, { blobs, shared, memories, roster, slots }, life),
+    performerOf: performers(context, means, { blobs, shared, memories, roster, slots, mcp }, life),
     cache: { results: await KvResultCache.open(nats), setting: settingOf(context.config) },
     reports: workReports(log, new WorkMeter(metrics), isCode),
     span: ({ runId, taskId, attempt, traceparent }, { name }, work) => {
@@ -79,24 +83,26 @@ interface Around {
   memories: AgentMemories;
   roster: AgentRoster;
   slots: number;
+  mcp: McpTools | undefined;
 }
 
 /** @param life of the worker: the epoch of its heartbeats */
 function performers(
   context: ServiceContext<WorkerConfig>,
   means: Means,
-  { blobs, shared, memories, roster, slots }: Around,
+  { blobs, shared, memories, roster, slots, mcp }: Around,
   life: string,
 ): WorkSurroundings['performerOf'] {
   const { config, tracing, nats } = context;
   const workDir = config.CADRE_WORK_DIR;
   const { desk } = natsChannels(nats);
+  const elsewhere = mcp ? { mcp } : {};
   const code = new Map<string, Performer>(
-    Object.entries(means.performers).map(([agent, perform]) => [agent, codeAgent(perform, { blobs, workDir, shared, desk })]),
+    Object.entries(means.performers).map(([agent, perform]) => [agent, codeAgent(perform, { blobs, workDir, shared, desk, ...elsewhere })]),
   );
   const model = new BatchingModel(makeModel(context, life), { clock: systemClock, most: slots, digest });
   const withModel = modelAgent({
-    ...{ model, blobs, shared, memories, tracing, workDir, desk },
+    ...{ model, blobs, shared, memories, tracing, workDir, desk, ...elsewhere },
     ...{ tools: means.tools, clock: systemClock, chance: systemChance },
     publishTokens: (subject, part) => void (nats.isClosed() || nats.publish(subject, JSON.stringify(part))),
   });

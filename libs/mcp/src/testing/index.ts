@@ -1,0 +1,1 @@
+export { UNRULY_SERVER, UnrulyStage } from './unruly-stage.js';
