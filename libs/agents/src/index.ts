@@ -23,6 +23,7 @@ export { OwnerLine } from './owner-line.js';
 export type { OwnerAnswer, RecordAnswer } from './owner-line.js';
 export type { Performance, Performer, Work } from './performer.js';
 export type {
+  Extra,
   FileRecord,
   ModelMessage,
   ModelPort,

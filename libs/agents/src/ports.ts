@@ -103,6 +103,8 @@ export interface ModelReply {
   costMicros: number;
   /** Whether the price of the model is known. */
   priced: boolean;
+  /** Something about this answer that a person should know. */
+  warning?: string;
 }
 
 /**

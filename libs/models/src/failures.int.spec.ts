@@ -42,6 +42,13 @@ const page =
   (code: number): Answer =>
   (response) =>
     reply(response, code, '<html>Bad gateway</html>', { 'content-type': 'text/html' });
+const text =
+  (code: number, body: object): Answer =>
+  (response) =>
+    reply(response, code, body);
+const list = (code: number, error: object): Answer => text(code, [{ error: { code, ...error } }]);
+const inside = (error: object): Answer => text(200, { error });
+const choice = (more: object): Answer => text(200, completion({}, { choices: [{ index: 0, ...more }] }));
 const headersOnly: Answer = (response) => {
   response.writeHead(200, { 'content-type': 'application/json' });
   response.write('{"choices":');
@@ -64,11 +71,60 @@ const TABLE: Row[] = [
   ['429', status(429), 'model-rate-limited', true, 'no'],
   ['429, Retry-After in seconds', status(429, {}, { 'retry-after': '7' }), 'model-rate-limited', true, 'no', 7000],
   ['429, retry-after-ms', status(429, {}, { 'retry-after-ms': '120.5', 'retry-after': '1' }), 'model-rate-limited', true, 'no', 121],
-  ['429, Retry-After for days', status(429, {}, { 'retry-after': '900000' }), 'model-rate-limited', true, 'no', 3_600_000],
+  ['429, Retry-After for an hour', status(429, {}, { 'retry-after': '3600' }), 'model-rate-limited', true, 'no', 3_600_000],
+  ['429, Retry-After for days', status(429, {}, { 'retry-after': '900000' }), 'model-quota-exhausted', false, 'no'],
   ['429, Retry-After in the past', status(429, {}, { 'retry-after': soon(-60_000) }), 'model-rate-limited', true, 'no', 0],
   ['429, Retry-After that is none', status(429, {}, { 'retry-after': 'later' }), 'model-rate-limited', true, 'no'],
   ['429 for want of quota', status(429, { code: 'insufficient_quota' }), 'model-quota-exhausted', false, 'no'],
   ['429 for want of quota, by type', status(429, { type: 'insufficient_quota' }), 'model-quota-exhausted', false, 'no'],
+  ['429 for the day, by words', status(429, { message: 'Limit of requests per day reached.' }), 'model-quota-exhausted', false, 'no'],
+  ['429 for the day, by time', status(429, { message: 'Try again in 11h6m40s.' }), 'model-quota-exhausted', false, 'no'],
+  [
+    '429 of a minute of a day',
+    status(429, { message: 'Tokens per day (TPD): try again in 7m12s.' }),
+    'model-rate-limited',
+    true,
+    'no',
+    432_000,
+  ],
+  ['429, time in the body', status(429, { message: 'Please try again in 19.2s.' }), 'model-rate-limited', true, 'no', 19_200],
+  ['429, a list', list(429, { message: 'Quota exceeded.', details: [{ retryDelay: '20.1s' }] }), 'model-rate-limited', true, 'no', 20_100],
+  [
+    '429 of Google for the day',
+    list(429, { message: 'Quota', details: [{ retryDelay: '9s' }, { quotaId: 'RequestsPerDayPerProject' }] }),
+    'model-quota-exhausted',
+    false,
+    'no',
+  ],
+  ['429, what is left', status(429, {}, { 'x-ratelimit-reset-requests': '1m30s' }), 'model-rate-limited', true, 'no', 90_000],
+  ['429, HTML', page(429), 'model-rate-limited', true, 'no'],
+  [
+    '400 for want of credit',
+    status(400, { message: 'Your credit balance is too low to access the API.' }),
+    'model-quota-exhausted',
+    false,
+    'no',
+  ],
+  ['503, loading', status(503, { message: 'Loading model' }), 'model-loading', true, 'no'],
+  ['503, loading, as text', text(503, { error: 'Model x is currently loading', estimated_time: 20 }), 'model-loading', true, 'no', 20_000],
+  ['503, error as text', text(503, { error: 'Service overloaded' }), 'model-unavailable', true, 'no'],
+  ['500, a call miswritten', status(500, { message: "error parsing tool call: raw='x'" }), 'model-unavailable', true, 'no'],
+  ['400, a call miswritten', status(400, { code: 'tool_use_failed' }), 'model-unavailable', true, 'no'],
+  ['400, no tools', status(400, { message: 'gemma does not support tools' }), 'model-rejected', false, 'no'],
+  ['200, 429 inside', inside({ message: 'Provider returned error', code: 429 }), 'model-rate-limited', true, 'no'],
+  ['200, 402 inside', inside({ message: 'Insufficient credits', code: 402 }), 'model-quota-exhausted', false, 'no'],
+  ['200, 401 inside, as text', inside({ message: 'No auth', code: '401' }), 'model-unauthorized', false, 'no'],
+  ['200, no such model inside', inside({ message: 'The model `x` does not exist' }), 'model-not-found', false, 'no'],
+  ['200, a limit inside, by type', inside({ message: 'Slow down', type: 'rate_limit_error' }), 'model-rate-limited', true, 'no'],
+  [
+    '200, an error in the choice',
+    choice({ finish_reason: 'error', error: { message: 'Overloaded', code: 503 } }),
+    'model-unavailable',
+    true,
+    'unknown',
+  ],
+  ['200, finish error', choice({ finish_reason: 'error', message: { content: '' } }), 'model-unavailable', true, 'unknown'],
+  ['308', (response) => reply(response, 308, '', { location: 'https://x/v1' }), 'model-rejected', false, 'no'],
   ['402', status(402), 'model-quota-exhausted', false, 'no'],
   ['500', status(500), 'model-unavailable', true, 'unknown'],
   ['502 of a gateway', page(502), 'model-unavailable', true, 'unknown'],
@@ -88,8 +144,8 @@ const TABLE: Row[] = [
   ['400', status(400), 'model-rejected', false, 'no'],
   ['422', status(422), 'model-rejected', false, 'no'],
   ['413', status(413), 'model-context-exceeded', false, 'no'],
-  ['400 for length, by code', status(400, { code: 'context_length_exceeded' }), 'model-context-exceeded', false, 'unknown'],
-  ['400 for length, by words', status(400, { message: 'prompt is too long' }), 'model-context-exceeded', false, 'unknown'],
+  ['400 for length, by code', status(400, { code: 'context_length_exceeded' }), 'model-context-exceeded', false, 'no'],
+  ['400 for length, by words', status(400, { message: 'prompt is too long' }), 'model-context-exceeded', false, 'no'],
   ['400 by the content filter', status(400, { code: 'content_filter' }), 'model-refused', false, 'unknown'],
   ['400 by a policy', status(400, { message: 'triggering the content management policy' }), 'model-refused', false, 'unknown'],
   ['no answer', () => undefined, 'model-timeout', true, 'unknown'],

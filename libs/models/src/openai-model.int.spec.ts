@@ -39,6 +39,7 @@ describe('answers', () => {
     );
     expect(reply).toEqual({
       model: 'cadre-sim-1',
+      from: `${server.baseUrl} cadre-sim-1`,
       text: '{"a":1}',
       reasoning: 'hm {',
       toolCalls: [],
@@ -57,14 +58,22 @@ describe('answers', () => {
         temperature: 0,
         messages: [
           { role: 'system', content: 'S' },
-          { role: 'assistant', content: '', tool_calls: [{ id: 'c1', type: 'function', function: { name: 'look', arguments: '{}' } }] },
-          { role: 'tool', tool_call_id: 'c1', content: '{"ok":true}' },
+          {
+            role: 'assistant',
+            content: null,
+            tool_calls: [
+              { id: expect.stringMatching(/^[A-Za-z0-9]{9}$/) as string, type: 'function', function: { name: 'look', arguments: '{}' } },
+            ],
+          },
+          { role: 'tool', tool_call_id: expect.stringMatching(/^[A-Za-z0-9]{9}$/) as string, content: '{"ok":true}' },
         ],
-        tools: [{ type: 'function', function: { name: 'look', description: 'Looks.', parameters: { type: 'object' } } }],
-        response_format: { type: 'json_schema', json_schema: { name: 'reply', strict: false } },
+        tools: [{ type: 'function', function: { name: 'look', description: 'Looks.', parameters: { type: 'object', properties: {} } } }],
+        stream: true,
+        stream_options: { include_usage: true },
       },
     });
-    expect(server.seen[0]?.body).not.toHaveProperty('stream');
+    // Many servers that are asked for both give no calls.
+    expect(server.seen[0]?.body).not.toHaveProperty('response_format');
     expect(server.seen[0]?.body).not.toHaveProperty('reasoning_effort');
   });
 
@@ -150,15 +159,14 @@ describe('dialects', () => {
   });
 
   test.each([
-    ['by name', "Unsupported parameter: 'reasoning_effort'.", [true, false]],
-    ['without a name', 'Bad request.', [true, true, true, false]],
+    ['by name', "Unsupported parameter: 'reasoning_effort'.", [true, false, false]],
+    ['without a name', 'Bad request.', [true, false, true, false]],
   ])('a server that refuses an effort %s is asked without it, and remembered', async (_, message, sent) => {
     server.answer = (response, { body }) =>
       'reasoning_effort' in body ? send(response, 400, { error: { message } }) : send(response, 200, completion({ content: '{}' }));
     const model = port();
     const request = ask({ effort: 'low', responseSchema: { name: 'reply', schema: { type: 'object' } } });
-    await model.complete(request, never);
-    await model.complete(request, never);
+    for (let i = 0; i < 3; i += 1) await model.complete(request, never);
     expect(server.seen.map(({ body }) => 'reasoning_effort' in body)).toEqual([...sent, false]);
   });
 
@@ -169,10 +177,18 @@ describe('dialects', () => {
     expect(server.seen).toHaveLength(1);
   });
 
-  test('responseFormat none never asks for JSON', async () => {
+  test.each<[OpenAiModelOptions['responseFormat'], boolean, boolean]>([
+    [undefined, false, true],
+    ['auto', false, true],
+    ['none', false, false],
+    ['beside-tools', true, true],
+  ])('responseFormat %s: a format beside tools %s, without %s', async (responseFormat, beside, without) => {
     server.answer = (response) => send(response, 200, completion({ content: 'ok' }));
-    await port({ responseFormat: 'none' }).complete(ask({ responseSchema: { name: 'reply', schema: {} } }), never);
-    expect(server.seen[0]?.body).not.toHaveProperty('response_format');
+    const model = port(responseFormat ? { responseFormat } : {});
+    const responseSchema = { name: 'reply', schema: {} };
+    await model.complete(ask({ responseSchema, tools: [{ name: 'look', description: '', parameters: {} }] }), never);
+    await model.complete(ask({ responseSchema }), never);
+    expect(server.seen.map(({ body }) => 'response_format' in body)).toEqual([beside, without]);
   });
 });
 

@@ -8,7 +8,8 @@
  * with a text that explains their use (Anthropic documents 346 tokens for it); hence the allowances. A server that adds more than that to
  * what it is sent breaks the bound; the adapter warns of it when it sees the usage.
  */
-import type { ModelMessage, ModelRequest } from '@cadre/agents';
+import type { Extra, ModelMessage, ModelRequest } from '@cadre/agents';
+import { plainSchema } from './plain-schema.js';
 
 const ALLOWED_TOKENS = { request: 256, message: 16, toolCall: 32, toolUse: 1024, tool: 64 } as const;
 /** What the server writes of a schema may be so many times as long as its JSON. */
@@ -19,8 +20,9 @@ export function maxInputTokens({ messages, tools, responseSchema }: ModelRequest
   let tokens: number = ALLOWED_TOKENS.request;
   for (const message of messages) tokens += ALLOWED_TOKENS.message + messageBytes(message);
   if (tools.length > 0) tokens += ALLOWED_TOKENS.toolUse;
-  for (const tool of tools) tokens += ALLOWED_TOKENS.tool + REWRITTEN * textBytes(JSON.stringify(tool));
-  if (responseSchema) tokens += ALLOWED_TOKENS.tool + REWRITTEN * textBytes(JSON.stringify(responseSchema));
+  for (const { parameters, ...tool } of tools)
+    tokens += ALLOWED_TOKENS.tool + REWRITTEN * jsonBytes({ ...tool, parameters: plainSchema(parameters) });
+  if (responseSchema) tokens += ALLOWED_TOKENS.tool + REWRITTEN * jsonBytes(plainSchema(responseSchema.schema));
   return tokens;
 }
 
@@ -28,9 +30,18 @@ function messageBytes(message: ModelMessage): number {
   if (message.role === 'tool') return textBytes(message.toolCallId) + textBytes(message.text);
   if (message.role !== 'assistant') return textBytes(message.text);
   return message.toolCalls.reduce(
-    (sum, { id, name, arguments: args }) => sum + ALLOWED_TOKENS.toolCall + textBytes(id) + textBytes(name) + textBytes(args),
-    textBytes(message.text),
+    (sum, { id, name, arguments: args, extra }) =>
+      sum + ALLOWED_TOKENS.toolCall + textBytes(id) + textBytes(name) + textBytes(args) + extraBytes(extra),
+    textBytes(message.text) + extraBytes(message.extra),
   );
+}
+
+function extraBytes(extra: Extra | undefined): number {
+  return extra === undefined ? 0 : jsonBytes(extra);
+}
+
+function jsonBytes(value: unknown): number {
+  return textBytes(JSON.stringify(value));
 }
 
 function textBytes(text: string): number {

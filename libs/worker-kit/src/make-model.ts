@@ -20,6 +20,8 @@ export function makeModel(context: ServiceContext<WorkerConfig>, life: string): 
     ...{ baseUrl: server, defaultModel },
     ...(config.OPENAI_API_KEY !== undefined && { apiKey: config.OPENAI_API_KEY }),
     timeoutMs: config.CADRE_MODEL_TIMEOUT_MS,
+    ...(config.CADRE_MODEL_IDLE_MS !== undefined && { idleMs: config.CADRE_MODEL_IDLE_MS }),
+    ...(config.CADRE_MAX_OUTPUT_TOKENS && { maxOutputTokens: config.CADRE_MAX_OUTPUT_TOKENS }),
     responseFormat: config.CADRE_RESPONSE_FORMAT,
     prices: loadPrices(config.CADRE_PRICES),
     ...(gate && { gate }),

@@ -18,6 +18,24 @@ function readLimits(text: string, context: z.RefinementCtx): ModelLimitTable {
   return z.NEVER;
 }
 
+const CAPS_SHAPE = 'must be a number of tokens, or JSON like {"llama3.3": 4096, "*": 16384}';
+const Caps = z.record(z.string().min(1).max(200), z.int().min(16).max(10_000_000));
+
+function readCaps(text: string, context: z.RefinementCtx): Readonly<Record<string, number>> {
+  const caps = Caps.safeParse(/^\s*\d+\s*$/.test(text) ? { '*': Number(text) } : parsedJson(text));
+  if (caps.success) return caps.data;
+  context.addIssue({ code: 'custom', message: CAPS_SHAPE });
+  return z.NEVER;
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
 /** What every worker reads from the environment. */
 export const WorkerConfig = BaseConfig.extend({
   /** Base of an OpenAI-compatible API, often ending in /v1. Default: the deterministic model server of `cadre dev`. */
@@ -26,10 +44,14 @@ export const WorkerConfig = BaseConfig.extend({
   OPENAI_API_KEY: z.string().min(1).optional(),
   /** For agents and runs that name no model. */
   CADRE_MODEL: z.string().min(1).max(200).default('cadre-sim-1'),
-  /** Longest time of one model call, in milliseconds. */
+  /** How long a model server may take for the first sign of its answer, in milliseconds. */
   CADRE_MODEL_TIMEOUT_MS: envInt(100, 3_600_000).default(120_000),
-  /** `none`: do not ask for JSON by `response_format`; for servers that then suppress tool calls. */
-  CADRE_RESPONSE_FORMAT: z.enum(['auto', 'none'], { error: 'must be auto or none' }).default('auto'),
+  /** How long it may then be silent; default: as long. */
+  CADRE_MODEL_IDLE_MS: envInt(100, 3_600_000).optional(),
+  /** Whether a JSON answer is asked for by `response_format`: where no tools are offered, never, or always. */
+  CADRE_RESPONSE_FORMAT: z.enum(['auto', 'none', 'beside-tools'], { error: 'must be auto, none or beside-tools' }).default('auto'),
+  /** What a model writes at most in one answer: a number of tokens, or JSON by model name, `*` for all others. */
+  CADRE_MAX_OUTPUT_TOKENS: z.string().transform(readCaps).optional(),
   /** Prices of models: JSON, or the path of a JSON file. */
   CADRE_PRICES: z.string().optional(),
   /** MCP servers whose tools agents may have: the path of a YAML or JSON file, or JSON. See docs/MCP.md. */

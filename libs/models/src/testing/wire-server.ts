@@ -8,7 +8,7 @@ export interface Seen {
   headers: IncomingHttpHeaders;
   body: Record<string, unknown>;
 }
-export type Answer = (response: ServerResponse, seen: Seen, request: IncomingMessage) => void;
+export type Answer = (response: ServerResponse, seen: Seen, request: IncomingMessage) => unknown;
 
 export class WireServer {
   seen: Seen[] = [];
@@ -45,6 +45,13 @@ export class WireServer {
 export function reply(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers });
   response.end(typeof body === 'string' ? body : JSON.stringify(body));
+}
+
+/** Server-sent events. @param values text as it is, all else as JSON @param ends whether the answer ends with them */
+export function stream(response: ServerResponse, values: unknown[], ends = true): void {
+  if (!response.headersSent) response.writeHead(200, { 'content-type': 'text/event-stream' });
+  for (const value of values) response.write(`data: ${typeof value === 'string' ? value : JSON.stringify(value)}\n\n`);
+  if (ends) response.end();
 }
 
 /** A chat completion. @param more goes over the usual fields */

@@ -1,0 +1,74 @@
+/** Our requests in the form of OpenAI's chat completions, in a dialect. */
+import type { ModelMessage, ModelRequest } from '@cadre/agents';
+import type { ChatCompletionCreateParams, ChatCompletionMessageParam } from 'openai/resources/chat/completions';
+import type { Dialect } from '../dialect.js';
+import { plainSchema } from '../plain-schema.js';
+import { withSoundCalls } from '../reading/call-places.js';
+import { withOpaque } from '../reading/opaque.js';
+import type { WireRequest } from '../wire-api.js';
+
+type Body = Record<string, unknown> & Pick<ChatCompletionCreateParams, 'messages'>;
+type Assistant = Extract<ModelMessage, { role: 'assistant' }>;
+
+export function chatBody({ request, model, from, dialect, maxOutputTokens }: WireRequest): Body {
+  const messages = withSoundCalls(told(request.messages, dialect), dialect.ids === 'own' ? from : undefined);
+  const format = responseFormat(request, dialect);
+  return {
+    model,
+    messages: messages.map((message) => chatMessage(message, from, dialect)),
+    [dialect.maxTokens]: maxOutputTokens,
+    ...(dialect.temperature && { temperature: request.temperature }),
+    ...(request.effort !== undefined && dialect.effort && { reasoning_effort: request.effort }),
+    ...(request.tools.length > 0 && { tools: request.tools.map((tool) => functionOf(tool, dialect)) }),
+    ...(format && { response_format: format }),
+    ...(dialect.stream !== 'none' && { stream: true }),
+    ...(dialect.stream === 'usage' && { stream_options: { include_usage: true } }),
+  };
+}
+
+function functionOf({ name, description, parameters }: ModelRequest['tools'][number], { schemas }: Dialect): object {
+  return { type: 'function', function: { name, description, parameters: plainSchema(parameters, schemas) } };
+}
+
+function responseFormat({ responseSchema }: ModelRequest, { format, schemas }: Dialect): object | undefined {
+  if (!responseSchema || format === 'none') return undefined;
+  if (format === 'object') return { type: 'json_object' };
+  // Not strict: strict schemas allow no optional fields.
+  return {
+    type: 'json_schema',
+    json_schema: { name: responseSchema.name, schema: plainSchema(responseSchema.schema, schemas), strict: false },
+  };
+}
+
+/** The messages as the dialect has them: none that is empty, instructions where they are taken, neighbours of one role as one. */
+export function told(messages: readonly ModelMessage[], { system, turns }: Pick<Dialect, 'system' | 'turns'>): ModelMessage[] {
+  const spoken = messages.filter((message) => message.role !== 'assistant' || message.toolCalls.length > 0 || message.text.trim() !== '');
+  const named =
+    system === 'system' ? spoken : spoken.map((each): ModelMessage => (each.role === 'system' ? { ...each, role: 'user' } : each));
+  if (turns === 'as-they-are' && system === 'system') return named;
+  return named.reduce<ModelMessage[]>((all, message) => {
+    const last = all.at(-1);
+    const joins = message.role === 'user' && last?.role === 'user';
+    return joins ? [...all.slice(0, -1), { role: 'user', text: `${last.text}\n\n${message.text}` }] : [...all, message];
+  }, []);
+}
+
+function chatMessage(message: ModelMessage, from: string, dialect: Dialect): ChatCompletionMessageParam {
+  if (message.role === 'tool') return { role: 'tool', tool_call_id: message.toolCallId, content: message.text };
+  if (message.role !== 'assistant') return { role: message.role, content: message.text };
+  return assistantMessage(message, message.from === from && dialect.opaque, dialect);
+}
+
+/** An empty text beside calls is refused by some (Claude: "text content blocks must be non-empty"), so there is none. */
+function assistantMessage({ text, toolCalls, extra }: Assistant, isOwn: boolean, { bare }: Dialect): ChatCompletionMessageParam {
+  const { content: parts, ...fields } = (isOwn && extra) || {};
+  const content = parts ?? (text.trim() === '' ? (bare === 'text' ? '' : null) : text);
+  const calls = toolCalls.map((call) => {
+    const ours = { id: call.id, type: 'function' as const, function: { name: call.name, arguments: call.arguments } };
+    return isOwn ? withOpaque(ours, call.extra) : ours;
+  });
+  return withOpaque(
+    { role: 'assistant' as const, content, ...(calls.length > 0 && { tool_calls: calls }) },
+    fields,
+  ) as ChatCompletionMessageParam;
+}
