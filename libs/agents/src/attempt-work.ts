@@ -13,6 +13,8 @@ import { storeApart, storeText } from './content.js';
 import { checkedAnswer } from './result-schema.js';
 import { ResultReuse } from './result-reuse.js';
 import type { CacheLook, CacheMeans } from './result-reuse.js';
+import { sharedArtifacts } from './shared-artifacts.js';
+import { agentForTask } from './task-agent.js';
 import { OwnerLine, grantOf } from './owner-line.js';
 import type { OwnerAnswer } from './owner-line.js';
 import type { Performer, Work } from './performer.js';
@@ -80,6 +82,7 @@ const FRESH: ReadonlySet<string> = new Set([
   'model-refused',
   'result-refused',
   'result-invalid',
+  'artifact-missing',
 ]);
 
 export class AttemptWork {
@@ -215,7 +218,8 @@ export class AttemptWork {
     onClose: Work['onClose'],
     traceparent: string | undefined,
   ): Promise<Product> {
-    const { agent, stopper, given } = this;
+    const { stopper, given } = this;
+    const agent = agentForTask(this.agent, assignment);
     const catalogue = 'offer' in given ? given.offer.catalogue : undefined;
     const work = {
       ...{ assignment, agent, calls },
@@ -228,7 +232,7 @@ export class AttemptWork {
     };
     try {
       if (stopper.aborted) throw abortError(stopper);
-      const reuse = this.reuseOf(assignment);
+      const reuse = this.reuseOf(assignment, agent);
       const earlier = reuse && (await untilAborted(reuse.find(), stopper));
       if (earlier) return { kind: 'completed', result: earlier };
       const result = await untilAborted(this.perform(work), stopper);
@@ -239,8 +243,8 @@ export class AttemptWork {
   }
 
   /** Of an attempt whose result may be an earlier one's. What comes of a memory holds for this moment. */
-  private reuseOf(assignment: Assignment): ResultReuse | undefined {
-    const { agent, around, held } = this;
+  private reuseOf(assignment: Assignment, agent: AgentDefinition): ResultReuse | undefined {
+    const { around, held } = this;
     if (!assignment.cache || !around.cache || agent.memory) return undefined;
     return new ResultReuse(assignment, assignment.cache, agent, {
       ...{ ports: around, means: around.cache },
@@ -272,7 +276,8 @@ export class AttemptWork {
       ...(plan && { plan: { ...plan, source: 'model' as const } }),
     };
     const checked = checkedAnswer(work.assignment, answer);
-    return { answer: await storeText(checked, around.blobs), confidence, artifacts, ...labels };
+    const shared = sharedArtifacts(work.assignment, artifacts);
+    return { answer: await storeText(checked, around.blobs), confidence, artifacts: shared, ...labels };
   }
 
   private async report(product: Product, settle: Parameters<OwnerLine['fail']>[0]): Promise<WorkEnding> {

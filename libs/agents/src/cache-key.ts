@@ -13,11 +13,28 @@ const VERSION = 1;
  * @param digest of a text, the same in every process
  */
 export function cacheKey(assignment: Assignment, agent: AgentDefinition, setting: string, digest: (text: string) => string): string {
-  const { tenant, kind, taskId, goal, title, instructions, input, inputs, results, tools, model, previousError, resultSchema } = assignment;
+  const {
+    tenant,
+    kind,
+    taskId,
+    goal,
+    title,
+    instructions,
+    input,
+    inputs,
+    results,
+    tools,
+    model,
+    previousError,
+    resultSchema,
+    peers,
+    shares,
+  } = assignment;
   const asked = [kind, nameOf(taskId), goal, title, instructions, input ?? null, previousError ?? null];
   const given = [inputs.map(fileOf), results.map(outcomeOf)];
-  // Tasks without one keep their keys.
-  const form = resultSchema === undefined ? [] : [resultSchema];
+  // Tasks without wishes keep their keys.
+  const wishes = [resultSchema ?? null, peers ?? null, shares ?? null];
+  const form = wishes.every((wish) => wish === null) ? [] : wishes;
   return digest(
     canonicalJson([VERSION, tenant, definitionOf(agent, kind), setting, model ?? null, [...tools].sort(), asked, given, ...form]),
   );

@@ -30,7 +30,7 @@ const MEMORY_PROTOCOL = `
 
 const PLAN_PROTOCOL = `
 - When your plan is ready, finish with a message that holds nothing but ONE JSON object: {"plan": {"tasks": [{"id": "...", "title": "...", "instructions": "...", "skills": ["..."], "dependsOn": ["..."]}]}, "note": "<one or two sentences on the plan>"}. Do not put text before or after the object.
-- Optional fields of a task: "agent" (a name from the catalogue), "priority" (critical, high, medium, low or background), "estimatedMs", "require" ("all", "any", "settled" or a number), "condition", "fallbackAgents", "resultSchema", "pattern", "why". Leave out what you do not need; fields that are not named here are dropped.`;
+- Optional fields of a task: "agent" (a name from the catalogue), "priority" (critical, high, medium, low or background), "estimatedMs", "require" ("all", "any", "settled" or a number), "condition", "fallbackAgents", "resultSchema", "thinking", "peers", "shares", "pattern", "why"; of the plan: "agents". Leave out what you do not need; fields that are not named here are dropped.`;
 
 /** The system message of an attempt. */
 export function systemText(agent: AgentDefinition, kind: Assignment['kind']): string {
@@ -66,6 +66,8 @@ export async function openConversation(input: ConversationInput): Promise<ModelM
       instructions: assignment.instructions,
       ...(assignment.input !== undefined && { input: assignment.input }),
       ...(assignment.resultSchema !== undefined && { resultSchema: assignment.resultSchema, answerForm: RESULT_FORM }),
+      ...(assignment.peers !== undefined && { mayAsk: assignment.peers }),
+      ...(assignment.shares !== undefined && { mustLeave: assignment.shares }),
     },
     inputs: assignment.inputs.map(({ name, size, mediaType }) => ({ name, size, mediaType })),
     results,
@@ -94,8 +96,8 @@ async function describeOutcome(outcome: TaskOutcome, share: number, readContent:
   };
 }
 
-function describeAgent({ name, description, skills, model }: AgentSummary): Json {
-  return { name, description, skills, ...(model !== undefined && { model }) };
+function describeAgent({ name, description, skills, model, tools }: AgentSummary): Json {
+  return { name, description, skills, ...(model !== undefined && { model }), ...(tools && { tools }) };
 }
 
 /** @param length in characters, the mark of the cut included */

@@ -142,18 +142,11 @@ class AttemptLoop {
    */
   private subject(): string {
     const { assignment, agent } = this.work;
-    const { kind, goal, title, instructions, input, inputs, previousError, resultSchema } = assignment;
+    const { kind, goal, title, instructions, input, inputs, previousError, resultSchema, peers, shares } = assignment;
+    const wishes = Object.values({ resultSchema, peers, shares }).filter((wish) => wish !== undefined);
     const files = inputs.map(({ name, sha256 }) => [name, sha256]);
-    return canonicalJson([
-      systemText(agent, kind),
-      goal,
-      title,
-      instructions,
-      input ?? null,
-      files,
-      previousError ?? null,
-      ...(resultSchema ? [resultSchema] : []),
-    ]);
+    const asked = [systemText(agent, kind), goal, title, instructions, input ?? null, files, previousError ?? null];
+    return canonicalJson([...asked, ...wishes]);
   }
 
   private say(...messages: ModelMessage[]): void {

@@ -32,7 +32,7 @@ describe('an agent without thinking', () => {
     // Calls on record are keyed by these texts: with other ones they would be made again.
     expect([plain, systemText(agent, 'plan')].map(plainDigest)).toEqual([
       'd6d08efc6a1ece49f742e17e680cf97b4f556e08caaaca8547f260fac7165ea7',
-      '1266eb5fa632463ad39bcd5532a6c9b84111683b8f4f38564bdf8901a75bdd44',
+      '0b07a4b4287eefb912e7e14ee11ee7734e0dec90afe637d5f554f25a9887947f',
     ]);
     expect(systemText(thinker, 'work').startsWith(`${plain}\n\n# Thinking\n`)).toBe(true);
     const { model, performance } = await attempt(undefined, [{ ...answers('A'), reasoning: 'hm', reasoningTokens: 3 }]);

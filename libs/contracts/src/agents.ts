@@ -101,6 +101,8 @@ export const AgentSummary = z.strictObject({
   skills: z.array(Skill),
   model: z.string().optional(),
   maxParallel: z.int().min(1).max(10_000).optional(),
+  /** Left out: not told. */
+  tools: z.array(AnyToolName).max(MOST_TOOLS).optional(),
 });
 export type AgentSummary = z.infer<typeof AgentSummary>;
 

@@ -105,6 +105,7 @@ export {
   SKILLS,
   RetryPolicy,
   Require,
+  Specialist,
   TaskSpec,
   Scope,
   Delegation,
@@ -273,7 +274,7 @@ export {
 } from './tools.js';
 export { ReducedThinking, UnderLoad } from './under-load.js';
 export { agentFaults, givesNothingUp, NOTHING_GIVEN_UP } from './agent-faults.js';
-export { Alternative, ReasoningEffort, Thinking, ThinkingStyle, ThinkingTrace, ThoughtReply } from './thinking.js';
+export { Alternative, ReasoningEffort, TaskThinking, Thinking, ThinkingStyle, ThinkingTrace, ThoughtReply } from './thinking.js';
 export type { Cell, DelegatingTool, ToolName, ToolArgs, ToolResult } from './tools.js';
 export {
   RunLinks,

@@ -1,9 +1,10 @@
 /** Plans: what a run is to do. The same shape is submitted by users, written by planners and kept in the log. */
 import { z } from 'zod';
-import { ArtifactRef, Content, Failure, Json, Micros, utf8Bytes } from './values.js';
+import { ArtifactRef, Content, Failure, Json, Micros, WorkspacePath, utf8Bytes } from './values.js';
 import { AnyToolName, MOST_TOOLS } from './calls.js';
 import { AgentName, TaskId } from './ids.js';
 import { ResultSchema } from './result-schema.js';
+import { TaskThinking } from './thinking.js';
 import { Combine, Expression, Gate, Join, Repeat, Wait } from './scopes.js';
 
 /** From most to least urgent. */
@@ -107,6 +108,17 @@ export const PATTERN_KINDS = ['map-reduce', 'pipeline', 'vote', 'auction', 'swar
 export const PatternKind = z.enum(PATTERN_KINDS);
 export type PatternKind = z.infer<typeof PatternKind>;
 
+/** An agent for the tasks that say so: one that is there, with a task of its own making and none but this agent's tools. */
+export const Specialist = z.strictObject({
+  name: AgentName,
+  description: z.string().min(1).max(500),
+  skills: z.array(Skill).min(1).max(10),
+  instructions: z.string().min(1).max(4000),
+  /** Of the agent's tools; all of them when left out. */
+  tools: z.array(AnyToolName).max(MOST_TOOLS).optional(),
+});
+export type Specialist = z.infer<typeof Specialist>;
+
 export const TaskSpec = z.strictObject({
   id: TaskId,
   title: z.string().min(1).max(200),
@@ -146,6 +158,14 @@ export const TaskSpec = z.strictObject({
   given: Given.optional(),
   /** The answer is JSON that is as this says; else, after one repair, the task fails. Of work for an agent. */
   resultSchema: ResultSchema.optional(),
+  /** Of work for an agent that a model plays. */
+  thinking: TaskThinking.optional(),
+  /** Whom its agent may ask, give work or send messages to; left out: anyone. */
+  peers: z.array(AgentName).max(20).optional(),
+  /** Files, and folders, that it has to leave. Whoever comes after it gets these and no others. */
+  shares: z.array(WorkspacePath).min(1).max(50).optional(),
+  /** What its agent, the one that is named, is for this task. */
+  specialist: Specialist.optional(),
   /** For people: the pattern by which the planner has it done, and why. Nothing is decided by them. */
   pattern: PatternKind.optional(),
   why: z.string().min(1).max(500).optional(),

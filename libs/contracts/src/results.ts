@@ -1,11 +1,12 @@
 /** What attempts produce. */
 import { z } from 'zod';
-import { ArtifactRef, Content, Json, Timestamp } from './values.js';
+import { ArtifactRef, Content, Json, Timestamp, WorkspacePath } from './values.js';
 import { AnyToolName } from './calls.js';
 import { TaskContext } from './context.js';
 import { AgentName, RunId, TaskId, TenantId } from './ids.js';
-import { Cache, Plan, PlanSource } from './plan.js';
+import { Cache, Plan, PlanSource, Specialist } from './plan.js';
 import { ResultSchema } from './result-schema.js';
+import { TaskThinking } from './thinking.js';
 import { ReducedThinking } from './under-load.js';
 
 /** The task whose result an earlier one is. */
@@ -108,6 +109,10 @@ export const Assignment = z.strictObject({
   cache: Cache.extend({ minConfidence: z.number().min(0).max(1).optional() }).optional(),
   /** What the answer has to be. */
   resultSchema: ResultSchema.optional(),
+  thinking: TaskThinking.optional(),
+  peers: z.array(AgentName).max(20).optional(),
+  shares: z.array(WorkspacePath).min(1).max(50).optional(),
+  specialist: Specialist.optional(),
 });
 export type Assignment = z.infer<typeof Assignment>;
 

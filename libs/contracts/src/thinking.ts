@@ -31,6 +31,17 @@ export const Thinking = z.strictObject({
 });
 export type Thinking = z.infer<typeof Thinking>;
 
+/** How one task is to be thought about: goes before what its agent's definition says; directives come on top of the agent's own. */
+export const TaskThinking = z.strictObject({
+  style: ThinkingStyle.optional(),
+  directives: Thinking.shape.directives.unwrap().optional(),
+  maxThinkingTokens: Thinking.shape.maxThinkingTokens.unwrap().optional(),
+  reflect: Thinking.shape.reflect.unwrap().optional(),
+  alternatives: Thinking.shape.alternatives.unwrap().optional(),
+  effort: ReasoningEffort.optional(),
+});
+export type TaskThinking = z.infer<typeof TaskThinking>;
+
 /** Another solution that was weighed, and why it was not taken. */
 export const Alternative = z.object({ option: z.string(), whyNot: z.string() });
 export type Alternative = z.infer<typeof Alternative>;

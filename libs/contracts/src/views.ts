@@ -36,6 +36,8 @@ export const TaskView = z.strictObject({
   /** How the planner has it done, and why. */
   pattern: PatternKind.optional(),
   why: z.string().optional(),
+  /** What its agent is for this task. */
+  specialist: AgentName.optional(),
   attempt: z.int().nonnegative(),
   agent: AgentName.optional(),
   workerId: WorkerId.optional(),

@@ -1,6 +1,6 @@
 /** What workers and readers are told about a run's tasks. */
 import { CadreError, placeOf } from '@cadre/contracts';
-import type { Assignment, TaskId, TaskOutcome } from '@cadre/contracts';
+import type { Assignment, TaskId, TaskOutcome, TaskSpec } from '@cadre/contracts';
 import { goalParts } from './goal/goal-parts.js';
 import { fitOutcomes } from './fit-outcomes.js';
 import { undoneWork } from './run/end-run.js';
@@ -85,6 +85,17 @@ function accountOf({ goal, planSource }: RunState, tasks: TaskReader): Pick<Assi
   return { account: { parts: goalParts(goal).map(({ text }) => text), undone: undoneWork(tasks).slice(0, 50) } };
 }
 
+/** What a task says of how it is to be done. */
+function ownWishes({ resultSchema, thinking, peers, shares, specialist }: TaskSpec): Partial<Assignment> {
+  return {
+    ...(resultSchema && { resultSchema }),
+    ...(thinking && { thinking }),
+    ...(peers && { peers }),
+    ...(shares && { shares }),
+    ...(specialist && { specialist }),
+  };
+}
+
 /** The running attempt of a task, from a state or a draft of one. Error `engine-bug` when it is not running. */
 export function assignmentOf(run: RunState, tasks: TaskReader, task: TaskState): Assignment {
   if (task.status !== 'running' || task.deadlineAt === undefined) {
@@ -116,7 +127,7 @@ export function assignmentOf(run: RunState, tasks: TaskReader, task: TaskState):
     deadlineAt: task.deadlineAt,
     ...(task.serverWait ? { waited: true as const } : {}),
     ...cacheWish(task),
-    ...(spec.resultSchema === undefined ? {} : { resultSchema: spec.resultSchema }),
+    ...ownWishes(spec),
     ...(run.traceparent === undefined ? {} : { traceparent: run.traceparent }),
   };
 }

@@ -73,6 +73,7 @@ export function taskView(task: TaskState): TaskView {
     require: spec.require,
     ...(spec.pattern !== undefined && { pattern: spec.pattern }),
     ...(spec.why !== undefined && { why: spec.why }),
+    ...(spec.specialist && { specialist: spec.specialist.name }),
     attempt: task.attempt,
     ...(task.agent !== undefined && { agent: task.agent }),
     ...(task.workerId !== undefined && { workerId: task.workerId }),

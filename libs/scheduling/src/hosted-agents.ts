@@ -44,6 +44,11 @@ export class HostedAgents {
 }
 
 function summaryOf({ record: { tenant, name, definition } }: LiveAgent): HostedAgent {
-  const { description, skills, model, maxParallel } = definition;
-  return { tenant, name, description, skills, ...(model !== undefined && { model }), ...(maxParallel !== undefined && { maxParallel }) };
+  const { description, skills, model, maxParallel, tools } = definition;
+  return {
+    ...{ tenant, name, description, skills },
+    ...(model !== undefined && { model }),
+    ...(maxParallel !== undefined && { maxParallel }),
+    ...(tools && { tools }),
+  };
 }

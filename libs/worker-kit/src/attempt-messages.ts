@@ -56,7 +56,9 @@ export class AttemptMessages {
   }
 
   private draft(args: Omit<ToolArgs<'send_message'>, 'channel'>, { key }: ToolContext): Draft {
-    const { runId, taskId } = this.work.assignment;
+    const { runId, taskId, peers } = this.work.assignment;
+    const { to } = args;
+    if (peers !== undefined && (to === undefined || to.some((name) => !peers.includes(name)))) throw notToPeers(peers);
     return { ...args, id: key, from: this.work.agent.name, runId, taskId };
   }
 
@@ -144,4 +146,10 @@ export class AttemptMessages {
 /** Whether the attempt was granted any of these tools. */
 export function mayMessage({ assignment }: Pick<Work, 'assignment'>): boolean {
   return MESSAGE_TOOLS.some((name) => assignment.tools.includes(name));
+}
+
+function notToPeers(peers: readonly string[]): CadreError {
+  const remedy =
+    peers.length === 0 ? 'This task sends no messages.' : `This task may send messages only to ${peers.join(', ')}: name whom in "to".`;
+  return new CadreError('not-a-peer', remedy);
 }

@@ -120,6 +120,26 @@ test('code without the grant is told what is missing', async () => {
   expect(await answered()).toEqual({ code: 'tool-not-granted' });
 });
 
+test('a task that names its peers sends to these alone', async () => {
+  await channels.registry.put(
+    'default',
+    Channel.parse({ name: 'direct', kind: 'direct', members: [{ name: '*', rights: ['send', 'receive'] }] }),
+  );
+  rig = new EngineRig();
+  rig.now = Date.now();
+  rig.start([{ id: 'a', title: 'A', instructions: 'Do it.', peers: ['expert'] }], { summarize: false });
+  await worker(async ({ messages }) => {
+    const to = (names?: string[]) =>
+      messages.send({ channel: names ? 'direct' : 'kept', type: 'x', data: {}, ...(names && { to: names }) }).then(
+        () => 'sent',
+        (error: Error) => error.message,
+      );
+    return { peer: await to(['expert']), stranger: await to(['boss']), all: await to() };
+  });
+  const refused = expect.stringContaining('only to expert');
+  expect(await answered()).toEqual({ peer: 'sent', stranger: refused, all: refused });
+});
+
 test('a message whose sender was lost before it could say so is kept once', async () => {
   const before = (await kept()).length;
   await worker(async ({ messages, assignment, signal }) => {

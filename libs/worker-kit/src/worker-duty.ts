@@ -143,13 +143,14 @@ export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShut
     this.desk.host(this.agents.roster.all());
   }
 
-  private summaryOf({ name, description, skills, model, maxParallel }: AgentDefinition): AgentSummary {
+  private summaryOf({ name, description, skills, model, maxParallel, tools }: AgentDefinition): AgentSummary {
     return {
       name,
       description,
       skills,
       model: model ?? this.context.config.CADRE_MODEL,
       ...(maxParallel !== undefined && { maxParallel }),
+      tools,
     };
   }
 

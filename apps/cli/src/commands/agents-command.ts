@@ -1,9 +1,10 @@
-/** `cadre agents list|define|get|remove`. */
+/** `cadre agents list|define|keep|get|remove`. */
 import type { AgentView, WorkerList } from '@cadre/contracts';
 import { EXIT } from '../exit-codes.js';
 import { duration, oneLine } from '../output/figures.js';
 import { table } from '../output/table.js';
 import type { Terminal } from '../terminal.js';
+import { keptSpecialist } from './kept-specialist.js';
 import { clientFor, parseFormat } from './options.js';
 import { readAgent } from './plan-file.js';
 
@@ -11,6 +12,7 @@ export interface AgentFlags {
   url?: string;
   output?: string;
   handTo?: string;
+  template?: string;
 }
 
 export async function listAgents(flags: AgentFlags, terminal: Terminal): Promise<number> {
@@ -34,6 +36,16 @@ export async function defineAgent(path: string, flags: AgentFlags, terminal: Ter
   terminal.err(
     `Agent ${name} is defined, version ${version}. Tasks get it by its name, or by its skills: ${definition.skills.join(', ')}.`,
   );
+  return EXIT.ok;
+}
+
+/** An agent that the plan of a run has made goes on after it. */
+export async function keepAgent(runId: string, name: string, flags: AgentFlags, terminal: Terminal): Promise<number> {
+  const client = clientFor(flags.url, terminal);
+  const [plan, { templates }] = [await client.plan(runId), await client.definedAgents.list()];
+  const definition = keptSpecialist(plan, name, templates, flags.template);
+  await client.definedAgents.define(name, definition);
+  terminal.err(`Agent ${name} is kept, made from the template ${definition.template}: \`cadre agents get ${name}\`.`);
   return EXIT.ok;
 }
 

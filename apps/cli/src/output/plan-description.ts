@@ -58,10 +58,11 @@ function longestOf(tasks: readonly Task[]): number {
   return longest;
 }
 
-function whoOf({ agent, agentFrom, skills, scope, wait, given }: Task): string {
+function whoOf({ agent, agentFrom, skills, scope, wait, given, specialist }: Task): string {
   if (given) return 'given';
   if (wait) return 'event' in wait ? `waits for ${wait.event}` : `waits ${duration(wait.delayMs)}`;
-  const who = agent ?? (agentFrom === undefined ? skills.join(', ') : `by ${agentFrom}`);
+  const named = specialist ? `${agent} as ${specialist.name}` : agent;
+  const who = named ?? (agentFrom === undefined ? skills.join(', ') : `by ${agentFrom}`);
   if (!scope) return oneLine(who === '' ? 'anyone' : who, 40);
   const way =
     scope.over !== undefined

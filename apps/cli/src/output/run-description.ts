@@ -99,7 +99,8 @@ function taskTable(run: RunView): string[] {
     const degraded = less === '' ? '' : ` (${less})`;
     const cached = task.cachedFrom === undefined ? '' : ` (result of ${task.cachedFrom.taskId} in ${task.cachedFrom.runId})`;
     const what = `${oneLine(`${task.error ?? task.title}${degraded}`, 70)}${cached}`;
-    return [task.taskId, task.status, task.agent ?? '', String(task.attempt || ''), time, consumption(task.usage), what];
+    const agent = task.specialist === undefined ? task.agent : `${task.agent ?? ''} as ${task.specialist}`;
+    return [task.taskId, task.status, agent ?? '', String(task.attempt || ''), time, consumption(task.usage), what];
   });
   const more = run.leftOut?.tasks ?? 0;
   const rest = more === 0 ? [] : [`… and ${count(more, 'more task')}`];

@@ -38,8 +38,9 @@ const EXPANSIONS: Record<PlannedPattern['kind'], Expansion> = {
 
 /** The engine does it: what says who works, and what they bring, is said by the tasks of the body. */
 function engineTask(task: PatternTask, scope: Scope): TaskSpecInput {
-  const { agent: _agent, fallbackAgents: _fallbacks, skills: _skills, resultSchema: _resultSchema, ...rest } = task;
-  return { ...rest, scope };
+  const { agent: _agent, fallbackAgents: _fallbacks, skills: _skills, ...rest } = task;
+  const { resultSchema: _resultSchema, thinking: _thinking, peers: _peers, shares: _shares, ...plain } = rest;
+  return { ...plain, scope };
 }
 
 function mapReduce(task: PatternTask, pattern: PlannedPattern): TaskSpecInput | string {
@@ -98,10 +99,21 @@ function stages(task: PatternTask, steps: readonly PlannedStep[], about: About):
     title: (step.title ?? `${task.title}, step ${index + 1}`).slice(0, 200),
     ...about(step.instructions),
     ...whoOf(step, task),
+    ...wishesOf(task),
     ...(index === 0 ? {} : { dependsOn: [`step-${index}`] }),
     // Of several stages the last one brings the result; of the one of a map-reduce it is the task itself that does.
-    ...(task.resultSchema && task.pattern === 'pipeline' && index === steps.length - 1 ? { resultSchema: task.resultSchema } : {}),
+    ...(task.pattern === 'pipeline' && index === steps.length - 1 ? outcomeOf(task) : {}),
   }));
+}
+
+/** What holds for everybody who works on it. */
+function wishesOf({ thinking, peers }: PatternTask): Pick<TaskSpecInput, 'thinking' | 'peers'> {
+  return { ...(thinking && { thinking }), ...(peers && { peers }) };
+}
+
+/** What it has to bring. */
+function outcomeOf({ resultSchema, shares }: PatternTask): Pick<TaskSpecInput, 'resultSchema' | 'shares'> {
+  return { ...(resultSchema && { resultSchema }), ...(shares && { shares }) };
 }
 
 function whoOf(step: Pick<PlannedStep, 'agent' | 'skills'>, { agent, skills }: PatternTask): Pick<TaskSpecInput, 'agent' | 'skills'> {
@@ -119,7 +131,7 @@ function voices(task: PatternTask, { agents = [], count }: PlannedPattern, rest:
   return Array.from({ length: many }, (_, index) => {
     const agent = named[index];
     const who = agent === undefined ? whoOf({}, task) : { agent };
-    return { ...rest(agent ?? `voice ${index + 1}`), id: `voice-${index + 1}`, ...who };
+    return { ...rest(agent ?? `voice ${index + 1}`), ...wishesOf(task), id: `voice-${index + 1}`, ...who };
   });
 }
 

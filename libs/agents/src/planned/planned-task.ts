@@ -2,7 +2,7 @@
  * The plan as a model writes it: few fields, nothing that refers to itself, no bounds that a grammar stumbles over. What it comes to is a `Plan`, which is checked
  * like every other one.
  */
-import { PATTERN_KINDS, PRIORITIES } from '@cadre/contracts';
+import { PATTERN_KINDS, PRIORITIES, ReasoningEffort, ThinkingStyle } from '@cadre/contracts';
 import { z } from 'zod';
 
 const text = z.string();
@@ -55,13 +55,30 @@ export const PlannedTask = z.object({
   condition: text.optional(),
   /** A JSON Schema, as `ResultSchema` takes it. */
   resultSchema: z.record(z.string(), z.unknown()).optional(),
+  /** How it is to be thought about. */
+  thinking: z.object({ style: ThinkingStyle.optional(), directives: words.optional(), effort: ReasoningEffort.optional() }).optional(),
+  /** Whom its agent may ask, give work or send messages to. */
+  peers: words.optional(),
+  /** The files that it has to leave. */
+  shares: words.optional(),
   pattern: PlannedPattern.optional(),
   why: text.optional(),
 });
 export type PlannedTask = z.infer<typeof PlannedTask>;
 
+/** An agent for this plan: one of the catalogue, for a task of its own making. */
+export const PlannedAgent = z.object({
+  name: text,
+  base: text,
+  description: text,
+  skills: words,
+  instructions: text,
+  tools: words.optional(),
+});
+export type PlannedAgent = z.infer<typeof PlannedAgent>;
+
 export const PlanReply = z.object({
-  plan: z.object({ tasks: z.array(PlannedTask) }),
+  plan: z.object({ tasks: z.array(PlannedTask), agents: z.array(PlannedAgent).optional() }),
   note: text.optional(),
   confidence: z.number().optional(),
 });

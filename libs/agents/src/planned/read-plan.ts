@@ -9,7 +9,8 @@ import type { z } from 'zod';
 import { describeFaults } from '../describe-faults.js';
 import { present } from '../present.js';
 import { expandPattern } from './expand-pattern.js';
-import { PlanReply, PlannedPattern, PlannedStep, PlannedTask } from './planned-task.js';
+import { PlanReply, PlannedAgent, PlannedPattern, PlannedStep, PlannedTask } from './planned-task.js';
+import { Specialists } from './specialists.js';
 import { unstaffed } from './staffing.js';
 
 const MAX_NOTE = 2000;
@@ -27,7 +28,7 @@ export function readPlan(found: object, catalogue: readonly AgentSummary[] | und
   const tidied = tidy(found);
   const parsed = PlanReply.safeParse(tidied.reply);
   if (!parsed.success) return { ok: false, why: `The plan is not as asked for. ${describeFaults(parsed.error)}` };
-  const made = planOf(tidied.reply.plan.tasks as PlannedTask[], catalogue);
+  const made = planOf(tidied.reply.plan.tasks as PlannedTask[], parsed.data.plan.agents ?? [], catalogue);
   if (!made.ok) return made;
   const problems = [
     ...validatePlannedTasks(made.plan.tasks).map((problem) => problem.message),
@@ -48,22 +49,27 @@ function noteOf(note: string | undefined, leftOut: readonly string[]): string | 
 
 function planOf(
   tasks: readonly PlannedTask[],
+  agents: readonly PlannedAgent[],
   catalogue: readonly AgentSummary[] | undefined,
 ): { ok: true; plan: Plan } | { ok: false; why: string } {
-  const faults: string[] = [];
+  const specialists = new Specialists(agents, catalogue);
+  const faults: string[] = [...specialists.faults];
   const made = tasks.map((planned): TaskSpecInput => {
     const { pattern, ...rest } = planned;
     // What a schema may say is seen when the plan is read as a whole.
     const task = rest as TaskSpecInput;
     if (!pattern) return task;
+    const bidding = pattern.kind === 'auction' ? specialists.of(pattern.agents ?? []) : [];
+    if (bidding.length > 0) faults.push(`The auction of task ${task.id} is for agents of the catalogue; ${bidding.join(', ')} cannot bid.`);
     const expanded = expandPattern({ ...task, skills: task.skills ?? [], pattern: pattern.kind }, pattern, catalogue);
     if (expanded.ok) return expanded.task;
     faults.push(expanded.why);
     return task;
   });
   if (faults.length > 0) return { ok: false, why: `The plan cannot be carried out. ${faults.slice(0, MAX_FAULTS).join(' ')}` };
+  const staffed = made.map((task) => specialists.takeUp(task));
   const lists = new Set(tasks.flatMap(({ pattern }) => (pattern?.from === undefined ? [] : [pattern.from])));
-  const parsed = Plan.safeParse({ tasks: made.map((task) => (lists.has(task.id) ? answeringWithList(task) : task)) });
+  const parsed = Plan.safeParse({ tasks: staffed.map((task) => (lists.has(task.id) ? answeringWithList(task) : task)) });
   return parsed.success
     ? { ok: true, plan: parsed.data }
     : { ok: false, why: `The plan is not as asked for. ${describeFaults(parsed.error)}` };
@@ -90,8 +96,9 @@ function tidy(found: object): Tidied {
   const tasks = Array.isArray(plan) ? plan : (plan as Fields)['tasks'];
   if (!Array.isArray(tasks)) return { reply: reply as Tidied['reply'], leftOut: [] };
   const tidied = tasks.map((task: unknown) => (isObject(task) ? tidyTask(task, leftOut) : task));
+  const agents = Array.isArray(plan) ? undefined : (plan as Fields)['agents'];
   const rest = { ...(typeof note === 'string' && { note }), ...(typeof confidence === 'number' && { confidence }) };
-  return { reply: { ...rest, plan: { tasks: tidied } }, leftOut: [...leftOut] };
+  return { reply: { ...rest, plan: { tasks: tidied, ...tidyAgents(agents, leftOut) } }, leftOut: [...leftOut] };
 }
 
 function tidyTask(task: Fields, leftOut: Set<string>): Fields {
@@ -103,6 +110,14 @@ function tidyTask(task: Fields, leftOut: Set<string>): Fields {
     ...(typeof why === 'string' && why !== '' && { why: why.slice(0, 500) }),
     ...(isObject(pattern) ? { pattern: tidyPattern(pattern, leftOut) } : pattern === undefined ? {} : { pattern }),
   };
+}
+
+function tidyAgents(agents: unknown, leftOut: Set<string>): Fields {
+  if (!Array.isArray(agents)) return {};
+  const tidied = agents.map((agent: unknown) =>
+    isObject(agent) ? inLists(known(agent, PlannedAgent.shape, 'agents.', leftOut), PlannedAgent.shape) : agent,
+  );
+  return { agents: tidied };
 }
 
 function titleOf({ id }: Fields): Fields {
@@ -131,7 +146,17 @@ function known(value: Fields, shape: z.ZodRawShape, path: string, leftOut: Set<s
   return Object.fromEntries(kept);
 }
 
-const LISTS: ReadonlySet<string> = new Set(['skills', 'dependsOn', 'fallbackAgents', 'agents', 'over', 'choices']);
+const LISTS: ReadonlySet<string> = new Set([
+  'skills',
+  'dependsOn',
+  'fallbackAgents',
+  'agents',
+  'over',
+  'choices',
+  'tools',
+  'peers',
+  'shares',
+]);
 
 function inLists(value: Fields, shape: z.ZodRawShape): Fields {
   const isWord = (name: string, field: unknown) => LISTS.has(name) && Object.hasOwn(shape, name) && typeof field === 'string';

@@ -4,7 +4,7 @@ import { readPlan } from './read-plan.js';
 
 const CATALOGUE: AgentSummary[] = [
   { name: 'generalist', description: 'd', skills: ['general'] },
-  { name: 'data-analyst', description: 'd', skills: ['data-analysis', 'general'] },
+  { name: 'data-analyst', description: 'd', skills: ['data-analysis', 'general'], tools: ['read_file', 'query'] },
   { name: 'code-reviewer', description: 'd', skills: ['code-review', 'general'] },
   { name: 'coordinator', description: 'd', skills: ['coordination'] },
 ];
@@ -293,5 +293,72 @@ describe('the form of results', () => {
   test('is refused with its place', () => {
     expect(refused(task({ resultSchema: { properties: { a: { type: 'text' } } } }))).toContain('tasks.0.resultSchema.properties.a.type');
     expect(refused(task({ resultSchema, pattern: { kind: 'vote' } }))).toContain('leave "resultSchema" out');
+  });
+});
+
+describe('what tasks carry', () => {
+  const wishes = { thinking: { style: 'critical', directives: ['Doubt it.'] }, peers: ['generalist'] };
+
+  test('is kept, and given to those who do the work', () => {
+    const [plain, poll, staged] = planned(
+      task({ ...wishes, shares: ['report.md'], priority: 'high', estimatedMs: 5000 }),
+      task({ id: 'b', ...wishes, pattern: { kind: 'vote', count: 2 } }),
+      task({ id: 'c', ...wishes, shares: 'out', pattern: { kind: 'pipeline', steps: [{ instructions: 'a' }, { instructions: 'b' }] } }),
+    );
+    expect(plain).toMatchObject({ ...wishes, shares: ['report.md'], priority: 'high', estimatedMs: 5000 });
+    expect(poll?.scope?.body).toMatchObject([wishes, wishes]);
+    expect(staged?.scope?.body).toMatchObject([wishes, { ...wishes, shares: ['out'] }]);
+    for (const engines of [poll, staged]) for (const name of ['thinking', 'peers', 'shares']) expect(engines).not.toHaveProperty(name);
+  });
+});
+
+describe('an agent of the plan', () => {
+  const agent = { name: 'tax-reader', base: 'data-analyst', description: 'Reads.', skills: ['tax-law'], instructions: 'You read tax law.' };
+  const withAgents = (agents: object[], ...tasks: object[]) => readPlan({ plan: { tasks, agents } }, CATALOGUE);
+  const specialist = { name: 'tax-reader', skills: ['tax-law'], instructions: 'You read tax law.' };
+
+  test('is one that is there, for the tasks that name it or ask for what only it can', () => {
+    const reading = withAgents(
+      [{ ...agent, tools: ['read_file'], mood: 'good' }],
+      task({ agent: 'tax-reader' }),
+      task({ id: 'b', skills: ['tax-law'] }),
+      task({ id: 'c' }),
+      task({ id: 'd', pattern: { kind: 'vote', agents: ['tax-reader', 'generalist'] } }),
+    );
+    const tasks = reading.ok ? reading.read.plan.tasks : [];
+    expect(tasks.slice(0, 2)).toMatchObject(
+      [1, 2].map(() => ({ agent: 'data-analyst', specialist: { ...specialist, tools: ['read_file'] } })),
+    );
+    expect(tasks[2]).not.toHaveProperty('specialist');
+    expect(tasks[3]?.scope?.body[0]).toMatchObject({ agent: 'data-analyst', specialist });
+    expect(reading).toMatchObject({ read: { note: expect.stringContaining('agents.mood') } });
+  });
+
+  test('gets no tool that the one it is made of has not, whatever the plan says', () => {
+    const rig = new EngineRig();
+    rig.tools = ['read_file', 'query'];
+    rig.start(undefined, { summarize: false });
+    const tasks = [
+      { ...planned(task())[0]!, agent: 'data-analyst', specialist: { ...specialist, description: 'd', tools: ['read_file', 'run_tests'] } },
+    ];
+    rig.complete('plan', result('planned', { plan: { plan: { tasks }, source: 'model' as PlanSource } }));
+    expect(rig.begin('part')).toMatchObject({ tools: ['read_file'], specialist });
+    rig.finish('part');
+    expect(rig.violations()).toEqual([]);
+  });
+
+  test.each([
+    [{ tools: ['run_tests', 'query'] }, 'cannot have run_tests: data-analyst has read_file, query'],
+    [{ base: 'nobody' }, 'nobody, which is no agent of the catalogue'],
+    [{ name: 'generalist' }, 'There is an agent generalist already'],
+    [{ skills: ['Tax Law'] }, 'a skill is lower-case'],
+    [{ instructions: 'x'.repeat(4001) }, 'instructions'],
+  ])('is refused with words (%#)', (change, words) => {
+    expect(withAgents([{ ...agent, ...change }], task())).toMatchObject({ ok: false, why: expect.stringContaining(words) });
+  });
+
+  test('does not bid: who won would not be known by name', () => {
+    const sale = task({ pattern: { kind: 'auction', agents: ['tax-reader', 'generalist'] } });
+    expect(withAgents([agent], sale)).toMatchObject({ ok: false, why: expect.stringContaining('tax-reader cannot bid') });
   });
 });

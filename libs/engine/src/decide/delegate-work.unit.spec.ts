@@ -242,6 +242,22 @@ describe('what is refused, and the agent goes on', () => {
     expectSound(rig);
   });
 
+  test('others than those whom the task may speak to', () => {
+    const rig = asking([task('boss', { peers: ['expert', 'other'] })]);
+    const only = /^invalid-plan: This task may give work only to expert, other/;
+    for (const stranger of [
+      task('a', { agent: 'stranger' }),
+      task('a', { skills: ['any'] }),
+      task('a', { agent: 'expert', fallbackAgents: ['stranger'] }),
+      task('a', { agentFrom: '"stranger"' }),
+      task('a', { scope: { body: [task('b', { agent: 'stranger' })] } }),
+    ])
+      expect(refused(rig, [task('ok', { agent: 'expert' }), stranger])).toMatch(only);
+    expect(refused(asking([task('boss', { peers: [] })]), [task('a', { agent: 'expert' })])).toMatch(/do it yourself/);
+    expect(delegate(rig, 'boss', [task('a', { agent: 'other' })]).outcome).toBe('accepted');
+    expectSound(rig);
+  });
+
   test('results that it makes up, and what it combines of others', () => {
     const forged = delegate(asking(), 'boss', [task('a', { given: { answer: { text: 'so it is' } } })]);
     expect(forged).toMatchObject({ outcome: 'rejected', code: 'invalid-plan', message: expect.stringContaining('given result') });

@@ -14,8 +14,8 @@ function asJson(assignment: Assignment): Json {
 
 /** What the agent is granted, as far as the task allows it. */
 function grantedTools({ spec }: TaskState, granted: readonly string[]): string[] {
-  const allowed = spec.tools === undefined ? undefined : new Set(spec.tools);
-  return allowed === undefined ? [...granted] : granted.filter((tool) => allowed.has(tool));
+  const limits = [spec.tools, spec.specialist?.tools].filter((tools) => tools !== undefined).map((tools) => new Set(tools));
+  return granted.filter((tool) => limits.every((allowed) => allowed.has(tool)));
 }
 
 function refusalOf(state: RunState, task: TaskState, command: StartAttempt, now: number): Decision | undefined {

@@ -2,7 +2,14 @@
 import { ANSWER_TASK, MAX_PLAN_ID_BYTES, MAX_PLAN_TASKS, PLAN_TASK } from '@cadre/contracts';
 import type { TaskId, TaskSpec } from '@cadre/contracts';
 import { checkExpression } from './expressions.js';
-import { cacheProblems, expressionProblems, givenProblems, resultSchemaProblems, scopeShapeProblems } from './validate-scopes.js';
+import {
+  cacheProblems,
+  expressionProblems,
+  givenProblems,
+  scopeShapeProblems,
+  specialistProblems,
+  wishProblems,
+} from './validate-scopes.js';
 import type { Visible } from './validate-scopes.js';
 import { PlanGraph } from './plan-graph.js';
 
@@ -25,7 +32,8 @@ export type PlanProblem = { message: string; taskId: TaskId } & (
   | { code: 'bad-given' }
   | { code: 'forged-result' }
   | { code: 'bad-cache' }
-  | { code: 'bad-result-schema' }
+  | { code: 'bad-wish' }
+  | { code: 'bad-specialist' }
   | { code: 'costly-conditions' }
   | { code: 'unknown-result'; name: string }
 );
@@ -187,7 +195,8 @@ function problemsWithin(tasks: readonly TaskSpec[], visible: Visible, depth: num
     problems.push(
       ...givenProblems(task),
       ...cacheProblems(task),
-      ...resultSchemaProblems(task),
+      ...wishProblems(task),
+      ...specialistProblems(task),
       ...bodyProblems(task, graph, visible, depth),
     );
   }

@@ -134,12 +134,19 @@ test('conditions that look at all results are limited in large plans; those that
   expect(problemsOf(...plan(all).slice(0, 900))).toEqual([]);
 });
 
+test('a specialist is an agent that is named, and nobody stands in for it', () => {
+  const specialist = { name: 'poet', description: 'd', skills: ['verse'], instructions: 'i' };
+  expect(problemsOf(task('a', { specialist, agent: 'writer' }))).toEqual([]);
+  for (const rest of [{}, { agentFrom: '"writer"' }, { agent: 'writer', fallbackAgents: ['other'] }])
+    expect(problemsOf(task('a', { specialist, ...rest }))).toMatchObject([{ code: 'bad-specialist' }]);
+});
+
 test('what no agent answers cannot be checked', () => {
   const resultSchema = { type: 'object' };
   const body = [task('b', { resultSchema })];
   expect(problemsOf(task('a', { resultSchema, scope: { body } }))).toMatchObject([
-    { code: 'bad-result-schema', taskId: 'a', message: expect.stringContaining('put resultSchema into the tasks of its body') },
+    { code: 'bad-wish', taskId: 'a', message: expect.stringContaining('cannot have resultSchema: put it into the tasks of its body') },
   ]);
-  expect(problemsOf(task('a', { resultSchema, wait: { delayMs: 5 } }))).toMatchObject([{ code: 'bad-result-schema' }]);
+  expect(problemsOf(task('a', { resultSchema, wait: { delayMs: 5 } }))).toMatchObject([{ code: 'bad-wish' }]);
   expect(problemsOf(task('a', { resultSchema, skills: ['x'], scope: { body, combine: { by: 'custom' } } }))).toEqual([]);
 });

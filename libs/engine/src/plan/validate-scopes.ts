@@ -75,13 +75,20 @@ export function cacheProblems({ id, cache, scope, wait, given }: TaskSpec): Plan
   return [{ code: 'bad-cache', taskId: id, message }];
 }
 
-/** Only what an agent answers can be checked. */
-export function resultSchemaProblems({ id, resultSchema, scope, wait, given }: TaskSpec): PlanProblem[] {
-  if (resultSchema === undefined || scope?.combine.by === 'custom' || !(scope ?? wait ?? given)) return [];
-  const remedy = scope ? 'put resultSchema into the tasks of its body, or combine by custom' : 'leave resultSchema out';
-  return [
-    { code: 'bad-result-schema', taskId: id, message: `Task ${id} is no work of an agent, so its result cannot be checked: ${remedy}.` },
-  ];
+/** What is said to an agent is for an agent's work. */
+export function wishProblems({ id, resultSchema, thinking, peers, shares, specialist, scope, wait, given }: TaskSpec): PlanProblem[] {
+  const wishes = Object.entries({ resultSchema, thinking, peers, shares, specialist }).flatMap(([name, wish]) => (wish ? [name] : []));
+  if (wishes.length === 0 || scope?.combine.by === 'custom' || !(scope ?? wait ?? given)) return [];
+  const remedy = scope ? 'put it into the tasks of its body, or combine by custom' : 'leave it out';
+  const message = `Task ${id} is no work of an agent, so it cannot have ${wishes.join(', ')}: ${remedy}.`;
+  return [{ code: 'bad-wish', taskId: id, message }];
+}
+
+/** A specialist is an agent that is named; who stands in for that one would not be it. */
+export function specialistProblems({ id, specialist, agent, agentFrom, fallbackAgents }: TaskSpec): PlanProblem[] {
+  if (!specialist || (agent !== undefined && agentFrom === undefined && fallbackAgents.length === 0)) return [];
+  const message = `Task ${id} has a specialist, so it names the agent that it is made of by agent, and has no agentFrom and no fallbackAgents.`;
+  return [{ code: 'bad-specialist', taskId: id, message }];
 }
 
 /** @param depth of scopes that this one stands in */
