@@ -158,7 +158,7 @@ export class SchedulerDuty implements OnApplicationBootstrap, BeforeApplicationS
   }
 
   #tellUnmatched(list: readonly Unmatched[]): void {
-    const summary = JSON.stringify(list.map(({ reason, skills, agent }) => ({ reason, skills, agent })));
+    const summary = JSON.stringify(list.map(({ reason, why, skills, agent }) => ({ reason, why, skills, agent })));
     if (list.length > 0 && summary !== this.#told) {
       this.context.log.warn(
         { unmatched: list },

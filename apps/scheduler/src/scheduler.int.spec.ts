@@ -230,6 +230,21 @@ test('work that nobody can do is shown; nonsense on the wire changes nothing', a
   expect(metrics).toMatch(/cadre_ready_attempts\{priority="medium"[^}]*\} 1/);
 });
 
+test('a task with a label that nobody has waits and says why, until a worker with it comes', async () => {
+  const scheduler = await startScheduler({ UNMATCHED_MS: '300' });
+  const plain = startWorker({ id: 'plain' });
+  const runId = await owner.startRun([{ labels: { gpu: true } }]);
+  const shown = async () => ((await (await fetch(`${scheduler.url}/unmatched`)).json()) as { unmatched: object[] }).unmatched;
+  await until(async () => (await shown()).length === 1);
+  expect(await shown()).toMatchObject([
+    { reason: 'no-label', why: 'waits for a worker with the label gpu=true; no worker has it', attempts: [{ runId, taskId: 't0' }] },
+  ]);
+  expect(plain.held.size).toBe(0);
+  const able = startWorker({ id: 'able', labels: { gpu: 'true' } });
+  await until(() => able.held.size === 1);
+  await until(async () => (await shown()).length === 0);
+});
+
 test('an agent that fails at everything gets no work for a while, then one attempt; both are shown', async () => {
   const scheduler = await startScheduler({ AGENT_BREAKER_FAILURES: '3', AGENT_BREAKER_COOL_DOWN_MS: '1500' });
   const worker = startWorker({ id: 'w', slots: 3 });

@@ -2,8 +2,8 @@
  * The agents of a worker: those that it brings, and those that are defined at run time from its templates. What an agent may do is decided here: of the tools that a
  * definition asks for it gets those of the template, whoever wrote the definition and wherever it was kept. An operator may add to both, while the worker runs.
  */
-import { AgentDefinition, MOST_TOOLS } from '@cadre/contracts';
-import type { AgentName, AgentTemplate, DefinedAgent, TenantId } from '@cadre/contracts';
+import { AgentDefinition, meetsLabels, MOST_TOOLS } from '@cadre/contracts';
+import type { AgentName, AgentTemplate, DefinedAgent, Labels, TenantId } from '@cadre/contracts';
 import type { StoredAgent } from '@cadre/engine';
 
 export interface HostedDefinition {
@@ -35,8 +35,10 @@ export class AgentRoster {
     brought: readonly AgentDefinition[],
     offered: readonly AgentTemplate[] = [],
     private readonly added: AddedGrants = NONE,
+    /** Of the worker: agents that require others are not here. */
+    private readonly labels: Labels = {},
   ) {
-    this.#brought = brought;
+    this.#brought = brought.filter(({ requires }) => meetsLabels(labels, requires));
     this.#offered = offered;
     this.regrant();
   }
@@ -101,6 +103,7 @@ export class AgentRoster {
     const { tenant, name, definition } = stored.record;
     const template = definition && this.#templates.get(definition.template);
     if (!definition || !template || this.#own.some((own) => own.name === name)) return false;
+    if (!meetsLabels(this.labels, definition.requires)) return false;
     const made = resolveDefinition(name, definition, template);
     if (before && sameNames(before.tools, made.tools)) return true;
     this.#templateOf.set(made, template.name);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Micros, Timestamp } from './values.js';
 import { AnyToolName, MOST_TOOLS } from './calls.js';
 import { AgentName, RunId, TaskId, TenantId, WorkerId } from './ids.js';
+import { Labels } from './labels.js';
 import { MemorySettings } from './memory.js';
 import { Skill } from './plan.js';
 import { Thinking } from './thinking.js';
@@ -35,6 +36,10 @@ export const AgentDefinition = z.strictObject({
   fallbackModels: settings.fallbackModels.default([]),
   /** Attempts of this agent at work at once, over all workers that have it. */
   maxParallel: z.int().min(1).max(10_000).optional(),
+  /** What tasks may ask for, beside the labels of its worker. */
+  labels: Labels.optional(),
+  /** Only workers with these labels have it. */
+  requires: Labels.optional(),
   underLoad: settings.underLoad.optional(),
   batch: settings.batch.optional(),
   temperature: settings.temperature.default(0),
@@ -103,6 +108,7 @@ export const AgentSummary = z.strictObject({
   maxParallel: z.int().min(1).max(10_000).optional(),
   /** Left out: not told. */
   tools: z.array(AnyToolName).max(MOST_TOOLS).optional(),
+  labels: Labels.optional(),
 });
 export type AgentSummary = z.infer<typeof AgentSummary>;
 
@@ -136,6 +142,8 @@ export const Heartbeat = z.strictObject({
   at: Timestamp,
   startedAt: Timestamp,
   specialty: z.string().min(1).max(60),
+  /** Each of its agents has them, too. */
+  labels: Labels.optional(),
   state: AgentState,
   agents: z.array(AgentSummary).min(1),
   slots: z.int().min(0).max(10_000),

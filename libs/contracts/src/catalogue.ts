@@ -15,6 +15,7 @@ import * as feed from './feed.js';
 import * as governor from './governor.js';
 import * as http from './http.js';
 import * as ids from './ids.js';
+import * as labels from './labels.js';
 import * as lineage from './lineage.js';
 import * as memory from './memory.js';
 import * as packed from './packed-events.js';
@@ -390,6 +391,7 @@ export const PARTS: Readonly<Record<string, z.ZodType>> = {
   AgentSettings: agents.AgentSettings,
   TemplateSummary: agents.TemplateSummary,
   McpServerState: agents.McpServerState,
+  Labels: labels.Labels,
   HeldAttempt: agents.HeldAttempt,
   UnwantedAttempt: agents.UnwantedAttempt,
   FeedPosition: feed.FeedPosition,

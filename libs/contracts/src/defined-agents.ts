@@ -14,6 +14,8 @@ export const DefinedAgent = AgentSettings.extend({
   description: AgentDefinition.shape.description,
   skills: AgentDefinition.shape.skills,
   maxParallel: AgentDefinition.shape.maxParallel,
+  labels: AgentDefinition.shape.labels,
+  requires: AgentDefinition.shape.requires,
 });
 export type DefinedAgent = z.infer<typeof DefinedAgent>;
 

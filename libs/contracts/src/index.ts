@@ -13,6 +13,7 @@ export {
   childId,
   placeOf,
 } from './ids.js';
+export { Labels, labelText, meetsLabels, whyNoLabels } from './labels.js';
 export {
   MAX_WORKFLOW_BYTES,
   Trigger,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ArtifactRef, Content, Failure, Json, Micros, WorkspacePath, utf8Bytes } from './values.js';
 import { AnyToolName, MOST_TOOLS } from './calls.js';
 import { AgentName, TaskId } from './ids.js';
+import { Labels } from './labels.js';
 import { ResultSchema } from './result-schema.js';
 import { TaskThinking } from './thinking.js';
 import { Combine, Expression, Gate, Join, Repeat, Wait } from './scopes.js';
@@ -124,6 +125,8 @@ export const TaskSpec = z.strictObject({
   title: z.string().min(1).max(200),
   instructions: z.string().min(1).max(8000),
   skills: z.array(Skill).max(10).default([]),
+  /** Who does it has these labels, its own or those of its worker. */
+  labels: Labels.optional(),
   /** Only this agent may take the task. */
   agent: AgentName.optional(),
   /** Tried in order by later attempts, and when the confidence threshold is missed. */

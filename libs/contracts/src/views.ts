@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { ArtifactRef, Content, Failure, Micros, Timestamp, Usage } from './values.js';
 import { AgentName, RunId, TaskId, TenantId, WorkerId } from './ids.js';
+import { Labels } from './labels.js';
 import { MAX_PLAN_TASKS, Params, PatternKind, PlanSource, Priority, Require, RunOptions, Skill, TaskSpec } from './plan.js';
 import { TenantBudgetView } from './accounts.js';
 import { TaskContext } from './context.js';
@@ -31,6 +32,9 @@ export const TaskView = z.strictObject({
   status: TaskStatus,
   priority: Priority,
   skills: z.array(Skill),
+  labels: Labels.optional(),
+  /** Of a task that is ready and that nobody can take as things are: what it waits for, in words. */
+  waitsFor: z.string().optional(),
   dependsOn: z.array(TaskId),
   require: Require,
   /** How the planner has it done, and why. */

@@ -69,6 +69,7 @@ export function taskView(task: TaskState): TaskView {
     status: task.status,
     priority: spec.priority,
     skills: spec.skills,
+    ...(spec.labels !== undefined && { labels: spec.labels }),
     dependsOn: spec.dependsOn,
     require: spec.require,
     ...(spec.pattern !== undefined && { pattern: spec.pattern }),

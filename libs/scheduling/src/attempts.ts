@@ -1,5 +1,6 @@
 /** The attempts that scheduling is about. */
-import type { AgentName, HeldAttempt, Offer, RunId, TaskId, WorkerId } from '@cadre/contracts';
+import { labelText } from '@cadre/contracts';
+import type { AgentName, HeldAttempt, Labels, Offer, RunId, TaskId, WorkerId } from '@cadre/contracts';
 
 export interface ReadyAttempt {
   runId: RunId;
@@ -11,6 +12,7 @@ export interface ReadyAttempt {
   /** See `rankOf`. */
   rank: number;
   skills: readonly string[];
+  labels?: Labels;
   /** Only this agent may take it. */
   agent?: AgentName;
   /** Its task asks for skills: the agent is the one that has begun it. */
@@ -44,6 +46,7 @@ export interface ReadyGroup {
   run?: { runId: RunId; limit: number };
   rank: number;
   skills: readonly string[];
+  labels?: Labels;
   agent?: AgentName;
   begun?: true;
   /** Who has begun it and was removed, so that others may take it. */
@@ -65,8 +68,9 @@ export function groupKey(attempt: ReadyAttempt): string {
   return `${attempt.rank} ${attempt.tenant} ${attempt.runLimit === undefined ? '' : attempt.runId} ${needsKey(attempt)}`;
 }
 
-function needsKey({ skills, agent, begun }: Pick<ReadyGroup, 'skills' | 'agent' | 'begun'>): string {
-  return `${agent ?? ''}${begun ? '?' : ''} ${[...skills].sort().join(',')}`;
+function needsKey({ skills, labels, agent, begun }: Pick<ReadyGroup, 'skills' | 'labels' | 'agent' | 'begun'>): string {
+  const where = labels === undefined ? '' : ` ${labelText(labels)}`;
+  return `${agent ?? ''}${begun ? '?' : ''} ${[...skills].sort().join(',')}${where}`;
 }
 
 function byAge(a: ReadyAttempt, b: ReadyAttempt): number {
@@ -85,8 +89,8 @@ export function groupReady(attempts: Iterable<ReadyAttempt>): ReadyGroup[] {
   return [...groups.values()];
 }
 
-export function groupOf({ runId, runLimit, tenant, rank, skills, agent, begun }: ReadyAttempt): Omit<ReadyGroup, 'attempts'> {
-  const asked = { skills, ...(agent !== undefined && { agent }), ...(begun && { begun }) };
+export function groupOf({ runId, runLimit, tenant, rank, skills, labels, agent, begun }: ReadyAttempt): Omit<ReadyGroup, 'attempts'> {
+  const asked = { skills, ...(labels && { labels }), ...(agent !== undefined && { agent }), ...(begun && { begun }) };
   return { ...{ tenant, rank, ...asked, needs: needsKey(asked) }, ...(runLimit !== undefined && { run: { runId, limit: runLimit } }) };
 }
 

@@ -20,14 +20,15 @@ export class HostedAgents {
 
   of(beat: Heartbeat): readonly HostedAgent[] {
     const { changes } = this.defined;
-    if (changes === 0) return beat.agents;
+    if (changes === 0 && !hasLabels(beat)) return beat.agents;
     const known = this.#known.get(beat);
     if (known?.changes === changes) return known.agents;
     const made = beat.templates === undefined ? [] : this.defined.live().filter((stored) => hosts(beat, stored));
     const standing = this.#standings();
     const agents = [...beat.agents, ...made.map(summaryOf)].map((agent) => {
       const standsFor = standing.get(agent.name);
-      return standsFor ? { ...agent, standsFor } : agent;
+      const labels = beat.labels && { labels: { ...beat.labels, ...agent.labels } };
+      return standsFor || labels ? { ...agent, ...(standsFor && { standsFor }), ...labels } : agent;
     });
     this.#known.set(beat, { changes, agents });
     return agents;
@@ -44,11 +45,16 @@ export class HostedAgents {
 }
 
 function summaryOf({ record: { tenant, name, definition } }: LiveAgent): HostedAgent {
-  const { description, skills, model, maxParallel, tools } = definition;
+  const { description, skills, model, maxParallel, tools, labels } = definition;
   return {
     ...{ tenant, name, description, skills },
     ...(model !== undefined && { model }),
     ...(maxParallel !== undefined && { maxParallel }),
     ...(tools && { tools }),
+    ...(labels && { labels }),
   };
+}
+
+function hasLabels({ labels }: Heartbeat): boolean {
+  return labels !== undefined && Object.keys(labels).length > 0;
 }

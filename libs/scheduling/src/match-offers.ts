@@ -2,6 +2,7 @@
  * Matches ready attempts to free slots. The tenant with the least at work goes first, and of its attempts the most urgent (priority, then age); among the
  * workers that can do it the least loaded one gets it, and of equals the one whose turn is longest ago. The same input gives the same matches.
  */
+import { meetsLabels } from '@cadre/contracts';
 import type { AgentName, Offer, RunId, WorkerId } from '@cadre/contracts';
 import { attemptKey, type ReadyAttempt, type ReadyGroup } from './attempts.js';
 import type { HostedAgent } from './hosted-agents.js';
@@ -211,11 +212,12 @@ export function matchOffers(groups: Iterable<ReadyGroup>, workers: readonly Open
   return matches;
 }
 
-type Needs = Pick<ReadyGroup, 'skills' | 'agent' | 'tenant'>;
+type Needs = Pick<ReadyGroup, 'skills' | 'labels' | 'agent' | 'tenant'>;
 
 /** Whether an agent may be given it: the one that is named, or whom that one has handed on to, or any with the skills. One tenant's agents work for no other. */
-export function isCapable({ name, skills, tenant, standsFor }: HostedAgent, needs: Needs): boolean {
+export function isCapable({ name, skills, labels, tenant, standsFor }: HostedAgent, needs: Needs): boolean {
   if (tenant !== undefined && tenant !== needs.tenant) return false;
+  if (!meetsLabels(labels, needs.labels)) return false;
   if (needs.agent === undefined) return needs.skills.every((skill) => skills.includes(skill));
   return name === needs.agent || (standsFor?.some((other) => other.agent === needs.agent && other.tenant === needs.tenant) ?? false);
 }

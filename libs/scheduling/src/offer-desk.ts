@@ -3,11 +3,12 @@
  * wanted. It joins what the logs say (`OpenWork`) with what the workers say (`AgentDirectory`) and remembers the offers that nobody has
  * confirmed yet.
  */
-import type { AgentName, HeldAttempt, Offer, QuestionId, RunId, UnwantedAttempt, WorkerId } from '@cadre/contracts';
+import { labelText, whyNoLabels } from '@cadre/contracts';
+import type { AgentName, HeldAttempt, Labels, Offer, QuestionId, RunId, UnwantedAttempt, WorkerId } from '@cadre/contracts';
 import type { AgentBreakerView, BreakerRules } from './agent-breakers.js';
 import type { AgentDirectory, KnownWorker } from './agent-directory.js';
 import { attemptKey, type ReadyGroup, type RunningAttempt, type WorkerOffers } from './attempts.js';
-import { capableAgent, matchOffers, type Match, type MatchRules, type OfferedAhead, type OpenWorker } from './match-offers.js';
+import { capableAgent, isCapable, matchOffers, type Match, type MatchRules, type OfferedAhead, type OpenWorker } from './match-offers.js';
 import type { OpenWork } from './open-work.js';
 import { PendingOffers, type OfferPatience } from './pending-offers.js';
 import { taskTensor, type TaskTensor } from './task-tensor.js';
@@ -48,10 +49,13 @@ export interface LostAttempt extends RunningAttempt {
   reason: string;
 }
 
-/** Ready work that no live agent can do. `no-agent`: none is able. `breaker-open`: those that are able have failed too often of late. */
+/** Ready work that no live agent can do. `no-agent`: none is able. `no-label`: those that are have not its labels. `breaker-open`: those that are able have failed too often of late. */
 export interface Unmatched {
-  reason: 'no-agent' | 'breaker-open';
+  reason: 'no-agent' | 'no-label' | 'breaker-open';
+  /** Of `no-label`, in words. */
+  why?: string;
   skills: readonly string[];
+  labels?: Labels;
   agent?: string;
   /** Since when, in milliseconds since 1970. */
   since: number;
@@ -167,10 +171,10 @@ export class OfferDesk {
     for (const group of this.#ready(now)) {
       const reason = this.#whyUnmatched(group, live, now);
       if (reason === undefined) continue;
-      const key = `${group.agent ?? ''} ${[...group.skills].sort().join(',')}`;
+      const key = `${group.agent ?? ''} ${[...group.skills].sort().join(',')} ${labelText(group.labels ?? {})}`;
       const since = this.#unmatchedSince.get(key) ?? now;
       this.#unmatchedSince.set(key, since);
-      const known = unmatched.get(key) ?? { reason, ...needs(group), since, count: 0, attempts: [] };
+      const known = unmatched.get(key) ?? { ...reason, ...needs(group), since, count: 0, attempts: [] };
       unmatched.set(key, known);
       for (const { runId, taskId, attempt } of group.attempts) {
         known.count += 1;
@@ -218,17 +222,30 @@ export class OfferDesk {
     }
   }
 
-  #whyUnmatched(group: ReadyGroup, live: readonly KnownWorker[], now: number): Unmatched['reason'] | undefined {
+  #whyUnmatched(group: ReadyGroup, live: readonly KnownWorker[], now: number): Pick<Unmatched, 'reason' | 'why'> | undefined {
     const { breakers } = this.work;
     const able = live.filter((worker) => capableAgent(this.directory.agentsOf(worker), group));
-    if (able.length === 0) return 'no-agent';
+    if (able.length === 0) return this.#whyNobody(group, live);
     if (!breakers.anyOpen) return undefined;
     const isSound = (worker: KnownWorker) =>
       capableAgent(
         this.directory.agentsOf(worker).filter((agent) => breakers.stateOf(agent.name, now) === 'closed'),
         group,
       );
-    return able.some(isSound) ? undefined : 'breaker-open';
+    return able.some(isSound) ? undefined : { reason: 'breaker-open' };
+  }
+
+  /** Labels are to blame when there is an agent that could do it but for them. */
+  #whyNobody({ labels, ...asked }: ReadyGroup, live: readonly KnownWorker[]): Pick<Unmatched, 'reason' | 'why'> {
+    const others = live.flatMap((worker) => this.directory.agentsOf(worker)).filter((agent) => isCapable(agent, asked));
+    const why =
+      others.length === 0
+        ? undefined
+        : whyNoLabels(
+            labels,
+            others.map((agent) => agent.labels),
+          );
+    return why === undefined ? { reason: 'no-agent' } : { reason: 'no-label', why };
   }
 
   /** How many slots of a worker are expected to become free within `aheadMs`; of attempts that take long that is none. */
@@ -301,6 +318,6 @@ function hasOther<T>(items: Iterable<T>, isKnown: (item: T) => boolean): boolean
   return false;
 }
 
-function needs({ skills, agent }: ReadyGroup): Pick<Unmatched, 'skills' | 'agent'> {
-  return { skills, ...(agent !== undefined && { agent }) };
+function needs({ skills, labels, agent }: ReadyGroup): Pick<Unmatched, 'skills' | 'labels' | 'agent'> {
+  return { skills, ...(labels && { labels }), ...(agent !== undefined && { agent }) };
 }

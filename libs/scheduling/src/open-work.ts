@@ -8,6 +8,7 @@ import {
   type AgentName,
   type Block,
   type Commit,
+  type Labels,
   type Priority,
   type RunEvent,
   type RunId,
@@ -26,6 +27,7 @@ import { rankOf } from './urgency.js';
 
 interface WorkTask {
   skills: readonly string[];
+  labels: Labels | undefined;
   agent: AgentName | undefined;
   /** It asks for an agent, and not for skills. */
   byName: boolean;
@@ -204,10 +206,10 @@ export class OpenWork {
     this.timers.apply(commit, event);
     switch (event.type) {
       case 'TasksAdded':
-        for (const { id, skills, agent, agentFrom, priority } of event.tasks) {
+        for (const { id, skills, labels, agent, agentFrom, priority } of event.tasks) {
           const planning = event.source === 'engine' && id === PLAN_TASK;
           const byName = agent !== undefined || agentFrom !== undefined;
-          run.tasks.set(id, { skills, agent, byName, rank: rankOf(priority, run.priority), planning, attempt: 0, key: '' });
+          run.tasks.set(id, { skills, labels, agent, byName, rank: rankOf(priority, run.priority), planning, attempt: 0, key: '' });
         }
         return;
       case 'AttemptScheduled':
@@ -253,7 +255,7 @@ export class OpenWork {
     this.tenants.note(run.tenant, at);
     task.attempt = attempt;
     task.key = attemptKey({ runId, taskId, attempt });
-    const { skills, rank, planning } = task;
+    const { skills, labels, rank, planning } = task;
     const agent = event.agent ?? task.agent;
     const ready = {
       runId,
@@ -263,6 +265,7 @@ export class OpenWork {
       ...(run.limit !== undefined && { runLimit: run.limit }),
       rank,
       skills,
+      ...(labels && { labels }),
       planning,
       readyAt: Math.max(at, notBefore),
       key: task.key,
@@ -337,10 +340,11 @@ export class OpenWork {
     this.questions.take(state);
     this.timers.take(state);
     for (const [taskId, task] of Object.entries(state.tasks)) {
-      const { skills, agent, agentFrom, priority } = task.spec;
+      const { skills, labels, agent, agentFrom, priority } = task.spec;
       const byName = agent !== undefined || agentFrom !== undefined;
       run.tasks.set(taskId, {
         skills,
+        labels,
         agent,
         byName,
         rank: rankOf(priority, run.priority),

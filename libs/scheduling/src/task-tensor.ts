@@ -39,21 +39,27 @@ export interface TensorRules {
 
 const LEAST_URGENT = PRIORITIES.length - 1;
 
+/** An agent at a worker. */
 interface Candidate {
   agent: HostedAgent;
   free: number;
 }
 
-/** Agents by name, with the slots that are free for them over all their workers. */
-function candidates(workers: readonly OpenWorker[]): Map<AgentName, Candidate> {
-  const byName = new Map<AgentName, Candidate>();
+/** Agents by name, each at all its workers, with the slots that are free there. */
+function candidates(workers: readonly OpenWorker[]): Map<AgentName, Candidate[]> {
+  const byName = new Map<AgentName, Candidate[]>();
   for (const { agents, slots, used } of workers) {
-    for (const agent of agents) {
-      const known = byName.get(agent.name);
-      byName.set(agent.name, { agent, free: (known?.free ?? 0) + Math.max(0, slots - used) });
-    }
+    for (const agent of agents) byName.set(agent.name, [...(byName.get(agent.name) ?? []), { agent, free: Math.max(0, slots - used) }]);
   }
   return byName;
+}
+
+/** Who could take it, with the slots that are free for that. */
+function ableOf(known: ReadonlyMap<AgentName, Candidate[]>, needs: ReadyGroup): { name: AgentName; free: number }[] {
+  return [...known].flatMap(([name, places]) => {
+    const able = places.filter(({ agent }) => isCapable(agent, needs));
+    return able.length === 0 ? [] : [{ name, free: able.reduce((sum, { free }) => sum + free, 0) }];
+  });
 }
 
 /** Running attempts first, then ready ones, the most urgent of them first. */
@@ -84,10 +90,10 @@ export function taskTensor(work: OpenWork, waiting: readonly ReadyGroup[], worke
   for (const [task, { level, agent, needs }] of told.entries()) {
     if (agent !== undefined) entries.push([task, place.get(agent) as number, level, 1]);
     if (needs === undefined) continue;
-    const able = [...known.values()].filter(({ agent: each }) => isCapable(each, needs));
+    const able = ableOf(known, needs);
     // An agent without a free slot could still be the next to have one; in sum they stay below an assignment.
     const weights = able.reduce((sum, { free }) => sum + free + 1, 1);
-    for (const { agent: each, free } of able) entries.push([task, place.get(each.name) as number, level, (free + 1) / weights]);
+    for (const { name, free } of able) entries.push([task, place.get(name) as number, level, (free + 1) / weights]);
   }
   const tasks = told.map(({ label }) => label);
   return {

@@ -49,6 +49,26 @@ async function say(...said: Parameters<typeof write>): Promise<void> {
 const template = { name: 'helper', description: 'Helps.', tools: ['read_file', 'list_files'], defaults: { instructions: 'Help.' } };
 const done: ChatReply = { text: '{"answer":"Done.","confidence":0.7}' };
 
+test('a worker tells its labels; agents that require others are not there, whether it brings them or they are defined', async () => {
+  const agents = [stage.agent([]), { ...stage.agent([]), name: 'painter', requires: { gpu: true } }];
+  await stage.worker({ agents, templates: [template] }, { CADRE_LABELS: 'region=eu, fast' });
+  expect(stage.lastBeat()).toMatchObject({ labels: { region: 'eu', fast: 'true' }, agents: [{ name: 'generalist' }] });
+  await say('seer', { ...given, requires: { gpu: true } });
+  await say('reader', { ...given, requires: { region: 'eu' }, labels: { tier: 'gold' } });
+  stage.offer(RUN, ['a'], 1, 'seer');
+  stage.offer(RUN, ['b'], 1, 'reader');
+  await until(() => owner.of('CompleteAttempt').length === 1);
+  expect(owner.of('StartAttempt').map(({ agent, taskId }) => [agent, taskId])).toEqual([['reader', 'b']]);
+  for (const [labels, why] of [
+    ['GPU=true', /GPU: the name of a label is/],
+    ['gpu=a b', /must be labels like gpu=true,region=eu \(gpu/],
+  ] as const)
+    await expect(stage.worker({}, { CADRE_LABELS: labels })).rejects.toThrow(why);
+  await expect(stage.worker({ agents: [agents[1]!] })).rejects.toThrow(
+    'No agent of this worker can be hosted: each requires other labels than none.',
+  );
+});
+
 test('an agent is defined, changed and removed while the worker goes on; it gets no tool beyond its template', async () => {
   await write('early', given); // before any worker listens
   const seen: ChatRequest[] = [];

@@ -67,7 +67,7 @@ export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShut
     await nats.flush();
     this.phase = 'serving';
     this.pulse.beatSoon();
-    log.info({ agents: this.spec.agents.map((agent) => agent.name), slots: this.spec.slots, epoch: this.epoch }, 'ready for offers');
+    log.info({ agents: this.agents.roster.own.map((agent) => agent.name), slots: this.spec.slots, epoch: this.epoch }, 'ready for offers');
   }
 
   /** Beats go on while work is finished or handed back, so that nobody takes the worker for lost meanwhile. */
@@ -88,14 +88,16 @@ export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShut
 
   private makePulse(): Pulse {
     const { nats } = this.context;
-    const { agents, specialty } = this.spec;
+    const { specialty } = this.spec;
+    const labels = this.context.config.CADRE_LABELS;
     const { workerId } = this.around;
     const identity = {
       workerId,
       epoch: this.epoch,
       startedAt: Date.now(),
       specialty,
-      agents: agents.map((agent) => this.summaryOf(agent)),
+      ...(labels && Object.keys(labels).length > 0 && { labels }),
+      agents: this.agents.roster.own.map((agent) => this.summaryOf(agent)),
     };
     return new Pulse(
       identity,
@@ -143,7 +145,7 @@ export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShut
     this.desk.host(this.agents.roster.all());
   }
 
-  private summaryOf({ name, description, skills, model, maxParallel, tools }: AgentDefinition): AgentSummary {
+  private summaryOf({ name, description, skills, model, maxParallel, tools, labels }: AgentDefinition): AgentSummary {
     return {
       name,
       description,
@@ -151,6 +153,7 @@ export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShut
       model: model ?? this.context.config.CADRE_MODEL,
       ...(maxParallel !== undefined && { maxParallel }),
       tools,
+      ...(labels && { labels }),
     };
   }
 

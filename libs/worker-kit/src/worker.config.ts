@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ModelLimitTable } from '@cadre/contracts';
+import { Labels, ModelLimitTable } from '@cadre/contracts';
 import { BaseConfig, envInt, envUrl } from '@cadre/service-kit';
 import { z } from 'zod';
 
@@ -36,6 +36,20 @@ function parsedJson(text: string): unknown {
   }
 }
 
+function readLabels(text: string, context: z.RefinementCtx): Labels {
+  const given = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+  const pairs = given.map((part) => [part.split('=', 1)[0] as string, part.includes('=') ? part.slice(part.indexOf('=') + 1) : 'true']);
+  const parsed = Labels.safeParse(Object.fromEntries(pairs));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const why = issue?.code === 'invalid_key' ? issue.issues[0]?.message : issue?.message;
+  context.addIssue({ code: 'custom', message: `must be labels like gpu=true,region=eu (${issue?.path.join('.')}: ${why})` });
+  return z.NEVER;
+}
+
 /** What every worker reads from the environment. */
 export const WorkerConfig = BaseConfig.extend({
   /** Base of an OpenAI-compatible API, often ending in /v1. Default: the deterministic model server of `cadre dev`. */
@@ -61,6 +75,8 @@ export const WorkerConfig = BaseConfig.extend({
    * JSON. Calls wait until there is room. All workers of a server should have the same; else the least of them holds. See ADR 24.
    */
   MODEL_LIMITS: z.string().transform(readLimits).prefault('{}'),
+  /** What tasks and definitions may ask for of this worker: `gpu=true,region=eu`. See docs/AGENTS.md. */
+  CADRE_LABELS: z.string().transform(readLabels).optional(),
   /** Attempts worked on at once; default: as the worker's specialty says. */
   CADRE_SLOTS: envInt(1, 1000).optional(),
   /** Where the attempts' private folders are made. */

@@ -1,6 +1,7 @@
 import { hash, randomBytes } from 'node:crypto';
 import { AgentRoster, BatchingModel } from '@cadre/agents';
 import type { Performer, WorkSurroundings } from '@cadre/agents';
+import { CadreError, labelText } from '@cadre/contracts';
 import { AgentMemories, SharedContext } from '@cadre/engine';
 import { JetStreamBlobs, KvAgentStore, KvContextStore, KvMemoryStore, KvResultCache } from '@cadre/event-log';
 import type { McpTools } from '@cadre/mcp';
@@ -27,7 +28,8 @@ export class WorkerModule {
   static with(context: ServiceContext<WorkerConfig>, spec: WorkerSpec, means: Means): DynamicModule {
     const useFactory = async () => {
       const mcp = await openMcp(context, spec, means.env);
-      const roster = new AgentRoster(spec.agents, spec.templates, mcp);
+      const roster = new AgentRoster(spec.agents, spec.templates, mcp, context.config.CADRE_LABELS);
+      assertHosting(context, spec, roster);
       const store = spec.templates.length > 0 ? await KvAgentStore.open(context.nats) : undefined;
       return new WorkerDuty(context, spec, await surroundings(context, means, { roster, slots: spec.slots, mcp }), {
         roster,
@@ -37,6 +39,19 @@ export class WorkerModule {
     };
     return { module: WorkerModule, providers: [{ provide: WorkerDuty, useFactory }] };
   }
+}
+
+/** An agent that requires labels which its worker has not is left out; a worker without any agent would be of no use. */
+function assertHosting({ log, config }: ServiceContext<WorkerConfig>, spec: WorkerSpec, roster: AgentRoster): void {
+  const here = new Set(roster.own.map(({ name }) => name));
+  const left = spec.agents.filter(({ name }) => !here.has(name));
+  const labels = labelText(config.CADRE_LABELS ?? {});
+  for (const { name, requires = {} } of left)
+    log.warn({ agent: name, requires: labelText(requires), labels }, 'the agent is not hosted here: it requires other labels');
+  if (here.size > 0) return;
+  throw new CadreError('agent-invalid', `No agent of this worker can be hosted: each requires other labels than ${labels || 'none'}.`, {
+    remedy: 'Set CADRE_LABELS.',
+  });
 }
 
 async function surroundings(

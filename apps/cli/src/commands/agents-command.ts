@@ -1,4 +1,5 @@
 /** `cadre agents list|define|keep|get|remove`. */
+import { labelText } from '@cadre/contracts';
 import type { AgentView, WorkerList } from '@cadre/contracts';
 import { EXIT } from '../exit-codes.js';
 import { duration, oneLine } from '../output/figures.js';
@@ -78,7 +79,8 @@ function rowsOf({ workers, defined }: WorkerList): string[][] {
 
 function row(name: string, skills: readonly string[], worker: WorkerList['workers'][number]): string[] {
   const { workerId, lost, state, held, slots, lastSeenAt, startedAt } = worker;
-  return [name, lost ? 'lost' : state, `${held}/${slots}`, duration(lastSeenAt - startedAt), skills.join(', '), workerId];
+  const where = worker.labels === undefined ? workerId : `${workerId} (${labelText(worker.labels)})`;
+  return [name, lost ? 'lost' : state, `${held}/${slots}`, duration(lastSeenAt - startedAt), skills.join(', '), where];
 }
 
 function removedText({ name, handTo }: AgentView): string {

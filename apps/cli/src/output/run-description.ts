@@ -98,7 +98,8 @@ function taskTable(run: RunView): string[] {
     const less = degradation(task);
     const degraded = less === '' ? '' : ` (${less})`;
     const cached = task.cachedFrom === undefined ? '' : ` (result of ${task.cachedFrom.taskId} in ${task.cachedFrom.runId})`;
-    const what = `${oneLine(`${task.error ?? task.title}${degraded}`, 70)}${cached}`;
+    const waits = task.waitsFor === undefined ? '' : ` (${task.waitsFor})`;
+    const what = `${oneLine(`${task.error ?? task.title}${degraded}`, 70)}${cached}${waits}`;
     const agent = task.specialist === undefined ? task.agent : `${task.agent ?? ''} as ${task.specialist}`;
     return [task.taskId, task.status, agent ?? '', String(task.attempt || ''), time, consumption(task.usage), what];
   });

@@ -19,6 +19,28 @@ test('a result that is an earlier one names the task that it came from', () => {
   expect(describeRun(run, '').at(-1)).toMatch(new RegExp(`^count .* Count the words \\(result of map~0~count in ${EARLIER}\\)$`));
 });
 
+test('a task that nobody can take says what it waits for', () => {
+  const waitsFor = 'waits for a worker with the label gpu=true; no worker has it';
+  const task: TaskView = {
+    ...{
+      taskId: 'paint',
+      title: 'Paint',
+      status: 'ready',
+      priority: 'medium',
+      skills: [],
+      labels: { gpu: true },
+      dependsOn: [],
+      require: 'all',
+    },
+    ...{ attempt: 1, artifacts: [], usage: NO_USAGE, waitsFor },
+  };
+  const run = RunView.parse({
+    ...{ runId: RUN, tenant: 'default', goal: 'g', status: 'running', createdAt: 1, tasksDone: 0, tasksTotal: 1, usage: NO_USAGE },
+    ...{ options: RunOptions.parse({}), inputs: [], deadlineAt: 1, seq: 1, tasks: [task], artifacts: [], reservedMicros: 0, questions: [] },
+  });
+  expect(describeRun(run, '').at(-1)).toMatch(/^paint .* Paint \(waits for a worker with the label gpu=true; no worker has it\)$/);
+});
+
 test('what is not known of the cost, and what a server billed too much, is said', () => {
   const usage = { ...NO_USAGE, modelCalls: 3, costMicros: 97_000, unpricedCalls: 1, overrunMicros: 67_000 };
   const run = RunView.parse({

@@ -5,6 +5,7 @@ import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Described } from '../api-docs/described.js';
 import { EXAMPLES } from '../api-docs/examples.js';
+import { WorkerRoster } from '../agents/worker-roster.js';
 import { HistoryClient } from '../history/history-client.js';
 import { DEFAULT_TENANT } from '../tenant.js';
 import { KnownShard } from './known-shard.js';
@@ -14,6 +15,7 @@ import { planOf } from './run-plan.js';
 import { runLinks } from './run-links.js';
 import { assertKey, refusal, RunStarter } from './run-starter.js';
 import { SubmissionReader } from './submission-reader.js';
+import { withWaits } from './waits.js';
 
 @ApiTags('Runs')
 @Controller('v1/runs')
@@ -23,6 +25,7 @@ export class RunsController {
     private readonly starter: RunStarter,
     private readonly intake: RunIntake,
     private readonly history: HistoryClient,
+    private readonly workers: WorkerRoster,
   ) {}
 
   @Post()
@@ -61,8 +64,8 @@ export class RunsController {
     ok: { status: 200, description: 'The run as far as it is known', schema: RunView, example: EXAMPLES.run },
     problems: [404, 503],
   })
-  get(@Param('runId', KnownShard) runId: RunId, @Req() http: FastifyRequest): Promise<RunView> {
-    return this.history.run(DEFAULT_TENANT, runId, traceOf(http));
+  async get(@Param('runId', KnownShard) runId: RunId, @Req() http: FastifyRequest): Promise<RunView> {
+    return withWaits(await this.history.run(DEFAULT_TENANT, runId, traceOf(http)), this.workers, Date.now());
   }
 
   @Get(':runId/plan')

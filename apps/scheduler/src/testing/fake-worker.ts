@@ -7,6 +7,7 @@ import {
   type CancelBatch,
   type CommandReply,
   type HeldAttempt,
+  type Labels,
   type Offer,
   type OfferBatch,
 } from '@cadre/contracts';
@@ -18,6 +19,7 @@ export interface FakeWorkerOptions {
   slots?: number;
   skills?: string[];
   agent?: string;
+  labels?: Labels;
   /** Lets offers pass. */
   deaf?: boolean;
 }
@@ -56,7 +58,7 @@ export class FakeWorker {
   }
 
   beat(): void {
-    const { id, slots = 1 } = this.options;
+    const { id, slots = 1, labels } = this.options;
     const waiting = [...this.#waiting.values()].map(({ runId, taskId, attempt }) => ({ runId, taskId, attempt }));
     const held = [...this.held.values(), ...waiting];
     const state = this.state === 'idle' && held.length > 0 ? 'running' : this.state;
@@ -67,6 +69,7 @@ export class FakeWorker {
       at: Date.now(),
       startedAt: this.#startedAt,
       specialty: 'fake',
+      ...(labels && { labels }),
       state,
     };
     this.nats.publish(SUBJECTS.heartbeat(id), JSON.stringify({ ...beat, agents: [this.agent], slots, held }));

@@ -1,4 +1,5 @@
 /** The agents that were defined at run time, as one process has read them. */
+import { meetsLabels } from '@cadre/contracts';
 import type { AgentName, AgentRecord, DefinedAgent, Heartbeat, TenantId } from '@cadre/contracts';
 import type { StoredAgent } from './agent-store.js';
 
@@ -61,10 +62,10 @@ export class DefinedAgents {
  * Whether a worker has the agent now: it offers the template and has read the definition. An agent that the worker brings itself goes before one of the same name.
  */
 export function hosts(
-  { agents, templates = [], definitions = 0 }: Pick<Heartbeat, 'agents' | 'templates' | 'definitions'>,
+  { agents, templates = [], definitions = 0, labels }: Pick<Heartbeat, 'agents' | 'templates' | 'definitions' | 'labels'>,
   stored: StoredAgent,
 ): boolean {
   const { name, definition } = stored.record;
-  if (definition === undefined || definitions < stored.revision) return false;
+  if (definition === undefined || definitions < stored.revision || !meetsLabels(labels, definition.requires)) return false;
   return templates.some((template) => template.name === definition.template) && agents.every((own) => own.name !== name);
 }

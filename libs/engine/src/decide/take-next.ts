@@ -2,7 +2,7 @@
  * A worker that brings a result may go on at once with tasks that the result makes ready: their attempts are bound to it in the same commit, and
  * the answer is their assignments. It gets what the scheduler would have given it: the same agent, for tasks that ask for the same.
  */
-import { PRIORITIES } from '@cadre/contracts';
+import { meetsLabels, PRIORITIES } from '@cadre/contracts';
 import type { Assignment, CompleteAttempt, Json } from '@cadre/contracts';
 import { assignmentOf } from '../assignment.js';
 import { unitsOfAssignment } from '../fit-replies.js';
@@ -19,6 +19,8 @@ function asReply(next: Assignment[]): Json | undefined {
 }
 
 function asksForTheSame(next: TaskState, done: TaskState, agent: string): boolean {
+  // Which labels its worker has is not known here, but that it has those that were asked for.
+  if (!meetsLabels(done.spec.labels, next.spec.labels)) return false;
   if (next.wantedAgent !== undefined) return next.wantedAgent === agent;
   const skills = new Set(done.spec.skills);
   return done.wantedAgent === undefined && next.spec.skills.length === skills.size && next.spec.skills.every((skill) => skills.has(skill));
