@@ -18,6 +18,7 @@ import type {
   Json,
   ToolEffect,
 } from '@cadre/contracts';
+import { pause } from '@cadre/engine';
 import { abortError, attemptClosed, failureOf, untilAborted } from './abort.js';
 import { billedOf } from './call-retry.js';
 import { canonicalJson } from './canonical.js';
@@ -70,13 +71,18 @@ export interface CallDeskParts {
   onDelegated?(): void;
 }
 
-/** Makes a call. `hold(true)` says that it waits and nothing has happened yet, `hold(false)` that it goes on. */
-type Perform = (key: CallKey, signal: () => AbortSignal, hold: (held: boolean) => void) => Promise<CallAnswer>;
+/**
+ * Makes a call. `hold(true)` says that it waits and nothing has happened yet, `hold(false)` that it goes on.
+ * @param mostMicros what it may cost, if that is less than was asked for
+ */
+type Perform = (key: CallKey, signal: () => AbortSignal, hold: (held: boolean) => void, mostMicros?: number) => Promise<CallAnswer>;
 
 /** No call is ever tried so often: a reservation with it is not granted, and answered all the same if the call is on record. */
 const NEVER = 10_000;
 /** A key whose try is always another one than we were told is a fault of the owner. */
 const MAX_ASKS = 20;
+/** How long to leave a budget alone in which there is no room while other calls are under way. */
+const LATER_MS = 1000;
 /** A grant this old is asked for again: a process that was asleep meanwhile may have been given up, and its call made by another. */
 const STALE_GRANT_MS = HEARTBEAT.lostAfterMs - 2 * HEARTBEAT.everyMs;
 /** Settlements of one command. */
@@ -236,7 +242,12 @@ export class CallDesk {
         case 'granted':
           if (!signal.aborted && ports.clock.now() - askedAt >= STALE_GRANT_MS) break;
           this.tries.set(key, number);
-          return this.perform(request, key, number, perform);
+          return this.perform(request, key, number, perform, grant.maxCostMicros);
+        case 'later':
+          // Those calls end, and so does the time of this attempt.
+          await pause(ports.clock, LATER_MS, wholeSignal(signal));
+          asks -= 1;
+          break;
         case 'retry': {
           const other = number === 1 ? await instead?.() : undefined;
           if (other) return other;
@@ -248,10 +259,11 @@ export class CallDesk {
     throw new CadreError('grants-invalid', `No try of the call ${request.name} is granted.`, { retriable: true });
   }
 
-  private async perform(request: CallRequest, key: CallKey, number: number, perform: Perform): Promise<CallEnd> {
+  private async perform(request: CallRequest, key: CallKey, number: number, perform: Perform, mostMicros?: number): Promise<CallEnd> {
     const { signal, ports } = this.parts;
     const { clock, blobs, at } = ports;
-    const tried = { request, key, try: number, startedAt: clock.now() };
+    const made = mostMicros === undefined ? request : { ...request, maxCostMicros: mostMicros };
+    const tried = { request: made, key, try: number, startedAt: clock.now() };
     const end = (how: Parameters<typeof settlementOf>[1]) => this.settle(request, settlementOf(tried, how, clock.now()));
     if (signal.aborted) {
       end({ outcome: 'failed', note: 'stopped before it was made' });
@@ -264,6 +276,7 @@ export class CallDesk {
         key,
         () => wholeSignal(signal),
         (now) => (held = now),
+        mostMicros,
       );
       const answer = await untilAborted(performed, signal);
       at?.('worker-after-call');
@@ -322,8 +335,9 @@ export class CallDesk {
 }
 
 function reservation(request: CallRequest, key: CallKey, number: number): CallReservation {
-  const { kind, name, effect, maxCostMicros, unpriced, optional } = request;
+  const { kind, name, effect, maxCostMicros, minCostMicros, unpriced, optional } = request;
   const marks = {
+    ...(minCostMicros !== undefined && minCostMicros < maxCostMicros && { minCostMicros }),
     ...(effect !== 'none' && { effect }),
     ...(unpriced && { unpriced: true as const }),
     ...(optional && { optional: true as const }),

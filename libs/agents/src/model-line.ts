@@ -116,9 +116,10 @@ export class ModelLine {
     const { calls, model: port } = this.parts;
     return calls.make(
       request,
-      async (callKey, signal, onHeld) => {
+      async (callKey, signal, onHeld, mostMicros) => {
         const { tenant } = this.parts.assignment;
-        const asked = { ...question, messages: [...question.messages], model: request.name, callKey, tenant, onHeld };
+        const whole = { ...question, messages: [...question.messages], model: request.name, callKey, tenant, onHeld };
+        const asked = mostMicros === undefined ? whole : { ...whole, maxOutputTokens: outputWithin(port, whole, mostMicros) };
         const together = batch && !asking.alone ? { batch } : {};
         const raw = await port.complete({ ...asked, ...this.patience(), ...together }, signal());
         const reply = soundReply(raw, this.parts.agent.thinking !== undefined);
@@ -126,7 +127,10 @@ export class ModelLine {
         return {
           ok: reply.finish !== 'refusal',
           text: writeReply(reply),
-          note: describeReply(reply),
+          note:
+            mostMicros === undefined
+              ? describeReply(reply)
+              : `${describeReply(reply)} (the budget left ${asked.maxOutputTokens} tokens for it)`,
           inputTokens,
           outputTokens,
           costMicros,
@@ -208,14 +212,29 @@ export class ModelLine {
     const effort = question.effort === undefined ? '' : ` ${question.effort}`;
     // Less thought is another call also where the server is asked for the same: whoever resumes is to see it.
     const input = `${quote.model} ${question.temperature}${effort}${reduced ? ' reduced' : ''} ${origin}`;
-    const { maxCostMicros } = quote;
-    const marks = { ...(!quote.priced && { unpriced: true }), ...(optional && { optional }) };
+    const { maxCostMicros, minCostMicros } = quote;
+    const marks = {
+      ...(!quote.priced && { unpriced: true }),
+      ...(optional && { optional }),
+      ...(minCostMicros !== undefined && { minCostMicros }),
+    };
     return { kind: 'model', name: quote.model, effect: 'none', path, input, maxCostMicros, ...marks };
   }
 
   private nameOf(model: string | undefined, form: QuestionForm): string {
     return model ?? this.parts.model.quote(formed(form, this.reduced)).model;
   }
+}
+
+/** How many output tokens a request may ask for without costing more. */
+function outputWithin(port: ModelPort, request: ModelRequest, mostMicros: number): number {
+  let [fits, tooMany] = [1, request.maxOutputTokens];
+  while (tooMany - fits > 1) {
+    const maxOutputTokens = Math.floor((fits + tooMany) / 2);
+    if (port.quote({ ...request, maxOutputTokens }).maxCostMicros <= mostMicros) fits = maxOutputTokens;
+    else tooMany = maxOutputTokens;
+  }
+  return fits;
 }
 
 /** Whoever asks has looked before whether there is something to ask. */

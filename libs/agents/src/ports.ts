@@ -71,6 +71,8 @@ export interface ModelQuote {
   maxOutputTokens: number;
   /** Millionths of a US dollar; 0 if `priced` is false, which says nothing of the real cost. */
   maxCostMicros: number;
+  /** What it costs at most with the fewest output tokens that are of use. Left out: it is of no use with fewer. */
+  minCostMicros?: number;
   /** Whether the price of the model is known. */
   priced: boolean;
 }

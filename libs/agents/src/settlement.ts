@@ -13,6 +13,8 @@ export interface CallRequest {
   input: string;
   /** Upper bound of its cost. */
   maxCostMicros: number;
+  /** The least that it can be made for; left out: it is made whole, or not at all. */
+  minCostMicros?: number;
   /** The price is not known. */
   unpriced?: boolean;
   /** The attempt can do without: if it does not fit under a cap it is not made, and the attempt goes on. */

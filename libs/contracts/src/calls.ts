@@ -45,6 +45,8 @@ export const CallReservation = z.strictObject({
   effect: ToolEffect.optional(),
   /** Upper bound of what it can cost. */
   maxCostMicros: Micros,
+  /** What it takes at the least: with fewer output tokens the call is of no use. Left out: it is made whole, or not at all. Not part of what is recorded. */
+  minCostMicros: Micros.optional(),
   /** The model has no known price. */
   unpriced: z.literal(true).optional(),
   /** The attempt can do without: when it does not fit under a cap it is not made, and nothing else follows. */
@@ -93,7 +95,10 @@ export function usageOfCall(kind: CallKind, said: CallSettlement): Usage {
 
 /** Answer to one reservation. */
 export const CallGrant = z.discriminatedUnion('grant', [
-  z.strictObject({ key: CallKey, grant: z.literal('granted') }),
+  /** `maxCostMicros`: the caps have room for so much only, and that is set aside. The call must not be able to cost more. */
+  z.strictObject({ key: CallKey, grant: z.literal('granted'), maxCostMicros: Micros.optional() }),
+  /** There is no room while other calls are under way: ask again after a while. Nothing is reserved. */
+  z.strictObject({ key: CallKey, grant: z.literal('later') }),
   /** Done before: this is what it answered. */
   z.strictObject({
     key: CallKey,

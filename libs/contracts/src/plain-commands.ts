@@ -75,9 +75,11 @@ function isOrigin(raw: unknown): boolean {
 
 /** Without effect, of a known price. */
 function isPlainReservation(raw: unknown): boolean {
-  if (typeof raw !== 'object' || raw === null || Object.keys(raw).length !== 5) return false;
-  const { key, try: number, kind, name, maxCostMicros } = raw as Fields;
+  if (typeof raw !== 'object' || raw === null) return false;
+  const { key, try: number, kind, name, maxCostMicros, minCostMicros } = raw as Fields;
   return (
+    Object.keys(raw).length === (minCostMicros === undefined ? 5 : 6) &&
+    (minCostMicros === undefined || isCount(minCostMicros, MAX_MICROS)) &&
     isCall(key, number) &&
     (kind === 'model' || kind === 'tool') &&
     typeof name === 'string' &&

@@ -16,6 +16,8 @@ export interface DecideContext {
   tenantRoomMicros?: number | undefined;
   /** Whether the tenant has a cap: a shard that spends from an allowance has a room without one, too. Left out: it has if there is a room. */
   tenantCapped?: boolean | undefined;
+  /** More of it may be drawn: a call that does not fit into the room is not to make do with less. */
+  tenantMayDraw?: boolean | undefined;
   /** Told of the draft that the decision is made in, so that it need not be folded again. */
   onDraft?: (draft: Draft) => void;
 }

@@ -5,6 +5,7 @@
 import type {
   AccountCommand,
   AccountCommit,
+  CallReservation,
   Command,
   CommandReply,
   Commit,
@@ -73,11 +74,19 @@ export class ShardDesk {
       ...this.#moneyFor(command),
       onDraft: (made) => (draft = made),
     };
-    const decision = this.#decide(command, context);
-    if (decision.outcome !== 'accepted' || decision.events.length === 0) return replyTo(command, decision);
-    if (this.#mayDraw(command, decision, context.tenantRoomMicros)) {
-      return { id: command.id, outcome: 'unavailable', message: "permission to spend is being drawn from the tenant's account; ask again" };
+    let decision = this.#decide(command, context);
+    if (context.tenantMayDraw && refusedByTenant(decision)) {
+      if (this.#mayDraw(command, decision, context.tenantRoomMicros)) {
+        return {
+          id: command.id,
+          outcome: 'unavailable',
+          message: "permission to spend is being drawn from the tenant's account; ask again",
+        };
+      }
+      // There is no more to be had: what there is may be enough for a smaller call.
+      decision = this.#decide(command, { ...context, tenantMayDraw: false });
     }
+    if (decision.outcome !== 'accepted' || decision.events.length === 0) return replyTo(command, decision);
     const before = this.state.open[command.runId];
     const seq = (before?.seq ?? 0) + 1;
     const commit: Commit = { runId: command.runId, seq, at: this.lastAt, cause: command.id, events: decision.events };
@@ -119,24 +128,34 @@ export class ShardDesk {
   }
 
   /** Only reservations need to know. */
-  #moneyFor(command: Command): Pick<DecideContext, 'tenantRoomMicros' | 'tenantCapped'> {
+  #moneyFor(command: Command): Pick<DecideContext, 'tenantRoomMicros' | 'tenantCapped' | 'tenantMayDraw'> {
     const tenant = this.#tenantOf(command);
     if (tenant === undefined) return {};
     const account = accountOf(this.state.accounts, tenant);
     const isHome = homeShard(tenant, this.around.shards) === this.around.shard;
-    return { tenantRoomMicros: roomMicros(account, isHome), tenantCapped: isCapped(account, isHome) };
+    const tenantMayDraw = !isHome && this.around.allowances !== undefined;
+    return {
+      tenantRoomMicros: roomMicros(account, isHome),
+      tenantCapped: isCapped(account, isHome),
+      ...(tenantMayDraw && { tenantMayDraw }),
+    };
   }
 
   /** A call that does not fit under the tenant's allowance is refused for good only when the home has no more to give. */
   #mayDraw(command: Command, decision: Decision & { outcome: 'accepted' }, room: number | undefined): boolean {
-    const { allowances, shard, shards } = this.around;
+    const { allowances } = this.around;
     const tenant = this.#tenantOf(command);
-    if (tenant === undefined || room === undefined || command.type !== 'RecordCalls' || homeShard(tenant, shards) === shard) return false;
-    if (!decision.events.some((event) => event.type === 'CallRefused' && event.limit === 'tenant')) return false;
-    const needMicros = command.reserve.reduce((sum, call) => sum + call.maxCostMicros, -room) - this.#freedMicros(command, decision.events);
-    if (allowances === undefined || allowances.isDenied(tenant, needMicros)) return false;
-    allowances.want(tenant, accountOf(this.state.accounts, tenant)?.creditedMicros ?? 0, needMicros);
-    return true;
+    if (tenant === undefined || room === undefined || command.type !== 'RecordCalls') return false;
+    const freed = this.#freedMicros(command, decision.events);
+    const credited = accountOf(this.state.accounts, tenant)?.creditedMicros ?? 0;
+    // The whole first; where that is not to be had, what the calls take at the least.
+    for (const costOf of [wholeCost, leastCost]) {
+      const needMicros = command.reserve.reduce((sum, call) => sum + costOf(call), -room) - freed;
+      if (needMicros <= 0 || allowances === undefined || allowances.isDenied(tenant, needMicros)) continue;
+      allowances.want(tenant, credited, needMicros);
+      return true;
+    }
+    return false;
   }
 
   /** A server that bills beyond the reservation has spent what this shard may not: the home is to know at once, or others would spend it again. */
@@ -158,6 +177,13 @@ export class ShardDesk {
     }
     return freed;
   }
+}
+
+const wholeCost = ({ maxCostMicros }: CallReservation): number => maxCostMicros;
+const leastCost = ({ minCostMicros, maxCostMicros }: CallReservation): number => minCostMicros ?? maxCostMicros;
+
+function refusedByTenant(decision: Decision): decision is Decision & { outcome: 'accepted' } {
+  return decision.outcome === 'accepted' && decision.events.some((event) => event.type === 'CallRefused' && event.limit === 'tenant');
 }
 
 function replyTo(command: ShardCommand, decision: Decision | AccountDecision): CommandReply {

@@ -153,6 +153,21 @@ test('what a server bills beyond the reservation is drawn from the home at once,
   expect(desks.violations()).toEqual([]);
 });
 
+test('a call that does not fit whole makes do with less only when the home has no more to give', async () => {
+  const desks = new Desks();
+  await setTenantBudget({ sender: desks.sender, shards: SHARDS, newId: () => 'id' }, TENANT, 1000);
+  const ask = async (shard: number, number: number, maxCostMicros: number) => {
+    const held = { runId: await begun(desks, shard, number), taskId: 'a', attempt: 1, workerId: 'w1' };
+    const call = reservation('x', { maxCostMicros, minCostMicros: 100 });
+    return desks.send({ type: 'RecordCalls', id: `x${number}`, ...held, settle: [], reserve: [call] });
+  };
+  expect(await ask(AWAY, 1, 600)).toEqual(expect.objectContaining({ result: { grants: [{ key: expect.any(String), grant: 'granted' }] } }));
+  const less = { result: { grants: [{ grant: 'granted', maxCostMicros: expect.any(Number) }] } };
+  expect(await ask(AWAY, 2, 900)).toMatchObject(less);
+  expect(await ask(HOME, 3, 900)).toMatchObject(less);
+  expect(desks.violations()).toEqual([]);
+});
+
 test('a shard that spends from an allowance knows whether there is a cap: a model without a price may be called where there is none', async () => {
   const desks = new Desks();
   const around = { sender: desks.sender, shards: SHARDS, newId: () => 'id' };

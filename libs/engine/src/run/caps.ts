@@ -69,6 +69,35 @@ export function overstepOf(draft: Draft, task: TaskState, call: CallReservation,
   return neededMicros > 0 ? { limit: 'tenant', capMicros: room, neededMicros, passedMicros: Math.max(0, beyondMicros) } : undefined;
 }
 
+/** What a call may cost under every cap that applies. */
+export interface Room {
+  micros: number;
+  /** What it will be when all that is set aside has been given back: at the most so much. */
+  soonMicros: number;
+}
+
+/**
+ * @param pendingMicros as in `overstepOf`
+ * @param leastMicros what the call takes at the least
+ * @returns undefined: more of the tenant's money may be on its way
+ */
+export function roomOf(draft: Draft, task: TaskState, pendingMicros: number, leastMicros: number): Room | undefined {
+  const room: Room = { micros: Infinity, soonMicros: Infinity };
+  for (const { micros, spent } of capsOf(draft, task)) {
+    if (micros === undefined) continue;
+    const soon = micros + (spent.raisedMicros ?? 0) - spent.settledMicros - pendingMicros;
+    room.micros = Math.min(room.micros, soon - spent.reservedMicros);
+    room.soonMicros = Math.min(room.soonMicros, soon);
+  }
+  const { tenantRoomMicros, tenantMayDraw } = draft.context;
+  if (tenantRoomMicros === undefined) return room;
+  const left = tenantRoomMicros - draft.boundMicros() - pendingMicros;
+  if (tenantMayDraw && left < room.micros) return undefined;
+  // Other runs spend from it, too: one that makes do with less leaves them as much again.
+  const share = left < room.micros ? Math.max(Math.floor(left / 2), Math.min(left, leastMicros)) : left;
+  return { micros: Math.min(room.micros, share), soonMicros: Math.min(room.soonMicros, share) };
+}
+
 /** The cap of that name, without what people have added; 0 when there is none. */
 export function capMicros(draft: Draft, task: TaskState, limit: SpendLimit): number {
   return capsOf(draft, task).find((cap) => cap.limit === limit)?.micros ?? 0;

@@ -1,7 +1,7 @@
 /** What becomes of calls that a worker wants to make. */
 import type { CallGrant, CallReservation, TaskId } from '@cadre/contracts';
 import type { TaskState } from '../state.js';
-import { overstepOf } from './caps.js';
+import { overstepOf, roomOf } from './caps.js';
 import type { Overstep } from './caps.js';
 import { CLOSED_BY } from './close-attempt.js';
 import type { Closing } from './close-attempt.js';
@@ -11,17 +11,22 @@ import { usd } from './questions.js';
 /** `refused`: no call of the command may be made, and the attempt is closed so. */
 export type Reserved = { grants: CallGrant[]; refused?: undefined } | { refused: Closing };
 
-type Judged = { grant: CallGrant; reserve?: true } | { overstep: Overstep };
+/** `reserve`: what is set aside for it. */
+type Judged = { grant: CallGrant; reserve?: CallReservation } | { overstep: Overstep };
 
-function openGrant(open: number, { key, try: wanted }: Pick<CallReservation, 'key' | 'try'>): CallGrant {
-  return open === wanted ? { key, grant: 'granted' } : { key, grant: 'retry', try: open };
+function openGrant(open: Pick<CallReservation, 'try' | 'maxCostMicros'>, wanted: CallReservation): CallGrant {
+  const { key } = wanted;
+  if (open.try !== wanted.try) return { key, grant: 'retry', try: open.try };
+  const isLess = wanted.minCostMicros !== undefined && open.maxCostMicros < wanted.maxCostMicros;
+  return { key, grant: 'granted', ...(isLess ? { maxCostMicros: open.maxCostMicros } : {}) };
 }
 
 /**
  * What the record says of a call. Only the try that follows the last one is new; every other reservation is a late or repeated message and opens
  * nothing. A call that must happen once and of which nobody knows whether it has is not on record here: its task waits for a person.
  */
-function recorded(draft: Draft, taskId: TaskId, { key, try: wanted }: CallReservation): CallGrant | undefined {
+function recorded(draft: Draft, taskId: TaskId, reservation: CallReservation): CallGrant | undefined {
+  const { key, try: wanted } = reservation;
   const call = draft.call(taskId, key);
   if (!call) return wanted === 1 ? undefined : { key, grant: 'retry', try: 1 };
   switch (call.status) {
@@ -30,7 +35,7 @@ function recorded(draft: Draft, taskId: TaskId, { key, try: wanted }: CallReserv
       return { key, grant: 'recorded', ok, ...(body === undefined ? {} : { body }), ...(files === undefined ? {} : { files }) };
     }
     case 'open':
-      return openGrant(call.try, { key, try: wanted });
+      return openGrant(call, reservation);
     default:
       return call.try + 1 === wanted ? undefined : { key, grant: 'retry', try: call.try + 1 };
   }
@@ -45,7 +50,20 @@ function judge(draft: Draft, task: TaskState, wanted: CallReservation, pendingMi
     return { grant: { key, grant: 'degrade', model: degradedTo } };
   }
   const overstep = overstepOf(draft, task, wanted, pendingMicros);
-  return overstep ? { overstep } : { grant: { key, grant: 'granted' }, reserve: true };
+  const { minCostMicros: least, ...reserve } = wanted;
+  if (!overstep) return { grant: { key, grant: 'granted' }, reserve };
+  if (least === undefined || overstep.limit === 'price' || wanted.optional || cheaperFor(draft, task, wanted)) return { overstep };
+  const room = roomOf(draft, task, pendingMicros, least);
+  if (!room || room.soonMicros < least) return { overstep };
+  if (room.micros < least) return { grant: { key, grant: 'later' } };
+  const { micros: maxCostMicros } = room;
+  return { grant: { key, grant: 'granted', maxCostMicros }, reserve: { ...reserve, maxCostMicros } };
+}
+
+/** The model that the run goes on with when a call does not fit, if it has not come to that yet. */
+function cheaperFor(draft: Draft, { degradedTo }: TaskState, { kind, name }: CallReservation): string | undefined {
+  const { onLimit, degradeTo } = draft.run.options.budget;
+  return onLimit === 'degrade' && degradedTo === undefined && kind === 'model' && name !== degradeTo ? degradeTo : undefined;
 }
 
 function describe(call: CallReservation, { limit, capMicros, neededMicros, passedMicros }: Overstep, explicit: boolean): string {
@@ -64,7 +82,7 @@ function describe(call: CallReservation, { limit, capMicros, neededMicros, passe
 
 /** Notes the refusal. @returns how the attempt closes for it, or the cheaper model to go on with */
 function refuse(draft: Draft, task: TaskState, call: CallReservation, overstep: Overstep): { model: string } | Closing {
-  const { onLimit, degradeTo, unpricedModels } = draft.run.options.budget;
+  const { onLimit, unpricedModels } = draft.run.options.budget;
   const { limit, neededMicros } = overstep;
   const { key, kind, name, maxCostMicros } = call;
   const taskId = task.spec.id;
@@ -75,11 +93,10 @@ function refuse(draft: Draft, task: TaskState, call: CallReservation, overstep: 
     const error = { code: CLOSED_BY.asked, message: `${text} A person is asked.`, retriable: true };
     return { error, counted: false, next: 'resume', question: { limit, neededMicros, text: `${text} May it go on?` } };
   }
-  const mayDegrade =
-    onLimit === 'degrade' && degradeTo !== undefined && task.degradedTo === undefined && kind === 'model' && name !== degradeTo;
-  if (mayDegrade) {
-    draft.emit({ ...noted, then: 'degrade', model: degradeTo });
-    return { model: degradeTo };
+  const cheaper = cheaperFor(draft, task, call);
+  if (cheaper !== undefined) {
+    draft.emit({ ...noted, then: 'degrade', model: cheaper });
+    return { model: cheaper };
   }
   draft.emit({ ...noted, then: 'stop' });
   const code = limit === 'price' ? CLOSED_BY.unpriced : CLOSED_BY.budget;
@@ -97,7 +114,7 @@ export function reserveCalls(draft: Draft, taskId: TaskId, wanted: readonly Call
   for (const call of wanted) {
     const task = draft.need(taskId);
     const twin = calls.get(call.key);
-    const judged: Judged = twin ? { grant: openGrant(twin.try, call) } : judge(draft, task, call, pendingMicros);
+    const judged: Judged = twin ? { grant: openGrant(twin, call) } : judge(draft, task, call, pendingMicros);
     if ('overstep' in judged && call.optional) {
       grants.push({ key: call.key, grant: 'unaffordable' });
       continue;
@@ -110,8 +127,8 @@ export function reserveCalls(draft: Draft, taskId: TaskId, wanted: readonly Call
     }
     grants.push(judged.grant);
     if (!judged.reserve) continue;
-    calls.set(call.key, call);
-    pendingMicros += call.maxCostMicros;
+    calls.set(call.key, judged.reserve);
+    pendingMicros += judged.reserve.maxCostMicros;
   }
   const { attempt } = draft.need(taskId);
   if (calls.size > 0) draft.emit({ type: 'CallsReserved', taskId, attempt, calls: [...calls.values()] });

@@ -112,6 +112,7 @@ export class EngineRig {
   agentCapMicros: number | undefined;
   tenantRoomMicros: number | undefined;
   tenantCapped: boolean | undefined;
+  tenantMayDraw: boolean | undefined;
   /** Whether to keep each decision with what it was made from. */
   recording = false;
   /** Whether to see that the draft of each decision comes to what folding its commit comes to. */
@@ -124,8 +125,8 @@ export class EngineRig {
   /** Decides, and stores what was accepted as a block of one commit. */
   send(body: CommandBody, runId = RUN_ID): Decision {
     const command = Command.parse({ ...body, id: `c${(this.#commands += 1)}`, runId });
-    const { now, random, tenantRoomMicros, tenantCapped } = this;
-    const context = { now, random, tenantRoomMicros, tenantCapped };
+    const { now, random, tenantRoomMicros, tenantCapped, tenantMayDraw } = this;
+    const context = { now, random, tenantRoomMicros, tenantCapped, tenantMayDraw };
     const before = this.comparing ? structuredClone(this.shard) : undefined;
     const decision = decideInShard(this.shard, command, context);
     if (this.recording) this.#records.push(JSON.stringify(recordDecision(this.shard, command, context, decision)));

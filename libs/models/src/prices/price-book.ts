@@ -20,9 +20,17 @@ const BUILT_IN: PriceTable = { 'cadre-sim-1': { input: 0.1, output: 0.4 } };
 const RELEASE_DATE = /-(\d{4}-\d{2}-\d{2}|\d{8})$/;
 /** Longest time from the estimate of a call to its bill: prices of the hours between count for the estimate. */
 const CALL_MS = 3_600_000;
+/** With fewer tokens a model can neither call a tool nor answer. */
+const LEAST_OUTPUT_TOKENS = 256;
 /** How long a published price is looked up once. */
 const LOOK_UP_MS = 60_000;
 const MAX_LOOKED_UP = 1000;
+
+interface Quote {
+  maxCostMicros: number;
+  minCostMicros?: number;
+  priced: boolean;
+}
 
 export class PriceBook {
   private readonly published = new Map<string, ReturnType<typeof publishedPrice>>();
@@ -53,17 +61,16 @@ export class PriceBook {
     ];
   }
 
-  /** The most that a call can cost, whatever the server counts within these bounds. */
-  quote(
-    model: string,
-    server: string,
-    most: { maxInputTokens: number; maxOutputTokens: number },
-  ): { maxCostMicros: number; priced: boolean } {
+  /** The most that a call can cost, whatever the server counts within these bounds; and with the fewest output tokens that are of use. */
+  quote(model: string, server: string, most: { maxInputTokens: number; maxOutputTokens: number }): Quote {
     const now = this.now();
     const prices = [now, now + CALL_MS].flatMap((at) => this.findAt(model, server, at)?.price ?? []);
     if (prices.length === 0) return { maxCostMicros: 0, priced: false };
     const factor = this.factors.get(`${server} ${model}`);
-    return { maxCostMicros: Math.max(...prices.map((price) => maxCostMicros(price, most, factor))), priced: true };
+    const costOf = (maxOutputTokens: number) =>
+      Math.max(...prices.map((price) => maxCostMicros(price, { ...most, maxOutputTokens }, factor)));
+    const least = Math.min(LEAST_OUTPUT_TOKENS, most.maxOutputTokens);
+    return { maxCostMicros: costOf(most.maxOutputTokens), minCostMicros: costOf(least), priced: true };
   }
 
   /**
