@@ -69,6 +69,8 @@ export interface ModelQuote {
   model: string;
   maxInputTokens: number;
   maxOutputTokens: number;
+  /** Tokens that the model can hold, input and output together; left out: nobody knows. */
+  contextTokens?: number;
   /** Millionths of a US dollar; 0 if `priced` is false, which says nothing of the real cost. */
   maxCostMicros: number;
   /** What it costs at most with the fewest output tokens that are of use. Left out: it is of no use with fewer. */

@@ -25,6 +25,11 @@ export class LearnedModel {
     return this.dialect;
   }
 
+  /** Tokens that its window holds; undefined: no refusal has told. */
+  get contextTokens(): number | undefined {
+    return this.window === Infinity ? undefined : this.window;
+  }
+
   /** What the model may write at most in answer to this request. @param set by the operator */
   capOf(request: ModelRequest, set = Infinity): number {
     const cap = Math.min(request.maxOutputTokens, set, this.most);

@@ -41,6 +41,8 @@ export interface OpenAiModelOptions {
   responseFormat?: 'auto' | 'none' | 'beside-tools';
   /** What models write at most in one answer, by name; `*` for all others. What a server refuses as too much is learnt besides. */
   maxOutputTokens?: Readonly<Record<string, number>>;
+  /** Tokens that a model can hold, input and output together, where the operator knows it. */
+  contextTokens?: number;
   /** Headers of the operator's own, and fields for the body of each request (`chat_template_kwargs` and the like); they go over ours. */
   headers?: Readonly<Record<string, string>>;
   fields?: Readonly<Record<string, Json>>;
@@ -94,7 +96,9 @@ export class OpenAiModel implements ModelPort {
   quote(request: ModelRequest): ModelQuote {
     const model = request.model || this.options.defaultModel;
     const tokens = { maxInputTokens: maxInputTokens(request), maxOutputTokens: this.capOf(request, model) };
-    return { model, ...tokens, ...this.prices.quote(model, this.options.baseUrl, tokens) };
+    const contextTokens = this.learnedOf(model).contextTokens ?? this.options.contextTokens;
+    const price = this.prices.quote(model, this.options.baseUrl, tokens);
+    return { model, ...tokens, ...(contextTokens !== undefined && { contextTokens }), ...price };
   }
 
   /** Errors as `ModelPort` says; `aborted` (or the signal's own `CadreError`) when the signal aborts. */

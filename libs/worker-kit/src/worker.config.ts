@@ -56,6 +56,8 @@ export const WorkerConfig = BaseConfig.extend({
   OPENAI_BASE_URL: envUrl().default('http://127.0.0.1:7401/v1'),
   /** Local servers need none. */
   OPENAI_API_KEY: z.string().min(1).optional(),
+  /** Path of the file that names several model servers and models (docs/MODELS.md). With it the OPENAI variables say nothing. */
+  CADRE_MODELS: z.string().min(1).optional(),
   /** For agents and runs that name no model. */
   CADRE_MODEL: z.string().min(1).max(200).default('cadre-sim-1'),
   /** How long a model server may take for the first sign of its answer, in milliseconds. */

@@ -1,6 +1,6 @@
 import { hash, randomBytes } from 'node:crypto';
 import { AgentRoster, BatchingModel } from '@cadre/agents';
-import type { Performer, WorkSurroundings } from '@cadre/agents';
+import type { ModelPort, Performer, WorkSurroundings } from '@cadre/agents';
 import { CadreError, labelText } from '@cadre/contracts';
 import { AgentMemories, SharedContext } from '@cadre/engine';
 import { JetStreamBlobs, KvAgentStore, KvContextStore, KvMemoryStore, KvResultCache } from '@cadre/event-log';
@@ -72,7 +72,7 @@ async function surroundings(
     ...{ clock: systemClock, chance: systemChance, blobs },
     sender: new NatsCommandSender(nats),
     digest,
-    performerOf: performers(context, means, { blobs, shared, memories, roster, slots, mcp }, life),
+    performerOf: performers(context, means, { blobs, shared, memories, roster, slots, mcp, servers: await makeModel(context, life) }),
     cache: { results: await KvResultCache.open(nats), setting: settingOf(context.config) },
     reports: workReports(log, new WorkMeter(metrics), isCode),
     span: ({ runId, taskId, attempt, traceparent }, { name }, work) => {
@@ -88,8 +88,8 @@ function digest(text: string): string {
 }
 
 /** A result of another model or of another server is another result. */
-function settingOf({ OPENAI_BASE_URL, CADRE_MODEL, CADRE_RESPONSE_FORMAT }: WorkerConfig): string {
-  return JSON.stringify([OPENAI_BASE_URL, CADRE_MODEL, CADRE_RESPONSE_FORMAT]);
+function settingOf({ OPENAI_BASE_URL, CADRE_MODEL, CADRE_MODELS, CADRE_RESPONSE_FORMAT }: WorkerConfig): string {
+  return JSON.stringify([CADRE_MODELS ?? OPENAI_BASE_URL, CADRE_MODEL, CADRE_RESPONSE_FORMAT]);
 }
 
 interface Around {
@@ -99,14 +99,13 @@ interface Around {
   roster: AgentRoster;
   slots: number;
   mcp: McpTools | undefined;
+  servers: ModelPort;
 }
 
-/** @param life of the worker: the epoch of its heartbeats */
 function performers(
   context: ServiceContext<WorkerConfig>,
   means: Means,
-  { blobs, shared, memories, roster, slots, mcp }: Around,
-  life: string,
+  { blobs, shared, memories, roster, slots, mcp, servers }: Around,
 ): WorkSurroundings['performerOf'] {
   const { config, tracing, nats } = context;
   const workDir = config.CADRE_WORK_DIR;
@@ -115,7 +114,7 @@ function performers(
   const code = new Map<string, Performer>(
     Object.entries(means.performers).map(([agent, perform]) => [agent, codeAgent(perform, { blobs, workDir, shared, desk, ...elsewhere })]),
   );
-  const model = new BatchingModel(makeModel(context, life), { clock: systemClock, most: slots, digest });
+  const model = new BatchingModel(servers, { clock: systemClock, most: slots, digest });
   const withModel = modelAgent({
     ...{ model, blobs, shared, memories, tracing, workDir, desk, ...elsewhere },
     ...{ tools: means.tools, clock: systemClock, chance: systemChance },

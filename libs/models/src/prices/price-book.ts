@@ -74,7 +74,8 @@ export class PriceBook {
   }
 
   /**
-   * What a call has cost: by the price of the model that answered, or else of the one that was asked.
+   * What a call has cost: by the price of the model that answered, or else of the one that was asked; what the operator has set for either goes before what
+   * is published.
    * @param serviceTier as the server names it in its reply
    */
   bill(
@@ -82,7 +83,8 @@ export class PriceBook {
     usage: TokenUsage,
     serviceTier?: string,
   ): { costMicros: number; priced: boolean } {
-    const known = this.find(answered, server) ?? this.find(asked, server);
+    const own = ownPrice(this.own, answered) ?? ownPrice(this.own, asked);
+    const known = own ?? this.find(answered, server) ?? this.find(asked, server);
     if (!known) return { costMicros: 0, priced: false };
     const factor = serviceFactor(known.price, serviceTier);
     const id = `${server} ${asked}`;
