@@ -28,5 +28,5 @@ export const codeReviewer: z.input<typeof AgentDefinition> = {
   skills: [SKILLS.codeReview],
   instructions,
   tools: ['list_files', 'read_file', 'write_file', 'static_checks', 'check_types', 'describe_api'],
-  limits: { maxSteps: 40, maxTokens: 400_000, maxMs: 240_000 },
+  limits: { maxSteps: 40, maxTokens: 400_000 },
 };

@@ -30,5 +30,5 @@ export const codeWriter: z.input<typeof AgentDefinition> = {
   skills: [SKILLS.codeGeneration],
   instructions,
   tools: ['list_files', 'read_file', 'write_file', 'check_types', 'describe_api'],
-  limits: { maxSteps: 40, maxTokens: 400_000, maxMs: 240_000 },
+  limits: { maxSteps: 40, maxTokens: 400_000 },
 };

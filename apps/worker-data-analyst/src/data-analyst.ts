@@ -32,5 +32,5 @@ export const dataAnalyst: z.input<typeof AgentDefinition> = {
   skills: [SKILLS.dataAnalysis, SKILLS.visualization],
   instructions,
   tools: ['list_files', 'read_file', 'write_file', 'profile_data', 'query_data', 'find_trends', 'find_anomalies', 'draw_chart'],
-  limits: { maxSteps: 40, maxTokens: 400_000, maxMs: 240_000 },
+  limits: { maxSteps: 40, maxTokens: 400_000 },
 };

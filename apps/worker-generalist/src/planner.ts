@@ -50,5 +50,5 @@ export const planner: z.input<typeof AgentDefinition> = {
   skills: [SKILLS.planning],
   instructions,
   tools: ['list_files'],
-  limits: { maxSteps: 8, maxTokens: 100_000, maxMs: 90_000 },
+  limits: { maxSteps: 8, maxTokens: 100_000 },
 };

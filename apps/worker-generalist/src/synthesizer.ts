@@ -27,5 +27,5 @@ export const synthesizer: z.input<typeof AgentDefinition> = {
   skills: [SKILLS.synthesis],
   instructions,
   tools: ['read_file', 'list_files'],
-  limits: { maxSteps: 20, maxTokens: 300_000, maxMs: 120_000 },
+  limits: { maxSteps: 20, maxTokens: 300_000 },
 };

@@ -6,7 +6,7 @@
 import { CadreError } from '@cadre/contracts';
 import type { AgentDefinition, Assignment, Continuation, Failure, HeldAttempt, Offer, TaskResult } from '@cadre/contracts';
 import { abortError, attemptClosed, failureOf, untilAborted } from './abort.js';
-import { isServerTrouble } from './call-retry.js';
+import { isWaitedFor } from './call-retry.js';
 import { CallDesk } from './call-desk.js';
 import { Ending } from './ending.js';
 import { storeApart, storeText } from './content.js';
@@ -16,9 +16,10 @@ import type { CacheLook, CacheMeans } from './result-reuse.js';
 import { sharedArtifacts } from './shared-artifacts.js';
 import { agentForTask } from './task-agent.js';
 import { OwnerLine, grantOf } from './owner-line.js';
-import type { OwnerAnswer } from './owner-line.js';
+import type { OwnerAnswer, WorkerTraits } from './owner-line.js';
 import type { Performer, Work } from './performer.js';
 import type { CallRequest, MadeCall } from './settlement.js';
+import { timeLimitOf } from './time-limit.js';
 import type { WorkerPorts } from './worker-ports.js';
 
 /** How an attempt ended, as seen from the worker. `delegated`: its task waits for others. `dropped`: it was closed from outside. `refused`: it was never ours. */
@@ -38,10 +39,8 @@ export interface WorkReports {
 }
 
 /** What all attempts of a worker share. */
-export interface WorkSurroundings extends WorkerPorts {
+export interface WorkSurroundings extends WorkerPorts, WorkerTraits {
   workerId: string;
-  /** Of the worker, new with each start: the epoch of its heartbeats. */
-  life?: string;
   /** Who does the work of an agent. */
   performerOf(agent: AgentDefinition): Performer;
   /** Left out: no result stands for another. */
@@ -92,6 +91,10 @@ export class AttemptWork {
   private readonly line: OwnerLine;
   private unwanted = false;
   private delegated = false;
+  /** The attempt's time was up, and it was the default one. */
+  private outOfDefault = false;
+  /** The model server is in trouble that passes by itself. */
+  private waitsForServer = false;
   private failure: Failure | undefined;
   /** What the worker has to go on with, once this has ended. */
   next: Assignment[] = [];
@@ -163,7 +166,7 @@ export class AttemptWork {
   }
 
   private start({ insteadOf }: Offer): Promise<Assignment | undefined> {
-    return this.line.start(this.agent, this.around.life, insteadOf);
+    return this.line.start(this.agent, this.around, insteadOf);
   }
 
   private async work(assignment: Assignment, traceparent: string | undefined): Promise<WorkEnding> {
@@ -204,11 +207,12 @@ export class AttemptWork {
   /** @returns what ends the limit */
   private limitTime(assignment: Assignment): () => void {
     const { clock } = this.around;
-    const left = assignment.deadlineAt - clock.now();
-    const { maxMs } = this.agent.limits;
-    const message = left <= maxMs ? "The attempt's time is up." : `No final answer within ${maxMs} ms, the agent's limit.`;
-    const stop = () => this.stopper.abort(new CadreError('time-limit', message, { retriable: true }));
-    return clock.after(Math.max(0, Math.min(left, maxMs)), stop);
+    const leftMs = assignment.deadlineAt - clock.now();
+    const { ms, error, isDefault } = timeLimitOf(assignment, this.agent, leftMs);
+    return clock.after(Math.max(0, ms), () => {
+      this.outOfDefault = isDefault;
+      this.stopper.abort(error);
+    });
   }
 
   /** The agent's work, as a result that is ready to be told. Never rejects. */
@@ -238,7 +242,9 @@ export class AttemptWork {
       const result = await untilAborted(this.perform(work), stopper);
       return { kind: 'completed', result, ...(reuse && { keep: () => reuse.keep(result, calls.reusable) }) };
     } catch (error) {
-      return { kind: 'failed', error: failureOf(stopper.aborted ? abortError(stopper) : error, 'attempt-failed') };
+      const why = stopper.aborted ? abortError(stopper) : error;
+      this.waitsForServer = why instanceof CadreError && isWaitedFor(why, assignment.waited ?? 0);
+      return { kind: 'failed', error: failureOf(why, 'attempt-failed') };
     }
   }
 
@@ -305,12 +311,14 @@ export class AttemptWork {
 
   private continuation(): Continuation | undefined {
     const slots = this.slot.room();
-    return slots > 0 ? { ...grantOf(this.agent, this.around.life), slots } : undefined;
+    return slots > 0 ? { ...grantOf(this.agent, this.around), slots } : undefined;
   }
 
   private async tellFailure(settle: Parameters<OwnerLine['fail']>[0], error: Failure): Promise<WorkEnding> {
     this.failure = error;
-    const why = { fresh: FRESH.has(error.code), ...(isServerTrouble(error) && { cause: 'server' as const }) };
+    const isLate = this.outOfDefault && error.code === 'time-limit';
+    const cause = this.waitsForServer ? 'server' : isLate ? 'time' : undefined;
+    const why = { fresh: FRESH.has(error.code), ...(cause && ({ cause } as const)) };
     return this.endingOf(await this.line.fail(settle, error, why), 'failed');
   }
 

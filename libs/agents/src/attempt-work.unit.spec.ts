@@ -96,13 +96,23 @@ test('what is opened while the attempt ends is closed all the same', async () =>
   expect([it.endings, closed]).toEqual([['a dropped'], 1]);
 });
 
-test("the agent's own limit of time, and the attempt's", async () => {
+test('a limit of time that the task does not set is told as the default one, and the next attempt gets more', async () => {
   const it = stage(() => forever);
   it.offer('a');
-  await it.clock.advance(119_999);
+  await it.clock.advance(599_999);
   expect(it.endings).toEqual([]);
   await it.clock.advance(1);
-  expect(it.owner.of('FailAttempt')).toMatchObject([{ error: { code: 'time-limit', retriable: true }, fresh: false }]);
+  expect(it.owner.of('FailAttempt')).toMatchObject([{ error: { code: 'time-limit', retriable: true }, fresh: false, cause: 'time' }]);
+  expect(it.owner.rig.task('a')).toMatchObject({ timedOut: true, defaultLimitMs: 600_000, counted: 1 });
+});
+
+test("a limit of the task's own is told as that", async () => {
+  const it = stage(() => forever, 2, ['a'], { timeoutMs: 5000 });
+  it.offer('a');
+  await it.clock.advance(5000);
+  const [failed] = it.owner.of('FailAttempt');
+  expect(failed).toMatchObject({ error: { code: 'time-limit', message: expect.stringContaining('Raise timeoutMs of the task') } });
+  expect(failed).not.toHaveProperty('cause');
 });
 
 test('faults of the content begin anew, others are gone on with', async () => {

@@ -48,7 +48,7 @@ function definitionOf(agent: AgentDefinition, kind: Assignment['kind']): Json {
   // What the text does not tell. Agents that neither think nor batch keep their keys.
   const thought: Json[] = thinking ? [[thinking.reflect, thinking.effort ?? null]] : [];
   const together: Json[] = batch ? [['batch', batch.maxTasks, batch.waitMs]] : [];
-  return [name, text, [...tools].sort(), models, [maxSteps, maxTokens, maxMs, maxCostMicros ?? null], ...thought, ...together];
+  return [name, text, [...tools].sort(), models, [maxSteps, maxTokens, maxMs ?? null, maxCostMicros ?? null], ...thought, ...together];
 }
 
 /** Of one that names a model alone the key is what it was before less thought could be said. */

@@ -31,11 +31,23 @@ const NEXT_MODEL: ReadonlySet<string> = new Set([
   'model-timeout',
   'model-rate-limited',
   'model-loading',
+  'model-call-unread',
   'model-breaker-open',
   'model-quota-exhausted',
   'model-not-found',
   'model-context-exceeded',
 ]);
+
+/** May be better in a moment. A server that says that it limits or loads, and not for how long, is not asked again at once. */
+const AT_ONCE: ReadonlySet<string> = new Set(['model-unavailable', 'model-call-unread']);
+
+/** So often is waited for a server that may have billed the call it failed at: a gateway whose server starts anew, rather than one that never answers well. */
+const UNSURE_WAITS = 8;
+
+/** Whether the task waits for the server, which uses up none of its attempts. @param waited attempts in a row that have done so */
+export function isWaitedFor(error: CallFailure, waited: number): boolean {
+  return isServerTrouble(error) && (error.code !== 'model-unavailable' || error.billed === 'no' || waited < UNSURE_WAITS);
+}
 
 /**
  * How long to wait before the same call is tried again within the attempt, in milliseconds; undefined: not again here.
@@ -43,10 +55,9 @@ const NEXT_MODEL: ReadonlySet<string> = new Set([
  * @param random a number from 0 up to 1
  */
 export function callRetryDelayMs(error: CallFailure, tries: number, random: () => number): number | undefined {
-  if (tries > CALL_RETRY.retries || !isServerTrouble(error)) return undefined;
+  if (tries > CALL_RETRY.retries || !error.retriable || !(SERVER_TROUBLE.has(error.code) || AT_ONCE.has(error.code))) return undefined;
   const askedMs = error.retryAfterMs ?? 0;
-  // A server that says that it limits or loads, and not for how long, is not asked again at once: only a connection may be back in a moment.
-  if (askedMs === 0 && error.code !== 'model-unavailable') return undefined;
+  if (askedMs === 0 && !AT_ONCE.has(error.code)) return undefined;
   if (askedMs > CALL_RETRY.maxWaitMs) return undefined;
   // Never before the time the server named, and not all at once after it.
   if (askedMs > 0) return Math.ceil(askedMs + random() * CALL_RETRY.spreadMs);

@@ -1,6 +1,6 @@
 import { CadreError } from '@cadre/contracts';
 import fc from 'fast-check';
-import { CALL_RETRY, attemptError, billedOf, callRetryDelayMs, isServerTrouble, nextModel } from './call-retry.js';
+import { CALL_RETRY, attemptError, billedOf, callRetryDelayMs, isServerTrouble, isWaitedFor, nextModel } from './call-retry.js';
 
 const failure = (code: string, retryAfterMs?: number, retriable = true) =>
   new CadreError(code, 'Because.', { retriable, ...(retryAfterMs !== undefined && { retryAfterMs }) });
@@ -107,4 +107,15 @@ test('an attempt that no model could answer waits for the one that is back first
   expect(attemptError([limited, loading, gone])).toBe(loading);
   expect(attemptError([gone, failure('model-timeout')])).toMatchObject({ code: 'model-timeout' });
   expect(attemptError([])).toBeUndefined();
+});
+
+test('a server that may have billed its failures is waited for some times only, another one as long as it takes', () => {
+  const broke = new CadreError('model-unavailable', 'Bad gateway.', { retriable: true, billed: 'unknown' });
+  const gone = new CadreError('model-unavailable', 'Nobody there.', { retriable: true, billed: 'no' });
+  expect([0, 7, 8].map((waited) => isWaitedFor(broke, waited))).toEqual([true, true, false]);
+  expect([isWaitedFor(gone, 100), isWaitedFor(failure('model-loading'), 100), isWaitedFor(failure('model-timeout'), 0)]).toEqual([
+    true,
+    true,
+    false,
+  ]);
 });

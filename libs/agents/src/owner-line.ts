@@ -27,11 +27,25 @@ export type RecordAnswer = { kind: 'recorded'; grants: CallGrants } | Exclude<Ow
 
 const CLOSED = new Set(['attempt-closed', 'attempt-taken', 'run-ended', 'unknown-run', 'unknown-task', 'run-conflict']);
 
-/** What the owner is told of the agent that does an attempt. Its memory is granted with its definition. @param life of the worker */
-export function grantOf({ name, tools: named, limits, memory }: AgentDefinition, life: string | undefined): Omit<Continuation, 'slots'> {
+/** Of a worker. `life`: new with each start, the epoch of its heartbeats. `modelTimeoutMs`: how long it lets one call of its model take. */
+export interface WorkerTraits {
+  life?: string;
+  modelTimeoutMs?: number;
+}
+
+/** What the owner is told of the agent that does an attempt. Its memory is granted with its definition. */
+export function grantOf(
+  { name, tools: named, limits, memory }: AgentDefinition,
+  { life, modelTimeoutMs }: WorkerTraits,
+): Omit<Continuation, 'slots'> {
   const cap = limits.maxCostMicros;
   const tools = memory && !named.includes(MEMORY_TOOL) ? [...named, MEMORY_TOOL] : named;
-  return { agent: name, tools, ...(cap !== undefined && { agentCapMicros: cap }), ...(life !== undefined && { life }) };
+  return {
+    ...{ agent: name, tools },
+    ...(cap !== undefined && { agentCapMicros: cap }),
+    ...(life !== undefined && { life }),
+    ...(modelTimeoutMs !== undefined && { modelTimeoutMs }),
+  };
 }
 
 export class OwnerLine {
@@ -47,9 +61,9 @@ export class OwnerLine {
    * Binds the attempt to this worker; undefined when somebody else has it, or it is closed. Error: `assignment-invalid`.
    * @param insteadOf see `Offer`
    */
-  async start(agent: AgentDefinition, life?: string, insteadOf?: AgentName): Promise<Assignment | undefined> {
+  async start(agent: AgentDefinition, worker: WorkerTraits, insteadOf?: AgentName): Promise<Assignment | undefined> {
     const stoodInFor = insteadOf === undefined ? {} : { insteadOf };
-    const reply = await this.send({ type: 'StartAttempt', ...this.head(), ...grantOf(agent, life), ...stoodInFor });
+    const reply = await this.send({ type: 'StartAttempt', ...this.head(), ...grantOf(agent, worker), ...stoodInFor });
     if (reply.outcome === 'rejected' || reply.outcome === 'unavailable') return undefined;
     return isPlainAssignment(reply.result) ? reply.result : readAs(Assignment, reply.result);
   }

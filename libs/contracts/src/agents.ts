@@ -51,7 +51,8 @@ export const AgentDefinition = z.strictObject({
     .strictObject({
       maxSteps: limits.maxSteps.default(24),
       maxTokens: limits.maxTokens.default(200_000),
-      maxMs: limits.maxMs.default(120_000),
+      /** Left out: as long as the task's attempt may take. */
+      maxMs: limits.maxMs.optional(),
       /** Of all it does in one run. */
       maxCostMicros: Micros.optional(),
     })

@@ -58,6 +58,8 @@ const grant = {
     .string()
     .regex(/^[A-Za-z0-9]{1,40}$/)
     .optional(),
+  /** How long the worker lets one call of its model take: attempts without a limit of their own may take longer then. */
+  modelTimeoutMs: z.int().min(1).max(3_600_000).optional(),
 };
 
 /**
@@ -103,7 +105,7 @@ export type CompleteAttempt = z.infer<typeof CompleteAttempt>;
 
 /**
  * `fresh`: the content is at fault, so the next attempt starts anew instead of resuming from the recorded calls. `cause`: `server`, the model server is in trouble
- * that passes by itself (it limits, loads, or cannot be reached).
+ * that passes by itself (it limits, loads, or cannot be reached); `time`, the default limit of the attempt was too short.
  */
 export const FailAttempt = z.strictObject({
   type: z.literal('FailAttempt'),
@@ -112,7 +114,7 @@ export const FailAttempt = z.strictObject({
   ...settle,
   error: Failure,
   fresh: z.boolean().default(false),
-  cause: z.enum(['server']).optional(),
+  cause: z.enum(['server', 'time']).optional(),
 });
 export type FailAttempt = z.infer<typeof FailAttempt>;
 

@@ -70,6 +70,8 @@ export const AttemptStarted = z.strictObject({
   agent: AgentName,
   workerId: WorkerId,
   deadlineAt: Timestamp,
+  /** The task sets no limit of its own: the one that it got, before the run's deadline cut it off. */
+  defaultLimitMs: z.int().min(1).optional(),
   /** What it may call. */
   tools: z.array(AnyToolName),
   agentCapMicros: Micros.optional(),
@@ -101,8 +103,11 @@ export const AttemptFailed = z.strictObject({
   ...attempt,
   error: Failure,
   counted: z.boolean(),
-  /** `server`: the task waits for a model server that is in passing trouble, and the next attempt is scheduled for then. */
-  cause: z.enum(['server']).optional(),
+  /**
+   * `server`: the task waits for a model server that is in passing trouble, and the next attempt is scheduled for then. `time`: the default limit was too short,
+   * and the next attempt may take longer.
+   */
+  cause: z.enum(['server', 'time']).optional(),
   /** The next attempt starts anew. */
   fresh: z.literal(true).optional(),
 });

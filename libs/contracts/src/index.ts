@@ -108,6 +108,8 @@ export {
   Require,
   Specialist,
   TaskSpec,
+  ATTEMPT_LIMIT,
+  DEFAULT_LIMIT_REMEDY,
   Scope,
   Delegation,
   Given,

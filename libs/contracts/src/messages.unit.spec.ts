@@ -31,10 +31,10 @@ describe('commands', () => {
   test('each field but the optional ones is needed', () => {
     const optional: Partial<Record<Command['type'], string[]>> = {
       StartRun: ['plan', 'morePlan', 'params'],
-      StartAttempt: ['tools', 'agentCapMicros', 'life', 'insteadOf'],
+      StartAttempt: ['tools', 'agentCapMicros', 'life', 'insteadOf', 'modelTimeoutMs'],
       RecordCalls: ['settle', 'reserve'],
       CompleteAttempt: ['settle', 'next'],
-      FailAttempt: ['settle', 'fresh'],
+      FailAttempt: ['settle', 'fresh', 'cause'],
       ReleaseAttempt: ['settle'],
       DelegateWork: ['settle', 'handOff'],
       AnswerQuestion: ['note', 'raiseMicros', 'result'],

@@ -24,8 +24,8 @@ export function isPlainAssignment(raw: unknown): raw is Assignment {
   if (typeof raw !== 'object' || raw === null) return false;
   const assignment = raw as Fields;
   const { runId, tenant, taskId, attempt, kind, goal, title, instructions, inputs, results, round, tools, deadlineAt } = assignment;
-  const { input, traceparent, cache } = assignment;
-  const more = [input, traceparent, cache].filter((field) => field !== undefined).length;
+  const { input, traceparent, cache, defaultLimitMs } = assignment;
+  const more = [input, traceparent, cache, defaultLimitMs].filter((field) => field !== undefined).length;
   return (
     Object.keys(raw).length === FIELDS + more &&
     matches(runId, RUN_ID) &&
@@ -44,6 +44,7 @@ export function isPlainAssignment(raw: unknown): raw is Assignment {
     Array.isArray(tools) &&
     tools.every((name) => matches(name, TOOL_NAME)) &&
     isCount(deadlineAt) &&
+    (defaultLimitMs === undefined || (isCount(defaultLimitMs) && defaultLimitMs !== 0)) &&
     (traceparent === undefined || isBetween(traceparent, 0, Infinity)) &&
     (cache === undefined || isPlainCache(cache))
   );

@@ -17,7 +17,7 @@ export function isPlainCommand(raw: unknown): raw is StartRun | StartAttempt | R
   if (typeof raw !== 'object' || raw === null) return false;
   const command = raw as Fields;
   if (command['type'] === 'StartAttempt') {
-    return isPlainGrant(command) && hasHead(command, command['life'] === undefined ? 2 : 3);
+    return isPlainGrant(command) && hasHead(command, 2 + grantExtras(command));
   }
   if (command['type'] === 'CompleteAttempt') {
     const { next, settle, result } = command;
@@ -48,15 +48,20 @@ function hasHead(command: Fields, more: number): boolean {
 }
 
 /** Without a cap. */
-function isPlainGrant({ agent, tools, life }: Fields): boolean {
+function isPlainGrant({ agent, tools, life, modelTimeoutMs }: Fields): boolean {
+  if (modelTimeoutMs !== undefined && (!isCount(modelTimeoutMs, 3_600_000) || modelTimeoutMs === 0)) return false;
   return matches(agent, AGENT_NAME) && areTools(tools) && (life === undefined || matches(life, LIFE));
+}
+
+function grantExtras({ life, modelTimeoutMs }: Fields): number {
+  return (life === undefined ? 0 : 1) + (modelTimeoutMs === undefined ? 0 : 1);
 }
 
 function isPlainContinuation(raw: unknown): boolean {
   if (typeof raw !== 'object' || raw === null) return false;
   const grant = raw as Fields;
-  const { life, slots } = grant;
-  return Object.keys(grant).length === (life === undefined ? 3 : 4) && isPlainGrant(grant) && isCount(slots, 100) && slots !== 0;
+  const { slots } = grant;
+  return Object.keys(grant).length === 3 + grantExtras(grant) && isPlainGrant(grant) && isCount(slots, 100) && slots !== 0;
 }
 
 /** An answer inline, and at most where it comes from. */

@@ -23,18 +23,27 @@ const settle = [
 ];
 const record = { type: 'RecordCalls', ...head, settle, reserve };
 const settled = { ...complete, settle };
-const goingOn = { ...complete, next: { agent: 'echo', tools: ['pay'], life: 'a1', slots: 3 } };
+const goingOn = { ...complete, next: { agent: 'echo', tools: ['pay'], life: 'a1', modelTimeoutMs: 1, slots: 3 } };
 const task = TaskSpec.parse({ id: 'a', title: 'A', instructions: 'do it' });
 const startRun = {
   ...{ type: 'StartRun', id: 'c1', runId: head.runId, tenant: 'default', goal: 'g', inputs: [], options: RunOptions.parse({}) },
   ...{ plan: { tasks: [task] }, fingerprint: 'f' },
 };
-const rich = { ...task, agent: 'echo', skills: ['coding'], dependsOn: ['b'], input: { n: 1, text: 'x' }, cache: { ttlMs: 60_000 } };
+const timed = { ...start, life: 'a1', modelTimeoutMs: 600_000 };
+const rich = {
+  ...task,
+  timeoutMs: 5000,
+  agent: 'echo',
+  skills: ['coding'],
+  dependsOn: ['b'],
+  input: { n: 1, text: 'x' },
+  cache: { ttlMs: 60_000 },
+};
 const startRich = { ...startRun, traceparent: head.traceparent, plan: { tasks: [rich, task] } };
 const cached = { ...complete, result: { ...complete.result, cachedFrom: { runId: head.runId, taskId: 'map~0~count' } } };
 const thoughtful = { ...complete, result: { ...complete.result, thinking: { text: '{}' } } };
 const collecting = { ...startRun, options: RunOptions.parse({ collectThinking: true }) };
-const PLAIN = [startRun, startRich, start, granted, complete, cached, record, settled, goingOn];
+const PLAIN = [startRun, startRich, start, timed, granted, complete, cached, record, settled, goingOn];
 const untraced = ({ traceparent: _traceparent, ...rest }: typeof start) => rest;
 
 test('the plain forms are recognised', () => {

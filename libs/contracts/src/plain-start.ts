@@ -74,9 +74,9 @@ function isPlainTask(raw: unknown): boolean {
   if (typeof raw !== 'object' || raw === null) return false;
   const task = raw as Fields;
   const { id, title, instructions, skills, agent, fallbackAgents, dependsOn, require, priority, timeoutMs, retry, input, cache } = task;
-  const more = [agent, input, cache].filter((field) => field !== undefined).length;
+  const more = [agent, input, cache, timeoutMs].filter((field) => field !== undefined).length;
   return (
-    Object.keys(task).length === 10 + more &&
+    Object.keys(task).length === 9 + more &&
     matches(id, TASK_ID) &&
     isBetween(title, 1, 200) &&
     isBetween(instructions, 1, 8000) &&
@@ -90,8 +90,7 @@ function isPlainTask(raw: unknown): boolean {
     dependsOn.every((on) => matches(on, TASK_ID)) &&
     (require === 'all' || require === 'any' || require === 'settled') &&
     isPriority(priority) &&
-    isCount(timeoutMs, 3_600_000) &&
-    (timeoutMs as number) >= 100 &&
+    (timeoutMs === undefined || (isCount(timeoutMs, 3_600_000) && (timeoutMs as number) >= 100)) &&
     isPlainRetry(retry) &&
     (input === undefined || isPlainInput(input)) &&
     (cache === undefined || isPlainCache(cache))

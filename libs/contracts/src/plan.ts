@@ -120,6 +120,14 @@ export const Specialist = z.strictObject({
 });
 export type Specialist = z.infer<typeof Specialist>;
 
+/**
+ * How long an attempt may take whose task does not say it: ten minutes, or some calls of a model that takes long. An attempt that this ends is followed by one
+ * that may take twice as long; the run's deadline is above all.
+ */
+export const ATTEMPT_LIMIT = { leastMs: 600_000, modelCalls: 4, factor: 2 } as const;
+export const DEFAULT_LIMIT_REMEDY =
+  'That is the default limit: timeoutMs of the task sets another one, a larger CADRE_MODEL_TIMEOUT_MS of the workers raises it.';
+
 export const TaskSpec = z.strictObject({
   id: TaskId,
   title: z.string().min(1).max(200),
@@ -141,8 +149,8 @@ export const TaskSpec = z.strictObject({
   minConfidence: z.number().min(0).max(1).optional(),
   priority: Priority.default('medium'),
   estimatedMs: z.int().min(0).max(86_400_000).optional(),
-  /** Longest time of one attempt, from its start. */
-  timeoutMs: z.int().min(100).max(3_600_000).default(120_000),
+  /** Longest time of one attempt, from its start. Left out: see `ATTEMPT_LIMIT`. */
+  timeoutMs: z.int().min(100).max(3_600_000).optional(),
   retry: RetryPolicy.prefault({}),
   /** Cap of what all attempts of this task may cost together; goes before the run's `taskMicros`. */
   budgetMicros: Micros.optional(),

@@ -34,7 +34,6 @@ describe('a task', () => {
       dependsOn: [],
       require: 'all',
       priority: 'medium',
-      timeoutMs: 120_000,
       retry,
     });
     for (const field of ['id', 'title', 'instructions']) expect(accepts(TaskSpec, { ...task, [field]: undefined })).toBe(false);

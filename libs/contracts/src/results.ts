@@ -102,8 +102,10 @@ export const Assignment = z.strictObject({
   /** The run's wish: what the agent thinks is kept beside its result. */
   collectThinking: z.literal(true).optional(),
   deadlineAt: Timestamp,
-  /** The task waits for its model server in vain so far: whether that is back is asked once, without quick tries. */
-  waited: z.literal(true).optional(),
+  /** The task sets no limit of its own: the one that it got. Less is left when the run's deadline comes first. */
+  defaultLimitMs: z.int().min(1).optional(),
+  /** So many attempts in a row have found the model server in trouble: whether it is back is asked once, without quick tries. */
+  waited: z.int().min(1).optional(),
   traceparent: z.string().optional(),
   /** An earlier result may stand for this one, and this one for later ones. `minConfidence`: a result that is less sure counts for neither. */
   cache: Cache.extend({ minConfidence: z.number().min(0).max(1).optional() }).optional(),

@@ -38,6 +38,7 @@ function started(task: TaskState, event: EventOf<'AttemptStarted'>, at: number):
     workerId: event.workerId,
     startedAt: at,
     deadlineAt: event.deadlineAt,
+    ...(event.defaultLimitMs === undefined && task.defaultLimitMs === undefined ? {} : { defaultLimitMs: event.defaultLimitMs }),
     tools: event.tools,
     agentCapMicros: event.agentCapMicros,
     life: event.life,
@@ -121,6 +122,7 @@ function failedAttempt(task: TaskState, event: EventOf<'AttemptFailed'>, at: num
     tools: undefined,
     error,
     ...(event.cause === 'server' ? { serverWait: serverWait(task, at) } : task.serverWait ? { serverWait: undefined } : {}),
+    ...(event.cause === 'time' ? { timedOut: true as const } : task.timedOut ? { timedOut: undefined } : {}),
     lastClosed: { attempt, code, message, ...(task.workerId === undefined ? {} : { workerId: task.workerId }) },
   };
   return fresh ? { ...closed, round: task.round + 1, roundError: message, resumable: undefined } : closed;

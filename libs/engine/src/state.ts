@@ -117,6 +117,9 @@ export interface TaskState {
   startedAt?: number | undefined;
   /** When the running attempt's time is up. */
   deadlineAt?: number | undefined;
+  /** The limit of the last attempt, where the task sets none of its own; whether that has ended it. */
+  defaultLimitMs?: number | undefined;
+  timedOut?: true | undefined;
   endedAt?: number;
   result?: TaskResult;
   error?: Failure | undefined;

@@ -105,7 +105,7 @@ function verdictOn(refusal: ServerRefusal, cap: number, namedMs: number | undefi
   if (isLoading(refusal)) return passing('model-loading', 'no');
   if (status === 408) return passing('model-timeout', 'unknown');
   if (status === 409 || status === 425) return passing('model-unavailable', 'no');
-  if (isFailedCall(refusal)) return passing('model-unavailable', 'no');
+  if (isFailedCall(refusal)) return passing('model-call-unread', 'no');
   if (status >= 500) return passing('model-unavailable', turnsAway(refusal) ? 'no' : 'unknown');
   if (status >= 300 && status < 400)
     return fatal(

@@ -180,7 +180,7 @@ test('a change that did not help is not remembered', async () => {
 
 test('a model that miswrote its call may do better: nothing is changed', async () => {
   serve(() => 'Failed to call a function. Please adjust your prompt.', 400, { code: 'tool_use_failed' });
-  await expect(port().complete(ask(), never)).rejects.toMatchObject({ code: 'model-unavailable', retriable: true, billed: 'no' });
+  await expect(port().complete(ask(), never)).rejects.toMatchObject({ code: 'model-call-unread', retriable: true, billed: 'no' });
   expect(server.seen).toHaveLength(1);
 });
 

@@ -69,6 +69,7 @@ async function surroundings(
   return {
     workerId: instanceId,
     life,
+    modelTimeoutMs: context.config.CADRE_MODEL_TIMEOUT_MS,
     ...{ clock: systemClock, chance: systemChance, blobs },
     sender: new NatsCommandSender(nats),
     digest,

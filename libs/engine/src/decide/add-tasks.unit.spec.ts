@@ -91,7 +91,8 @@ test('ten thousand tasks beside each other: opened, cancelled, and each commit f
   expect(rig.task('answer').spec.dependsOn).toEqual([]);
   rig.send({ type: 'CancelRun', tenant: 'default', reason: '' });
   expect(rig.run().status).toBe('cancelled');
-  expect(largest(rig)).toBeLessThan(600 * 1024);
+  // A whole part, and the ids of all tasks that open with the last one.
+  expect(largest(rig)).toBeLessThan(760 * 1024);
   expect(rig.violations({ finished: true })).toEqual([]);
 });
 

@@ -2,7 +2,7 @@
  * Commands that end an attempt: with a result, with a failure, handed back, lost, or out of time. Repetitions are recognised by what they mean: to close
  * an attempt without a result, when it is closed so already, asks for nothing, however long ago that was and whoever did it.
  */
-import { PLAN_TASK } from '@cadre/contracts';
+import { DEFAULT_LIMIT_REMEDY, PLAN_TASK } from '@cadre/contracts';
 import type { CompleteAttempt, ExpireAttempt, FailAttempt, LoseAttempt, ReleaseAttempt, TaskResult } from '@cadre/contracts';
 import { accepted, duplicate, rejected } from '../decision.js';
 import type { DecideContext, Decision } from '../decision.js';
@@ -120,6 +120,7 @@ export function decideExpireAttempt(state: RunState, command: ExpireAttempt, con
   const leftMs = (task.deadlineAt ?? Infinity) - context.now;
   if (leftMs > 0) return rejected('not-yet', `The attempt has ${leftMs} ms left.`);
   const allowed = (task.deadlineAt ?? 0) - (task.startedAt ?? 0);
-  const error = { code: CLOSED_BY.expired, message: `The attempt did not end within ${allowed / 1000} s.`, retriable: true };
-  return close(state, command, context, { error, counted: true, next: 'fallback' });
+  const why = task.defaultLimitMs === undefined ? '' : ` ${DEFAULT_LIMIT_REMEDY}`;
+  const error = { code: CLOSED_BY.expired, message: `The attempt did not end within ${allowed / 1000} s.${why}`, retriable: true };
+  return close(state, command, context, { error, counted: true, next: 'fallback', cause: 'time' });
 }

@@ -42,7 +42,7 @@ describe('a task whose model server is in trouble', () => {
   test('a call that was answered begins the waits anew, and the next attempt resumes from it', () => {
     const rig = started();
     trouble(rig, 'a');
-    expect(rig.begin('a').waited).toBe(true);
+    expect(rig.begin('a').waited).toBe(1);
     rig.record('a', [], [reservation('x')]);
     rig.record('a', [settlement('x')], []);
     const { attempt } = rig.task('a');

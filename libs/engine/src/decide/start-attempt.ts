@@ -1,3 +1,4 @@
+import { ATTEMPT_LIMIT } from '@cadre/contracts';
 import type { AgentName, Assignment, Continuation, Json, StartAttempt, TaskId, WorkerId } from '@cadre/contracts';
 import { assignmentOf } from '../assignment.js';
 import { accepted, duplicate, rejected } from '../decision.js';
@@ -35,6 +36,13 @@ function stoodInFor({ wantedAgent }: TaskState, { agent, insteadOf }: Starter): 
   return insteadOf === undefined || insteadOf !== wantedAgent || insteadOf === agent ? {} : { insteadOf };
 }
 
+/** The engine's own tasks have a limit only for workers that do not tell how long their models take. @returns undefined: the task's own */
+function defaultLimitOf({ spec, kind, timedOut, defaultLimitMs = 0 }: TaskState, modelTimeoutMs: number | undefined): number | undefined {
+  const { leastMs, modelCalls, factor } = ATTEMPT_LIMIT;
+  if (spec.timeoutMs !== undefined && (kind === 'work' || modelTimeoutMs === undefined)) return undefined;
+  return Math.max(leastMs, modelCalls * (modelTimeoutMs ?? 0), timedOut ? factor * defaultLimitMs : 0);
+}
+
 type Starter = Omit<Continuation, 'slots'> & { insteadOf?: AgentName | undefined };
 
 /**
@@ -43,14 +51,17 @@ type Starter = Omit<Continuation, 'slots'> & { insteadOf?: AgentName | undefined
  * @returns what the worker is to do
  */
 export function startAttempt(draft: Draft, task: TaskState, workerId: WorkerId, grant: Starter, after?: TaskId): Assignment {
-  const { agent, tools, agentCapMicros, life } = grant;
+  const { agent, tools, agentCapMicros, life, modelTimeoutMs } = grant;
+  const defaultLimitMs = defaultLimitOf(task, modelTimeoutMs);
+  const limitMs = defaultLimitMs ?? task.spec.timeoutMs ?? ATTEMPT_LIMIT.leastMs;
   draft.emit({
     type: 'AttemptStarted',
     taskId: task.spec.id,
     attempt: task.attempt,
     agent,
     workerId,
-    deadlineAt: Math.min(draft.now + task.spec.timeoutMs, draft.run.deadlineAt),
+    deadlineAt: Math.min(draft.now + limitMs, draft.run.deadlineAt),
+    ...(defaultLimitMs === undefined ? {} : { defaultLimitMs }),
     tools: grantedTools(task, tools),
     ...(agentCapMicros === undefined ? {} : { agentCapMicros }),
     ...(life === undefined ? {} : { life }),

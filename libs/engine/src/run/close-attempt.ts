@@ -29,8 +29,8 @@ export interface Closing {
   error: Failure;
   /** Against the retry policy. */
   counted: boolean;
-  /** The model server is in passing trouble: then it counts only where the task may not wait for that. */
-  cause?: 'server' | undefined;
+  /** `server`: the model server is in passing trouble, which counts only where the task may not wait for that. `time`: the attempt's time was up. */
+  cause?: 'server' | 'time' | undefined;
   /**
    * What the next attempt resumes from. `resume`: all that was recorded. `fallback`: likewise, unless another agent's turn has come.
    * `anew`: nothing but effects, the content was at fault.
@@ -103,7 +103,9 @@ export function closeAttempt(draft: Draft, taskId: TaskId, closing: Closing): vo
     return endIfCancelled(draft);
   }
   const { error, counted, final, fresh, waits } = verdictOn(draft, before, closing);
-  draft.emit({ ...closed, error, counted, ...(fresh ? { fresh } : {}), ...(waits ? { cause: 'server' as const } : {}) });
+  const isLate = closing.cause === 'time' && before.defaultLimitMs !== undefined;
+  const cause = waits ? ('server' as const) : isLate ? ('time' as const) : undefined;
+  draft.emit({ ...closed, error, counted, ...(fresh ? { fresh } : {}), ...(cause && { cause }) });
   const task = draft.need(taskId);
   if (final) return failTask(draft, taskId, withDoubts(task, error));
   if (closing.question) askForBudget(draft, taskId, closing.question);

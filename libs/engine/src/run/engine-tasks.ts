@@ -2,6 +2,7 @@
 import { ANSWER_TASK, PLAN_TASK, RetryPolicy, SKILLS } from '@cadre/contracts';
 import type { RunOptions, TaskSpec } from '@cadre/contracts';
 
+/** For workers that do not tell how long their models may take; for others see `ATTEMPT_LIMIT`. */
 const PLANNING_TIMEOUT_MS = 60_000;
 const ANSWER_TIMEOUT_MS = 120_000;
 
