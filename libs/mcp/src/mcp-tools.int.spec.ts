@@ -116,9 +116,9 @@ describe('a server that misbehaves', () => {
   });
 
   test('one that hangs is told to the model with the setting; progress keeps a call alive', async () => {
-    const { call } = deskOf(await approved({ effect: 'none', callTimeoutMs: 400 }));
-    expect(await call('unruly_hang')).toEqual({ error: expect.stringContaining('did not answer within 400 ms (callTimeoutMs)') });
-    expect(await call('unruly_slow', { steps: 4, ms: 200 })).toEqual({ text: 'there' });
+    const { call } = deskOf(await approved({ effect: 'none', callTimeoutMs: 1500 }));
+    expect(await call('unruly_hang')).toEqual({ error: expect.stringContaining('did not answer within 1500 ms (callTimeoutMs)') });
+    expect(await call('unruly_slow', { steps: 4, ms: 500 })).toEqual({ text: 'there' });
   });
 
   test('50 MB are refused, and do not lie in memory', async () => {
@@ -142,10 +142,11 @@ describe('a server that misbehaves', () => {
   });
 
   test('what must happen once and is in doubt is no answer: a person decides', async () => {
-    const { call } = deskOf(await approved({ callTimeoutMs: 300 }));
+    const { call } = deskOf(await approved({}));
     expect(await call('unruly_note', { text: 'known' })).toEqual({ text: 'noted' });
     expect(await call('unruly_refuse')).toEqual({ error: 'The tool server unruly says: refused' });
-    await expect(call('unruly_hang')).rejects.toMatchObject({ code: 'effect-unknown' });
+    const hasty = deskOf(await approved({ callTimeoutMs: 300 }));
+    await expect(hasty.call('unruly_hang')).rejects.toMatchObject({ code: 'effect-unknown' });
     const other = deskOf(await approved({}));
     await expect(other.call('unruly_die', { text: 'x' })).rejects.toMatchObject({ code: 'effect-unknown' });
     const third = deskOf(await approved({}));
