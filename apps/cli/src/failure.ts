@@ -14,10 +14,12 @@ export class UsageError extends CadreError {
 }
 
 const UNREACHABLE = new Set(['gateway-unreachable', 'bad-answer']);
+/** A file that the user named is not as it should be. */
+const BAD_FILE = new Set(['models-file-invalid', 'models-file-missing']);
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CadreApiError) return error.status >= 500 || error.status === 429 ? EXIT.unreachable : EXIT.usage;
-  if (error instanceof UsageError) return EXIT.usage;
+  if (error instanceof UsageError || BAD_FILE.has((error as { code?: string }).code ?? '')) return EXIT.usage;
   return UNREACHABLE.has((error as { code?: string }).code ?? '') ? EXIT.unreachable : EXIT.failed;
 }
 

@@ -14,6 +14,7 @@ import { doctorCommand } from './commands/doctor-command.js';
 import { DEFAULT_URL, gather, parseProfile, parseWhole } from './commands/options.js';
 import { sendEvent, type SendFlags } from './commands/event-command.js';
 import { planCommand } from './commands/plan-command.js';
+import { addModels } from './commands/models-command.js';
 import { addPrices } from './commands/prices-command.js';
 import { answerQuestion, type AnswerFlags, listQuestions } from './commands/questions-command.js';
 import { runCommand, watchCommand } from './commands/run-command.js';
@@ -67,6 +68,7 @@ function grammar(terminal: Terminal, finish: Finish): Command {
   addContext(program, terminal, finish);
   addMemory(program, terminal, finish);
   addBudget(program, terminal, finish);
+  addModels(program, terminal, finish);
   addPrices(program, terminal, finish);
   addRuns(program, terminal, finish);
   addAgents(program, terminal, finish);

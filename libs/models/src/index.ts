@@ -15,6 +15,8 @@ export { ModelServers, keyReader } from './servers/model-servers.js';
 export type { ModelServersParts } from './servers/model-servers.js';
 export { ModelsFile, parseModelsFile } from './servers/models-file.js';
 export type { KeyReference, ServerEntry, Target } from './servers/models-file.js';
+export { lookAtServer } from './servers/server-look.js';
+export type { ServerLook } from './servers/server-look.js';
 export { probeModel } from './servers/probe.js';
 export type { Probe, ProbeOutcome } from './servers/probe.js';
 export { WatchedFile } from './servers/watched-file.js';

@@ -7,18 +7,10 @@ import { findNatsServer } from '@cadre/nats-server';
 import type { CadreClient } from '@cadre/sdk';
 import type { Terminal } from '../terminal.js';
 import { isWritable } from './data-folder.js';
-
-export interface Finding {
-  name: string;
-  /** `warn`: works, or will, but the user should know. */
-  status: 'ok' | 'warn' | 'fail';
-  detail: string;
-  fix?: string;
-}
-
-const ok = (name: string, detail: string): Finding => ({ name, status: 'ok', detail });
-const warn = (name: string, detail: string, fix: string): Finding => ({ name, status: 'warn', detail, fix });
-const fail = (name: string, detail: string, fix: string): Finding => ({ name, status: 'fail', detail, fix });
+import { fail, ok, warn } from './finding.js';
+import type { Finding } from './finding.js';
+import { modelFindings } from './model-findings.js';
+import { modelsInUse } from './models-in-use.js';
 
 export async function* diagnose(client: CadreClient, data: string, terminal: Terminal): AsyncGenerator<Finding> {
   yield checkNode(process.versions.node);
@@ -33,7 +25,7 @@ export async function* diagnose(client: CadreClient, data: string, terminal: Ter
   yield ok('Gateway', `answers at ${client.baseUrl}`);
   yield checkReady(health.ready, health.detail);
   yield await checkAgents(client);
-  yield await checkModel(client.baseUrl, terminal.env);
+  yield* checkModel(client.baseUrl, terminal);
 }
 
 export function checkNode(version: string): Finding {
@@ -120,25 +112,26 @@ async function checkAgents(client: CadreClient): Promise<Finding> {
   return ok('Agents', `${agents.length} present: ${agents.sort().join(', ')}`);
 }
 
-/** The model server as this environment names it; else the one of `cadre dev`, beside the gateway. */
-async function checkModel(baseUrl: string, env: NodeJS.ProcessEnv): Promise<Finding> {
-  const own = env['OPENAI_BASE_URL'] ?? '';
-  const url = own === '' ? `http://127.0.0.1:${fixedPorts(Number(new URL(baseUrl).port))['model-sim']}/v1` : own.replace(/\/+$/, '');
-  const headers = own === '' ? {} : { authorization: `Bearer ${env['OPENAI_API_KEY'] ?? ''}` };
+/** The models as this environment names them; else the one of `cadre dev`, beside the gateway, which is only looked at. */
+async function* checkModel(baseUrl: string, terminal: Terminal): AsyncGenerator<Finding> {
+  const { env } = terminal;
+  const builtIn = `http://127.0.0.1:${fixedPorts(Number(new URL(baseUrl).port))['model-sim']}/v1`;
   try {
-    const response = await fetch(`${url}/models`, { headers, signal: AbortSignal.timeout(5000) });
-    await response.body?.cancel();
-    if (response.status === 401 || response.status === 403)
-      return fail('Model server', `${url} refuses the key`, 'Set OPENAI_API_KEY to a valid key.');
-    if (response.ok) return ok('Model server', `answers at ${url}`);
-    return warn('Model server', `${url}/models answers with status ${response.status}`, 'Check OPENAI_BASE_URL; it usually ends in /v1.');
-  } catch {
-    if (own === '')
-      return warn(
+    const inUse = await modelsInUse(terminal, builtIn);
+    if ((env['OPENAI_BASE_URL'] ?? '') !== '' || inUse.path !== undefined) {
+      yield* modelFindings(inUse, inUse.defaultModel, true);
+      return;
+    }
+    const look = await inUse.look(inUse.file.servers['default']!);
+    if (look.kind === 'answers') yield ok('Model server', `the built-in one answers at ${builtIn}`);
+    else
+      yield warn(
         'Model server',
-        `nothing answers at ${url}`,
-        'If the workers use another model server, set OPENAI_BASE_URL here too to have it checked.',
+        `nothing answers at ${builtIn}`,
+        'If the workers use another model server, set OPENAI_BASE_URL (or CADRE_MODELS) here too to have it checked.',
       );
-    return fail('Model server', `nothing answers at ${url}`, 'Check OPENAI_BASE_URL, and that the server runs.');
+  } catch (error) {
+    const { message, remedy = '' } = error as CadreError;
+    yield fail('Model', message, remedy);
   }
 }
