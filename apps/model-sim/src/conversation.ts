@@ -14,6 +14,7 @@ const Result = z.object({
   confidence: z.number().optional(),
   artifacts: z.array(z.string()).default([]),
   error: z.string().optional(),
+  missing: z.array(z.string()).default([]),
 });
 export type Result = z.infer<typeof Result>;
 
@@ -29,6 +30,7 @@ export const Brief = z.object({
     .default({ id: 'task', title: '', instructions: '' }),
   inputs: z.array(z.object({ name: z.string(), size: z.number().default(0), mediaType: z.string().default('') })).default([]),
   results: z.array(Result).default([]),
+  account: z.object({ parts: z.array(z.object({ part: z.number(), text: z.string() })) }).optional(),
   previousError: z.string().optional(),
   catalogue: z.array(CatalogueEntry).optional(),
 });

@@ -80,7 +80,7 @@ export function outputTokens(request: ChatRequest): number {
 
 function roleFor(brief: Brief, conversation: Conversation): Role {
   if (brief.kind === 'plan') return planner;
-  if (brief.kind === 'answer') return synthesizer;
+  if (brief.kind === 'answer' || brief.agent === 'synthesizer') return synthesizer;
   if (brief.agent === 'generalist') return generalist;
   const known =
     ROLES.find(({ agent }) => agent === brief.agent) ?? ROLES.find(({ tool }) => tool !== undefined && conversation.granted.has(tool));

@@ -2,7 +2,7 @@
  * What a model gets to read first: the agent's instructions with the fixed protocol, and the task as one JSON object. The
  * deterministic model server reads the same shapes, so a change here is a change of its input.
  */
-import type { AgentDefinition, AgentSummary, Assignment, Content, Json, TaskOutcome } from '@cadre/contracts';
+import type { AgentDefinition, AgentSummary, AnswerAccount, Assignment, Content, Json, TaskOutcome } from '@cadre/contracts';
 import type { ModelMessage } from './ports.js';
 import { RESULT_FORM } from './result-schema.js';
 import { thinkingText } from './thinking-text.js';
@@ -32,11 +32,14 @@ const PLAN_PROTOCOL = `
 - When your plan is ready, finish with a message that holds nothing but ONE JSON object: {"plan": {"tasks": [{"id": "...", "title": "...", "instructions": "...", "skills": ["..."], "dependsOn": ["..."]}]}, "note": "<one or two sentences on the plan>"}. Do not put text before or after the object.
 - Optional fields of a task: "agent" (a name from the catalogue), "priority" (critical, high, medium, low or background), "estimatedMs", "require" ("all", "any", "settled" or a number), "condition", "fallbackAgents", "resultSchema", "thinking", "peers", "shares", "pattern", "why"; of the plan: "agents". Leave out what you do not need; fields that are not named here are dropped.`;
 
+const ACCOUNT_PROTOCOL = `
+- "account" lists the parts of the goal by number, and the work that failed ("undone"). Your object also says of each part whether it is done, and where: {"answer": "...", "confidence": 0.0, "parts": [{"part": 1, "done": true, "where": ["report.md"]}, {"part": 2, "done": false, "where": []}]}. "where" names artifacts by path, completed tasks by id, or "answer" if the answer itself has it. It is looked up: what is not there counts as not done. Say plainly what is not.`;
+
 /** The system message of an attempt. */
-export function systemText(agent: AgentDefinition, kind: Assignment['kind']): string {
+export function systemText(agent: AgentDefinition, kind: Assignment['kind'], accounts = false): string {
   const thinking = agent.thinking ? thinkingText(agent.thinking) : '';
   const more = `${agent.memory ? MEMORY_PROTOCOL : ''}${thinking}`;
-  return `${agent.instructions.trim()}\n${SHARED_PROTOCOL}${kind === 'plan' ? PLAN_PROTOCOL : REPLY_PROTOCOL}${more}`;
+  return `${agent.instructions.trim()}\n${SHARED_PROTOCOL}${kind === 'plan' ? PLAN_PROTOCOL : REPLY_PROTOCOL}${accounts ? ACCOUNT_PROTOCOL : ''}${more}`;
 }
 
 export interface ConversationInput {
@@ -71,14 +74,19 @@ export async function openConversation(input: ConversationInput): Promise<ModelM
     },
     inputs: assignment.inputs.map(({ name, size, mediaType }) => ({ name, size, mediaType })),
     results,
+    ...(assignment.account && { account: describeAccount(assignment.account) }),
     ...(assignment.previousError !== undefined && { previousError: assignment.previousError }),
     ...(input.catalogue && { catalogue: input.catalogue.map(describeAgent) }),
   };
   return [
-    { role: 'system', text: systemText(agent, assignment.kind) },
+    { role: 'system', text: systemText(agent, assignment.kind, assignment.account !== undefined) },
     ...(input.memory ? [input.memory] : []),
     { role: 'user', text: JSON.stringify(task) },
   ];
+}
+
+function describeAccount({ parts, undone }: AnswerAccount): Json {
+  return { parts: parts.map((text, index) => ({ part: index + 1, text })), undone };
 }
 
 async function describeOutcome(outcome: TaskOutcome, share: number, readContent: ConversationInput['readContent']): Promise<Json> {

@@ -2,29 +2,46 @@
 import { AgentReply, ThoughtReply } from '@cadre/contracts';
 import type { AgentSummary, Assignment, Json, Plan } from '@cadre/contracts';
 import { z } from 'zod';
+import type { Claim } from '@cadre/engine';
+import { PartClaim, claimsOf } from './answer-account.js';
 import { describeFaults } from './describe-faults.js';
 import { PlanReply } from './planned/planned-task.js';
 import { readPlan } from './planned/read-plan.js';
 import { namedMissing } from './named-missing.js';
 
 const thoughtful = <T extends z.ZodRawShape>(shape: T) => z.object({ thinking: ThoughtReply.optional(), ...shape });
-const REPLIES = { plan: PlanReply, reply: AgentReply };
-const THINKING_REPLIES = { plan: thoughtful(PlanReply.shape), reply: thoughtful(AgentReply.shape) };
+const AnswerReply = AgentReply.extend({ parts: z.array(PartClaim) });
+const REPLIES = { plan: PlanReply, reply: AgentReply, answer: AnswerReply };
+const THINKING_REPLIES = {
+  plan: thoughtful(PlanReply.shape),
+  reply: thoughtful(AgentReply.shape),
+  answer: thoughtful(AnswerReply.shape),
+};
 
 export interface FinalReply {
   answer: string;
   confidence: number;
   /** What was asked for and is not in the answer. */
   missing?: string[];
+  /** Of the answer: where the parts of the goal are done. */
+  claims?: Claim[];
   plan?: { plan: Plan; note?: string };
 }
 
 /** `malformed`: not the object asked for. `invalid-plan`: the object asked for, but its plan cannot be carried out. */
 export type FinalReading = { ok: true; reply: FinalReply } | { ok: false; fault: 'malformed' | 'invalid-plan'; why: string };
 
-/** What the model server is asked to keep to. @param thinks whether the object may carry thoughts; these come first, so that they lead to the rest */
-export function responseSchemaFor(kind: Assignment['kind'], thinks = false): { name: string; schema: { readonly [key: string]: Json } } {
-  const name = kind === 'plan' ? 'plan' : 'reply';
+/**
+ * What the model server is asked to keep to.
+ * @param thinks whether the object may carry thoughts; these come first, so that they lead to the rest
+ * @param accounts whether it says where the parts of the goal are done
+ */
+export function responseSchemaFor(
+  kind: Assignment['kind'],
+  thinks = false,
+  accounts = false,
+): { name: string; schema: { readonly [key: string]: Json } } {
+  const name = kind === 'plan' ? 'plan' : accounts ? 'answer' : 'reply';
   return { name, schema: jsonSchemaOf(thinks ? THINKING_REPLIES[name] : REPLIES[name]) };
 }
 
@@ -51,12 +68,13 @@ export function readFinal(text: string, kind: Assignment['kind'], catalogue?: Ag
   return kind === 'plan' ? planned(found, catalogue) : readReply(found);
 }
 
-function readReply(found: unknown): FinalReading {
+function readReply(found: object): FinalReading {
   const parsed = AgentReply.safeParse(found);
   if (parsed.success) {
     const { answer, confidence } = parsed.data;
     const missing = namedMissing(parsed.data.missing ?? []);
-    return { ok: true, reply: { answer, confidence, ...(missing && { missing }) } };
+    const claims = claimsOf(found);
+    return { ok: true, reply: { answer, confidence, ...(missing && { missing }), ...(claims.length > 0 && { claims }) } };
   }
   return { ok: false, fault: 'malformed', why: `Your JSON object is not as asked for. ${describeFaults(parsed.error)}` };
 }

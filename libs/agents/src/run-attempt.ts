@@ -4,9 +4,10 @@
  * depend on anything but the assignment and the answers.
  */
 import { CadreError, MEMORY_TOOL } from '@cadre/contracts';
-import type { Content } from '@cadre/contracts';
+import type { ArtifactRef, Content } from '@cadre/contracts';
 import type { AgentMemories, Chance, Clock } from '@cadre/engine';
 import { untilAborted } from './abort.js';
+import { AnswerAccount } from './answer-account.js';
 import { canonicalJson } from './canonical.js';
 import { openConversation, repairMessage, systemText } from './conversation.js';
 import { mostTokens } from './dense-text.js';
@@ -49,6 +50,8 @@ export interface AttemptMeans {
   memories?: AgentMemories;
   /** The whole text of an earlier answer. */
   readContent(content: Content): Promise<string>;
+  /** The text of an earlier task's artifact. Left out: an answer is checked by their names only. */
+  readArtifact?(artifact: ArtifactRef): Promise<string>;
 }
 
 /**
@@ -66,6 +69,7 @@ class AttemptLoop {
   private readonly thoughts: Thoughts | undefined;
   private readonly memory: AttemptMemory | undefined;
   private readonly forms: ThinkingForms;
+  private readonly account: AnswerAccount | undefined;
   private messages: ModelMessage[] = [];
   /** Digest of all that was said so far; each message adds to it, so that a long conversation is not read again and again. */
   private origin = '';
@@ -82,7 +86,8 @@ class AttemptLoop {
     const { assignment, agent, calls, signal } = work;
     const { model, tools, files, clock, chance, memories } = means;
     this.desk = new ToolDesk(assignment.tools, tools, calls, files);
-    this.responseSchema = responseSchemaFor(assignment.kind, agent.thinking !== undefined);
+    this.responseSchema = responseSchemaFor(assignment.kind, agent.thinking !== undefined, assignment.account !== undefined);
+    this.account = assignment.kind === 'answer' ? new AnswerAccount(assignment, means) : undefined;
     this.thoughts = agent.thinking && new Thoughts(agent.thinking);
     this.forms = new ThinkingForms(agent);
     const line = () => new ModelLine({ model, calls, agent, assignment, clock, chance, signal });
@@ -106,7 +111,13 @@ class AttemptLoop {
       }
       const final = this.readReply(reply);
       if (!final) continue;
-      const last = this.thoughts ? await this.reviewed(final, reply, this.thoughts) : final;
+      const concluded = this.thoughts ? await this.reviewed(final, reply, this.thoughts) : final;
+      const untold = await this.account?.look(concluded);
+      if (untold) {
+        this.say({ role: 'assistant', text: reply.text, toolCalls: [] }, untold);
+        continue;
+      }
+      const last = this.account?.settle(concluded) ?? concluded;
       // Before the result is told: the next task of this agent may begin as soon as it is.
       await this.memory?.add(last.answer);
       return this.performance(last);
@@ -142,10 +153,11 @@ class AttemptLoop {
    */
   private subject(): string {
     const { assignment, agent } = this.work;
-    const { kind, goal, title, instructions, input, inputs, previousError, resultSchema, peers, shares } = assignment;
+    const { kind, goal, title, instructions, input, inputs, previousError, account, resultSchema, peers, shares } = assignment;
     const wishes = Object.values({ resultSchema, peers, shares }).filter((wish) => wish !== undefined);
     const files = inputs.map(({ name, sha256 }) => [name, sha256]);
-    const asked = [systemText(agent, kind), goal, title, instructions, input ?? null, files, previousError ?? null];
+    const system = systemText(agent, kind, account !== undefined);
+    const asked = [system, goal, title, instructions, input ?? null, files, previousError ?? null];
     return canonicalJson([...asked, ...wishes]);
   }
 

@@ -49,6 +49,7 @@ export function modelAgent(means: ModelAgentMeans): Performer {
       files: fileRecord(workspace, blobs),
       ...{ clock, chance, memories },
       readContent: (content) => readText(content, blobs),
+      readArtifact: async (artifact) => new TextDecoder().decode(await blobs.get(artifact)),
     });
     const used = context.record();
     return { ...performance, ...(used && { context: used }), artifacts: await workspace.collectArtifacts(blobs) };

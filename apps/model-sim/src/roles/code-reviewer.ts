@@ -14,7 +14,7 @@ export function* codeReviewer(brief: Brief, desk: ToolDesk): Script<AgentReply> 
   const { sources, tests } = codePaths(listed.ok ? listed.value.files : []);
   if (sources.length === 0) {
     const answer = blocks('Nothing was reviewed: there is no TypeScript code in src/.', HONESTY);
-    return { answer, confidence: 0.1 };
+    return { answer, confidence: 0.1, missing: [brief.task.title] };
   }
   const [checked, read] = yield* together(
     desk.call('static_checks', { files: [...sources, ...tests] }),
@@ -30,7 +30,7 @@ export function* codeReviewer(brief: Brief, desk: ToolDesk): Script<AgentReply> 
     written.ok ? 'Written: `review.md`.' : `review.md was not written: ${written.error}`,
     HONESTY,
   );
-  return { answer, confidence: checked.ok ? 0.8 : 0.4 };
+  return { answer, confidence: checked.ok ? 0.8 : 0.4, ...(!(checked.ok && written.ok) && { missing: [brief.task.title] }) };
 }
 
 const ORDER = { error: 0, warning: 1, info: 2 };

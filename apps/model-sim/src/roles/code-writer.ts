@@ -15,7 +15,7 @@ interface Work {
 export function* codeWriter(brief: Brief, desk: ToolDesk): Script<AgentReply> {
   const workspace = yield* openWorkspace(brief, desk, nothing);
   const work = plan(brief, workspace);
-  if (work === undefined) return cannot(workspace);
+  if (work === undefined) return cannot(brief, workspace);
   const written = yield* desk.all(work.files.map(({ path, text }) => ({ name: 'write_file', args: { path, text } }) as const));
   const unwritten = work.files.filter((_, index) => written[index]?.ok !== true);
   if (unwritten.length > 0) {
@@ -24,7 +24,7 @@ export function* codeWriter(brief: Brief, desk: ToolDesk): Script<AgentReply> {
       `The code could not be written: ${reason?.ok === false ? reason.error : ''} (${listing(unwritten.map(({ path }) => path))})`,
       HONESTY,
     );
-    return { answer, confidence: 0.1 };
+    return { answer, confidence: 0.1, missing: [brief.task.title] };
   }
   const checked = yield* desk.call('check_types', { files: work.files.map(({ path }) => path) });
   return { answer: blocks(work.about, filesText(work.files), checkText(checked), HONESTY), confidence: confidenceOf(checked) };
@@ -34,7 +34,7 @@ function plan({ goal, task }: Brief, { dataset }: Pick<Workspace, 'dataset'>): W
   if (dataset !== undefined) return { files: reportCode(dataset.shape, dataset.input, dataset.grain), about: aboutReport(dataset) };
   const resource = resourceOf(`${goal}\n${task.title}\n${task.instructions}`);
   if (resource === undefined) return undefined;
-  const about = `A REST module for ${code(resource.plural)}: an in-memory store and an HTTP interface on node:http, with validation of what comes in. The fields beyond ${code('name')} are not known, so further fields are kept as they come.`;
+  const about = `A REST module for ${code(resource.plural)}: an in-memory store and an HTTP interface on node:http, with validation of what comes in. The fields beyond ${code('name')} are not known, so further fields are kept as they come.${resource.auth ? ' Requests bear a token (`Authorization: Bearer …`); the allowed ones come from `API_TOKENS`.' : ''}`;
   return { files: resourceCode(resource), about };
 }
 
@@ -75,10 +75,14 @@ function confidenceOf(checked: Outcome<ToolResult<'check_types'>>): number {
   return checked.value.ok ? 0.9 : 0.4;
 }
 
-function cannot({ unprofiled }: Pick<Workspace, 'unprofiled'>): AgentReply {
+function cannot({ task }: Brief, { unprofiled }: Pick<Workspace, 'unprofiled'>): AgentReply {
   const why =
     unprofiled.length > 0
       ? `No code was written: there is no profile of ${listing(unprofiled.slice(0, 4).map(code))}. Let a data analyst work on the data first; the code is made from data/profile.json.`
       : 'No code was written. Without a language model code can be made for a data file (a typed parser and a report) or for a REST interface of a named resource, such as "a REST API for users". This goal names neither.';
-  return { answer: blocks(why, 'With OPENAI_BASE_URL and OPENAI_API_KEY set, a language model can write it.', HONESTY), confidence: 0.1 };
+  return {
+    answer: blocks(why, 'With OPENAI_BASE_URL and OPENAI_API_KEY set, a language model can write it.', HONESTY),
+    confidence: 0.1,
+    missing: [task.title],
+  };
 }

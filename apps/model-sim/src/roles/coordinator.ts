@@ -15,7 +15,12 @@ export function* coordinator(brief: Brief, desk: ToolDesk): Script<AgentReply> {
   const given = yield* desk.call('delegate', {
     tasks: parts.map((instructions, index) => ({ id: `part${index + 1}`, instructions, skills: [skillFor(brief, instructions)] })),
   });
-  if (!given.ok) return { answer: blocks(`The work could not be given to others: ${given.error}`, HONESTY), confidence: 0.1 };
+  if (!given.ok)
+    return {
+      answer: blocks(`The work could not be given to others: ${given.error}`, HONESTY),
+      confidence: 0.1,
+      missing: [brief.task.title],
+    };
   const results = new Map(given.value.results.map((part) => [part.task, part]));
   const failed = parts.flatMap((instructions, index) => {
     const task = `part${index + 1}`;
@@ -45,5 +50,6 @@ function compose(parts: readonly string[], results: readonly Part[]): AgentReply
   });
   const answer = blocks(`${done.length} of ${count(results.length, 'part')} done by others.`, ...sections, HONESTY);
   const confidence = done.length === results.length ? Math.min(...done.map((part) => part.confidence ?? 0.5)) : 0.2;
-  return { answer, confidence };
+  const missing = parts.filter((_, index) => results[index]?.status !== 'completed');
+  return { answer, confidence, ...(missing.length > 0 && { missing: [...missing] }) };
 }

@@ -28,9 +28,10 @@ interface Material {
 export function* documentationWriter(brief: Brief, desk: ToolDesk): Script<AgentReply> {
   const { files, dataset, more } = yield* openWorkspace(brief, desk, (all) => readApi(codePaths(all).sources, desk));
   const { sources: paths, tests } = codePaths(files);
-  if (more === undefined) return yield* withoutCode(dataset, desk);
+  const missing = [brief.task.title];
+  if (more === undefined) return yield* withoutCode(dataset, desk, missing);
   const [described, sources] = more;
-  if (!described.ok) return { answer: blocks(`No documentation was written: ${described.error}`, HONESTY), confidence: 0.1 };
+  if (!described.ok) return { answer: blocks(`No documentation was written: ${described.error}`, HONESTY), confidence: 0.1, missing };
   const material: Material = {
     modules: described.value.modules.filter((module) => module.exports.length > 0),
     tests,
@@ -42,6 +43,7 @@ export function* documentationWriter(brief: Brief, desk: ToolDesk): Script<Agent
     apiMarkdown(material),
     `It describes ${count(material.modules.flatMap((module) => module.exports).length, 'export')} of ${count(material.modules.length, 'module')}${material.dataset === undefined ? '' : ', with examples for the actual columns, and the columns themselves'}.`,
     desk,
+    missing,
   );
 }
 
@@ -54,22 +56,24 @@ function* readApi(
 }
 
 /** Data without code still has columns to describe. */
-function* withoutCode(dataset: Dataset | undefined, desk: ToolDesk): Script<AgentReply> {
+function* withoutCode(dataset: Dataset | undefined, desk: ToolDesk, missing: string[]): Script<AgentReply> {
   if (dataset === undefined)
     return {
       answer: blocks('No documentation was written: there is neither code in src/ nor a profile of data.', HONESTY),
       confidence: 0.1,
+      missing,
     };
   return yield* write(
     `${blocks('# Data', dictionary(dataset), HONESTY)}\n`,
     'There is no code in src/, so it describes the columns of the data.',
     desk,
+    missing,
   );
 }
 
-function* write(text: string, about: string, desk: ToolDesk): Script<AgentReply> {
+function* write(text: string, about: string, desk: ToolDesk, missing: string[]): Script<AgentReply> {
   const written = yield* desk.call('write_file', { path: PATH, text });
-  if (!written.ok) return { answer: blocks(`The documentation could not be written: ${written.error}`, HONESTY), confidence: 0.1 };
+  if (!written.ok) return { answer: blocks(`The documentation could not be written: ${written.error}`, HONESTY), confidence: 0.1, missing };
   return { answer: blocks(about, `Written: ${code(PATH)}.`, HONESTY), confidence: 0.85 };
 }
 
@@ -97,8 +101,9 @@ const fence = (text: string, language = 'ts'): string => `\`\`\`${language}\n${t
 
 function commandLine(dataset: Dataset | undefined, resource: Resource | undefined): string {
   if (dataset === undefined) {
-    const use = resource === undefined ? '' : ` Then, for example: \`curl http://127.0.0.1:3000/${resource.plural}\`.`;
-    return `## Command line\n\n${fence('node src/main.ts', 'sh')}${use === '' ? '' : `\n\n${use.trim()}`}`;
+    const header = resource?.auth ? ` -H 'Authorization: Bearer secret'` : '';
+    const use = resource === undefined ? '' : ` Then, for example: \`curl${header} http://127.0.0.1:3000/${resource.plural}\`.`;
+    return `## Command line\n\n${fence(`${resource?.auth ? 'API_TOKENS=secret ' : ''}node src/main.ts`, 'sh')}${use === '' ? '' : `\n\n${use.trim()}`}`;
   }
   const { input, shape, missing } = dataset;
   const exported =
@@ -110,7 +115,7 @@ function commandLine(dataset: Dataset | undefined, resource: Resource | undefine
 
 const quoted = (path: string): string => (/^[\w./-]+$/.test(path) ? path : `'${path}'`);
 
-function routes({ plural, singular }: Resource): string {
+function routes({ plural, singular, auth }: Resource): string {
   const lines = [
     ['GET', `/${plural}`, '', `200: all ${plural}`],
     ['POST', `/${plural}`, '`{ "name": "…" }`', `201: the new ${singular}; 400`],
@@ -118,7 +123,7 @@ function routes({ plural, singular }: Resource): string {
     ['PATCH', `/${plural}/{id}`, 'fields to change', `200: the ${singular}; 400, 404`],
     ['DELETE', `/${plural}/{id}`, '', '204; 404'],
   ];
-  return `## Routes\n\n${table(['Method', 'Path', 'Body', 'Answer'], lines)}\n\nErrors have the form \`{ "error": "…" }\`.`;
+  return `## Routes\n\n${table(['Method', 'Path', 'Body', 'Answer'], lines)}\n\nErrors have the form \`{ "error": "…" }\`.${auth ? ' Every request needs the header `Authorization: Bearer <token>` with one of `API_TOKENS`; without it the answer is 401.' : ''}`;
 }
 
 function moduleSection({ file, exports }: Modules[number], dataset: Dataset | undefined): string {

@@ -1,10 +1,13 @@
 /** The generalist: does with texts what can be done by counting and quoting, and says plainly what it cannot do. */
 import type { AgentReply, ToolResult } from '@cadre/contracts';
+import { goalParts } from '@cadre/engine';
+import { abilitiesText } from '../account/abilities.js';
 import { isData, isInput, isText } from '../analysis/files.js';
 import type { Brief } from '../conversation.js';
 import type { Script, ToolDesk } from '../script/script.js';
 import { textFacts, type TextFacts } from '../text/text-facts.js';
 import { blocks, code, count, HONESTY, listing } from '../text/words.js';
+import { apiStep, writeStep } from './api-steps.js';
 import { dataAnalyst } from './data-analyst.js';
 
 const MOST_FILES = 6;
@@ -12,6 +15,8 @@ const READ_BYTES = 40_000;
 
 export function* generalist(brief: Brief, desk: ToolDesk): Script<AgentReply> {
   if (desk.has('profile_data') && brief.inputs.some((input) => isData(input.name))) return yield* dataAnalyst(brief, desk);
+  const api = apiStep(brief);
+  if (api !== undefined) return yield* writeStep(api, desk, brief.task.title);
   const listed = yield* desk.call('list_files', {});
   const paths = readable(brief, listed.ok ? listed.value.files : []);
   const read = yield* desk.all(paths.map((path) => ({ name: 'read_file', args: { path, maxBytes: READ_BYTES } }) as const));
@@ -25,7 +30,19 @@ export function* generalist(brief: Brief, desk: ToolDesk): Script<AgentReply> {
     unread.length > 0 ? `Not read: ${unread.join('; ')}` : '',
     `${HONESTY} The sentences above are quotations, chosen by word frequency.`,
   );
-  return { answer, confidence: 0.4 };
+  return { answer, confidence: 0.4, ...(!isForCounting(brief) && { missing: [askedOf(brief)] }) };
+}
+
+/** A task by its title, unless it stands for the whole goal. */
+function askedOf({ goal, task }: Brief): string {
+  return task.id === 'work' || task.title === '' ? goal.slice(0, 250) : task.title;
+}
+
+/** Whether all that is asked for is what counting and quoting give. */
+function isForCounting(brief: Brief): boolean {
+  return goalParts(askedOf(brief))
+    .filter(({ demand }) => demand === undefined)
+    .every(({ kind, text }) => kind === 'summary' || /^(?:please )?(?:count|how many)\b/i.test(text));
 }
 
 function readable({ inputs }: Brief, files: ToolResult<'list_files'>['files']): string[] {
@@ -56,13 +73,19 @@ function textSection(path: string, facts: TextFacts, truncated: boolean): string
 }
 
 /** Without a text to work on there is only what earlier tasks said. */
-function withoutTexts({ goal, results, inputs }: Brief, unread: readonly string[]): AgentReply {
+function withoutTexts(brief: Brief, unread: readonly string[]): AgentReply {
+  const { goal, results, inputs } = brief;
+  const missing = [askedOf(brief)];
   const earlier = results.filter((result) => result.status === 'completed' && (result.answer ?? '').trim() !== '');
   if (earlier.length > 0) {
     const lines = earlier.map(
       (result) => `## ${result.title || result.taskId}\n\n${(result.answer ?? '').replace(HONESTY, '').trim().slice(0, 1500)}`,
     );
-    return { answer: blocks('What the earlier tasks reported, put together without judgement:', ...lines, HONESTY), confidence: 0.3 };
+    return {
+      answer: blocks('What the earlier tasks reported, put together without judgement:', ...lines, HONESTY),
+      confidence: 0.3,
+      missing,
+    };
   }
   const why =
     inputs.length > 0
@@ -71,8 +94,8 @@ function withoutTexts({ goal, results, inputs }: Brief, unread: readonly string[
   const answer = blocks(
     `This goal could not be worked on: "${goal.replace(/\s+/g, ' ').slice(0, 300)}"`,
     unread.length > 0 ? `${why} ${unread.join('; ')}` : why,
-    'Answering freely, writing texts and judging need a language model: set OPENAI_BASE_URL and OPENAI_API_KEY. Without one Cadre can analyse data files (CSV, TSV, JSON, NDJSON, Parquet), write, test and document report code for them, write a REST module for a named resource, and count and quote texts.',
+    `Answering freely, writing texts and judging need a language model: set OPENAI_BASE_URL and OPENAI_API_KEY. ${abilitiesText()}`,
     HONESTY,
   );
-  return { answer, confidence: 0.1 };
+  return { answer, confidence: 0.1, missing };
 }

@@ -1,31 +1,63 @@
-/** The synthesizer: one answer from what all tasks reported; nothing that no task said. */
+/** The synthesizer: one answer from what all tasks reported, and an account of what the goal asks for; nothing that no task said. */
 import type { AgentReply } from '@cadre/contracts';
+import { GoalAccount, type Evidence, type PartClaim } from '../account/account-of.js';
+import { abilitiesText } from '../account/abilities.js';
+import { parseProfile, PROFILE_PATH } from '../analysis/profile-json.js';
+import { resourceIn } from '../codegen/resource-code.js';
 import type { Brief, Result } from '../conversation.js';
-import type { Script } from '../script/script.js';
+import type { Script, ToolDesk } from '../script/script.js';
 import { blocks, code, count, HONESTY } from '../text/words.js';
 
 /** Lines kept of one task's answer. */
 const LINES = { analysis: 16, other: 8 };
 
-export function* synthesizer(brief: Brief): Script<AgentReply> {
+/** What the account of a goal looks at. */
+const LOOKED_AT = [PROFILE_PATH, 'report.md', 'docs/API.md', 'src/store.ts'];
+const READ_BYTES = 200_000;
+
+export function* synthesizer(brief: Brief, desk: ToolDesk): Script<AgentReply & { parts?: PartClaim[] }> {
+  const parts = brief.account === undefined ? undefined : new GoalAccount(brief, yield* evidenceOf(brief, desk)).claims();
   const done = brief.results.filter((result) => result.status === 'completed');
   const undone = brief.results.filter((result) => result.status !== 'completed');
   const goal = brief.goal.replace(/\s+/g, ' ').trim();
+  const isWhole = undone.length === 0 && (parts ?? []).every((part) => part.done) && done.every((result) => result.missing.length === 0);
   const answer = blocks(
     `# ${goal.length > 110 ? `${goal.slice(0, 109)}…` : goal}`,
-    headline(done, undone),
+    isWhole ? wholeText(done) : partText(done, brief.results.length),
     ...done.map(section),
     undone.length > 0 ? `## Not done\n\n${undone.map(undoneLine).join('\n')}` : '',
     artifactsText(done),
+    isWhole ? '' : `${abilitiesText()} For the rest, set OPENAI_BASE_URL and OPENAI_API_KEY.`,
     HONESTY,
   );
-  return { answer: done.length > 0 ? answer : blocks(answer, 'No task produced a result.'), confidence: confidenceOf(done, undone) };
+  const text = done.length > 0 ? answer : blocks(answer, 'No task produced a result.');
+  return { answer: text, confidence: confidenceOf(done, undone), ...(parts && { parts }) };
 }
 
-function headline(done: readonly Result[], undone: readonly Result[]): string {
-  const total = done.length + undone.length;
-  if (undone.length === 0) return total === 1 ? 'The task is complete.' : `All ${total} tasks are complete.`;
-  return `**Partial result**: ${done.length} of ${count(total, 'task')} completed.`;
+function* evidenceOf({ results }: Brief, desk: ToolDesk): Script<Evidence> {
+  const made = new Set(results.flatMap((result) => result.artifacts));
+  const paths = LOOKED_AT.filter((path) => made.has(path));
+  const read = yield* desk.all(paths.map((path) => ({ name: 'read_file', args: { path, maxBytes: READ_BYTES } }) as const));
+  const text = (path: string): string => {
+    const outcome = read[paths.indexOf(path)];
+    return outcome?.ok === true ? outcome.value.text : '';
+  };
+  return {
+    profile: parseProfile(text(PROFILE_PATH)),
+    report: text('report.md').replace(/^Asked for: .*$/m, ''),
+    docs: text('docs/API.md'),
+    resource: resourceIn([{ path: 'src/store.ts', text: text('src/store.ts') }]),
+  };
+}
+
+function wholeText(done: readonly Result[]): string {
+  return done.length === 1 ? 'The task is complete.' : `All ${done.length} tasks are complete.`;
+}
+
+function partText(done: readonly Result[], total: number): string {
+  if (done.length < total) return `**Partial result**: ${done.length} of ${count(total, 'task')} completed.`;
+  const whole = done.filter((result) => result.missing.length === 0).length;
+  return `**Partial result**: ${whole} of ${count(total, 'task')} did all that was asked of them.`;
 }
 
 function section(result: Result): string {

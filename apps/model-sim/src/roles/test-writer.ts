@@ -16,12 +16,15 @@ export function* testWriter(brief: Brief, desk: ToolDesk): Script<AgentReply> {
   const chosen = chooseKnown(heads, dataset) ?? smoke(yield* readSources(paths, desk));
   if (chosen === undefined) {
     const why = paths.length === 0 ? 'there is no code in src/ to test' : 'the code in src/ could not be read, or exports nothing';
-    return { answer: blocks(`No tests were written: ${why}.`, HONESTY), confidence: 0.1 };
+    return { answer: blocks(`No tests were written: ${why}.`, HONESTY), confidence: 0.1, missing: [brief.task.title] };
   }
   const written = yield* desk.call('write_file', { path: chosen.file.path, text: chosen.file.text });
-  if (!written.ok) return { answer: blocks(`The tests could not be written: ${written.error}`, HONESTY), confidence: 0.1 };
+  const missing = [brief.task.title];
+  if (!written.ok) return { answer: blocks(`The tests could not be written: ${written.error}`, HONESTY), confidence: 0.1, missing };
   const ran = yield* desk.call('run_tests', { files: [chosen.file.path] });
-  return { answer: blocks(resultText(ran), chosen.about, `Written: ${code(chosen.file.path)}.`, HONESTY), confidence: confidenceOf(ran) };
+  const answer = blocks(resultText(ran), chosen.about, `Written: ${code(chosen.file.path)}.`, HONESTY);
+  const passed = ran.ok && ran.value.ok && ran.value.passed > 0;
+  return { answer, confidence: confidenceOf(ran), ...(!passed && { missing }) };
 }
 
 interface Chosen {

@@ -31,10 +31,14 @@ function agentFor(skills: string[]): string {
 export class TeamRuns {
   readonly #teams: Team[] = [];
 
-  private constructor(readonly folder: string) {}
+  private constructor(
+    readonly folder: string,
+    private readonly remember: boolean,
+  ) {}
 
-  static async open(): Promise<TeamRuns> {
-    return new TeamRuns(await mkdtemp(join(tmpdir(), 'cadre-model-sim-')));
+  /** @param remember for many runs: tools answer what they have answered before */
+  static async open(remember = false): Promise<TeamRuns> {
+    return new TeamRuns(await mkdtemp(join(tmpdir(), 'cadre-model-sim-')), remember);
   }
 
   async close(): Promise<void> {
@@ -50,7 +54,7 @@ export class TeamRuns {
   }
 
   async team(goal: string, files: string[]): Promise<Team> {
-    const team = await Team.of(goal, files);
+    const team = await Team.of(goal, files, this.remember);
     this.#teams.push(team);
     return team;
   }

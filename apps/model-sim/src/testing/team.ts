@@ -5,12 +5,14 @@ import { basename, join } from 'node:path';
 import type { MadeCall, ModelPort, ModelRequest, Performance, Tool } from '@cadre/agents';
 import { failureOf, runAttempt } from '@cadre/agents';
 import { soloWork } from '@cadre/agents/testing';
+import { goalParts } from '@cadre/engine';
 import { AgentDefinition, mediaTypeOf } from '@cadre/contracts';
 import type { ArtifactRef, Assignment, BlobRef, Failure, TaskOutcome } from '@cadre/contracts';
 import { genericTools, Workspace } from '@cadre/worker-kit';
 
 import { dataTools } from '../../../worker-data-analyst/src/data-tools.js';
 import { testTools } from '../../../worker-test-writer/src/test-tools.js';
+import { rememberedTool } from './remembered-tools.js';
 import { complete } from '../wire/completion.js';
 import { ChatRequest } from '../wire/request.js';
 import { NO_FAULTS } from '../wire/faults.js';
@@ -87,10 +89,14 @@ export class Team {
     readonly goal: string,
     readonly workspace: Workspace,
     private readonly inputs: { name: string; size: number; mediaType: string; sha256: string }[],
+    private readonly remembers: boolean,
   ) {}
 
-  /** @param files absolute paths of the inputs */
-  static async of(goal: string, files: string[]): Promise<Team> {
+  /**
+   * @param files absolute paths of the inputs
+   * @param remembers whether tools answer what they have answered before
+   */
+  static async of(goal: string, files: string[], remembers = false): Promise<Team> {
     const workspace = await Workspace.create();
     const bodies = new Map<string, Uint8Array>();
     for (const file of files) bodies.set(basename(file), await readFile(file));
@@ -106,7 +112,7 @@ export class Team {
       has: () => Promise.resolve(true),
     };
     await workspace.materialise(inputs, [], blobs);
-    return new Team(goal, workspace, inputs);
+    return new Team(goal, workspace, inputs, remembers);
   }
 
   /** Lets the model work on a task, as a worker does. */
@@ -121,6 +127,7 @@ export class Team {
       clock: { now: () => Date.now(), after: () => () => undefined, soon: () => undefined },
       chance: { random: () => 0.5 },
       readContent: async (content) => ('text' in content ? content.text : content.preview),
+      readArtifact: ({ name }) => this.read(name),
     }).then(
       (performance): TeamOutcome => ({ kind: 'completed', ...performance }),
       (error: unknown): TeamOutcome => ({ kind: 'failed', error: failureOf(error, 'attempt-failed') }),
@@ -141,6 +148,7 @@ export class Team {
       ...{ title, instructions },
       inputs: this.inputs,
       results: this.results,
+      ...(kind === 'answer' && { account: { parts: goalParts(this.goal).map((part) => part.text), undone: [] } }),
       round: 1,
       tools: agent.tools,
       deadlineAt: Date.now() + 120_000,
@@ -149,10 +157,12 @@ export class Team {
 
   private tools(agent: AgentDefinition, signal: AbortSignal): Tool[] {
     const environment = { assignment: {} as never, agent, signal, onClose: () => undefined };
-    return [...genericTools(this.workspace), ...dataTools()(this.workspace, environment), ...testTools()(this.workspace, environment)];
+    const real = [...dataTools()(this.workspace, environment), ...testTools()(this.workspace, environment)];
+    const tools = this.remembers ? real.map((tool) => rememberedTool(tool, this.workspace)) : real;
+    return [...genericTools(this.workspace), ...tools];
   }
 
-  private async keep(task: TeamTask, outcome: { answer: string; confidence: number }): Promise<void> {
+  private async keep(task: TeamTask, outcome: Performance): Promise<void> {
     const files = (await this.workspace.list()).filter((file) => file.origin === 'own' && !file.path.startsWith('inputs/'));
     const earlier = new Set(this.results.flatMap((result) => result.artifacts).map((artifact) => artifact.name));
     this.results.push({
@@ -162,6 +172,7 @@ export class Team {
       status: 'completed',
       answer: { text: outcome.answer },
       confidence: outcome.confidence,
+      ...(outcome.missing && { missing: outcome.missing }),
       artifacts: files
         .filter((file) => !earlier.has(file.path))
         .map(({ path, size }) => ({ name: path, size, mediaType: 'text/plain', sha256: '0'.repeat(64) })),

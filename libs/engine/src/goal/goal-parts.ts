@@ -108,10 +108,18 @@ function partsOfClause(clause: string, item: boolean): GoalPart[] {
   return parts;
 }
 
+/** A long goal is read to the end of a line or a sentence. */
+function readUntil(goal: string): number {
+  if (goal.length <= READ_CHARACTERS) return goal.length;
+  const end = Math.max(goal.lastIndexOf('\n', READ_CHARACTERS), goal.lastIndexOf('. ', READ_CHARACTERS) + 1);
+  return end > READ_CHARACTERS / 2 ? end : READ_CHARACTERS;
+}
+
 /** The parts of a goal, in its order; never none. */
 export function goalParts(goal: string): GoalPart[] {
   const kept: string[] = [];
-  const masked = goal.slice(0, READ_CHARACTERS).replace(QUOTED, (quoted) => `\u{E000}${kept.push(quoted) - 1}\u{E001}`);
+  const until = readUntil(goal);
+  const masked = goal.slice(0, until).replace(QUOTED, (quoted) => `\u{E000}${kept.push(quoted) - 1}\u{E001}`);
   const restored = (text: string): string => text.replace(/\u{E000}(\d+)\u{E001}/gu, (_, index: string) => kept[Number(index)] ?? '');
   const parts = [
     ...statementsOf(masked).flatMap(({ text, item }) => clausesOf(text).flatMap((clause) => partsOfClause(clause, item))),
@@ -120,7 +128,7 @@ export function goalParts(goal: string): GoalPart[] {
   const known = [...new Map(parts.map((part) => [part.text.toLowerCase(), part])).values()];
   if (known.length === 0) known.push({ text: tidy(goal) || goal.trim().slice(0, TEXT_CHARACTERS) || 'the goal', kind: 'unknown' });
   const rest = known.slice(MAX_PARTS - 1).map(({ text }) => text);
-  const unread = goal.slice(READ_CHARACTERS).trim();
+  const unread = goal.slice(until).trim();
   if (rest.length <= 1 && unread === '') return known;
   const more = [...rest, unread].filter((text) => text !== '').join('; ');
   return [...known.slice(0, MAX_PARTS - 1), { text: tidy(`the rest of the goal: ${more}`), kind: 'unknown' }];

@@ -34,6 +34,8 @@ interface Asked {
 function askedOf(goal: string, hasData: boolean): Asked {
   const parts = goalParts(goal).filter(({ kind }) => !DEMANDS.has(kind));
   const kinds = new Set(parts.map(({ kind }) => kind));
+  // Tests of what is in the data test code that reads it.
+  if (hasData && kinds.has('tests')) kinds.add('code');
   // What is reported may be anything; it is data where there is some, or where it is analysed.
   const data = hasData || kinds.has('analysis') || kinds.has('chart');
   const code = kinds.has('code') || kinds.has('tests') || kinds.has('docs') || kinds.has('review');
@@ -46,7 +48,8 @@ function askedOf(goal: string, hasData: boolean): Asked {
 
 function dataTasks({ kinds, hasData }: Asked, alone: boolean): TaskSpec[] {
   const wanted = kinds.has('analysis') || kinds.has('chart') || (kinds.has('report') && hasData);
-  if (!wanted && !(hasData && kinds.has('code'))) return [];
+  const basis = hasData && (['code', 'docs', 'review'] as const).some((kind) => kinds.has(kind));
+  if (!wanted && !basis) return [];
   if (!alone) return [after(tasks.analyzeTask(hasData, true), [])];
   return [
     after(tasks.collectTask(hasData), []),
@@ -64,11 +67,9 @@ function development(kinds: ReadonlySet<PartKind>): TaskSpec[] {
     after(tasks.testsTask(true), ['requirements', 'implement']),
   ];
   if (kinds.has('docs')) made.push(after(tasks.docsTask(true), ['design', 'implement']));
-  if (kinds.has('review') || kinds.has('docs')) made.push(after(tasks.reviewTask(true), ['implement', 'test', ...docsOf(kinds)]));
+  if (kinds.has('review') || kinds.has('docs')) made.push(after(tasks.reviewTask(true), ['implement', 'test']));
   return made;
 }
-
-const docsOf = (kinds: ReadonlySet<PartKind>): TaskId[] => (kinds.has('docs') ? ['docs'] : []);
 
 /** Code from the results of an analysis, tests and documentation side by side, and a look over it all. */
 function afterAnalysis({ kinds, hasData }: Asked, analysis: readonly TaskId[]): TaskSpec[] {
@@ -78,7 +79,7 @@ function afterAnalysis({ kinds, hasData }: Asked, analysis: readonly TaskId[]): 
   if (code) made.push(after(tasks.codeTask(code, hasData ? tasks.DATA_CODE : tasks.ANY_CODE), analysis));
   if (kinds.has('tests')) made.push(after(tasks.testsTask(code !== undefined), basis));
   if (kinds.has('docs')) made.push(after(tasks.docsTask(code !== undefined), basis));
-  const before = made.map(({ id }) => id);
+  const before = made.map(({ id }) => id).filter((id) => id !== 'docs');
   if (code !== undefined || kinds.has('review'))
     made.push(after(tasks.reviewTask(code !== undefined), before.length > 0 ? before : analysis));
   return made;

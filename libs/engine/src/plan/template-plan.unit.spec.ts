@@ -16,14 +16,14 @@ function shape(goal: string, inputs: ArtifactRef[] = [csv]): string {
 
 test('the goal of the demonstration', () => {
   expect(shape('Analyze the weather data, generate report code, write tests, and document the API')).toBe(
-    'mixed: analyze[data-analysis]() code[code-generation](analyze) test[testing](code) docs[documentation](code) review[code-review](code,test,docs)',
+    'mixed: analyze[data-analysis]() code[code-generation](analyze) test[testing](code) docs[documentation](code) review[code-review](code,test)',
   );
 });
 
 const ANALYSIS = 'analysis: collect[data-analysis]() analyze[data-analysis](collect) report[data-analysis,visualization](collect,analyze)';
 const DEVELOPMENT =
   'requirements[general]() design[general](requirements) implement[code-generation](requirements,design) test[testing](requirements,implement)';
-const WITH_DOCS = `${DEVELOPMENT} docs[documentation](design,implement) review[code-review](implement,test,docs)`;
+const WITH_DOCS = `${DEVELOPMENT} docs[documentation](design,implement) review[code-review](implement,test)`;
 
 test.each([
   ['analyze customer data trends', ANALYSIS],
@@ -33,6 +33,11 @@ test.each([
     'Analyse sales.csv and write a script that repeats it',
     'mixed: analyze[data-analysis]() code[code-generation](analyze) review[code-review](code)',
   ],
+  [
+    'Write tests for the report',
+    'mixed: analyze[data-analysis]() code[code-generation](analyze) test[testing](code) review[code-review](code,test)',
+  ],
+  ['Document the columns', 'mixed: analyze[data-analysis]() docs[documentation](analyze)'],
   ['Explore the data and document what it holds', 'mixed: analyze[data-analysis]() docs[documentation](analyze)'],
   [
     'Analyze the data, then translate the report into Spanish',

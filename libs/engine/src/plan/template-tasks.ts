@@ -134,9 +134,10 @@ export function reviewTask(hasCode: boolean): TemplateTask {
     id: 'review',
     title: 'Review the results',
     instructions: hasCode
-      ? 'Review the code, its tests and its documentation from the earlier tasks: faults, missing cases, what the documentation gets wrong. Write review.md with findings ordered by weight, each with file and line.'
+      ? 'Review the code and its tests from the earlier tasks: faults, missing cases, tests that failed. Write review.md with findings ordered by weight, each with file and line.'
       : 'Review what the goal and the inputs name. Write review.md with findings ordered by weight.',
     skills: [SKILLS.codeReview],
+    require: 'settled',
     priority: 'low',
     estimatedMs: 8000,
   };

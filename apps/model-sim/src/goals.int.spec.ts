@@ -1,0 +1,22 @@
+/** Goals of the seeds and of people, without a language model: done whole, or what is not done is named. None is falsely complete. All: `goals.slow.spec.ts`. */
+import { expectHonest, isLong, TRIED_GOALS } from './testing/goal-trial.js';
+import { TeamRuns } from './testing/team-run.js';
+
+let runs: TeamRuns;
+beforeAll(async () => {
+  runs = await TeamRuns.open(true);
+});
+afterAll(() => runs.close());
+
+/** Of those that take long. */
+const SAMPLE = [
+  /^Analyze sales data, generate report code.*csv/,
+  /^\nBuild a REST API for user management/,
+  /^analyze customer data trends.*csv/,
+  /^Analyze Q4 sales/,
+  /with OAuth2/,
+];
+
+test.each(TRIED_GOALS.filter(([name, tried]) => !isLong(tried) || SAMPLE.some((pattern) => pattern.test(name))))('%s', (_, tried) =>
+  expectHonest(runs, tried),
+);
