@@ -69,6 +69,7 @@ const EXPECTED: Record<string, Record<string, unknown>> = {
     words: ['Meer', 'Sonne', 'Himmel', 'Sand', 'Wind', 'Welle', 'Stern', 'Schiff', 'Meer', 'Wind', 'Sonne'],
     letters: 52,
   },
+  '22-result-schema': { count: { words: 4 }, kind: 'long', report: 'It is long' },
   '23-mcp-tools': { read: 'The sea is deep.', count: { words: 4 } },
 };
 
