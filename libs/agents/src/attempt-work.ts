@@ -165,8 +165,8 @@ export class AttemptWork {
     return span(bound, this.agent, (traceparent) => this.work(bound, traceparent));
   }
 
-  private start({ insteadOf }: Offer): Promise<Assignment | undefined> {
-    return this.line.start(this.agent, this.around, insteadOf);
+  private start(offer: Offer): Promise<Assignment | undefined> {
+    return this.line.start(this.agent, this.around, offer);
   }
 
   private async work(assignment: Assignment, traceparent: string | undefined): Promise<WorkEnding> {

@@ -2,7 +2,6 @@
 import { Assignment, CadreError, CallGrants, CompletionReply, MEMORY_TOOL, isPlainAssignment } from '@cadre/contracts';
 import type {
   AgentDefinition,
-  AgentName,
   CallKey,
   CallReservation,
   CallSettlement,
@@ -14,6 +13,7 @@ import type {
   Failure,
   HeldAttempt,
   Json,
+  Offer,
   TaskResult,
 } from '@cadre/contracts';
 import type { Chance, CommandSender, EndSignal } from '@cadre/engine';
@@ -24,6 +24,8 @@ export type OwnerAnswer = { kind: 'taken' } | { kind: 'closed' } | { kind: 'refu
 /** `next`: the worker goes on with it. */
 export type CompleteAnswer = Exclude<OwnerAnswer, { kind: 'taken' }> | { kind: 'taken'; next?: Assignment[] };
 export type RecordAnswer = { kind: 'recorded'; grants: CallGrants } | Exclude<OwnerAnswer, { kind: 'taken' }>;
+
+type OfferedWith = Partial<Pick<Offer, 'insteadOf' | 'figures'>>;
 
 const CLOSED = new Set(['attempt-closed', 'attempt-taken', 'run-ended', 'unknown-run', 'unknown-task', 'run-conflict']);
 
@@ -59,11 +61,11 @@ export class OwnerLine {
 
   /**
    * Binds the attempt to this worker; undefined when somebody else has it, or it is closed. Error: `assignment-invalid`.
-   * @param insteadOf see `Offer`
+   * @param offer what its offer said of it
    */
-  async start(agent: AgentDefinition, worker: WorkerTraits, insteadOf?: AgentName): Promise<Assignment | undefined> {
-    const stoodInFor = insteadOf === undefined ? {} : { insteadOf };
-    const reply = await this.send({ type: 'StartAttempt', ...this.head(), ...grantOf(agent, worker), ...stoodInFor });
+  async start(agent: AgentDefinition, worker: WorkerTraits, { insteadOf, figures }: OfferedWith = {}): Promise<Assignment | undefined> {
+    const offered = { ...(insteadOf !== undefined && { insteadOf }), ...(figures && { figures }) };
+    const reply = await this.send({ type: 'StartAttempt', ...this.head(), ...grantOf(agent, worker), ...offered });
     if (reply.outcome === 'rejected' || reply.outcome === 'unavailable') return undefined;
     return isPlainAssignment(reply.result) ? reply.result : readAs(Assignment, reply.result);
   }

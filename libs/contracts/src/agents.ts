@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { Micros, Timestamp } from './values.js';
 import { AnyToolName, MOST_TOOLS } from './calls.js';
+import { BidderFigures } from './bidder-figures.js';
 import { AgentName, RunId, TaskId, TenantId, WorkerId } from './ids.js';
 import { Labels } from './labels.js';
 import { MemorySettings } from './memory.js';
@@ -173,6 +174,8 @@ export const Offer = z.strictObject({
   turn: z.strictObject({ tenant: TenantId, atWork: z.int().nonnegative(), urgency: z.int() }),
   /** For planning tasks: the agents at hand. */
   catalogue: z.array(AgentSummary).optional(),
+  /** For bids. */
+  figures: BidderFigures.optional(),
 });
 export type Offer = z.infer<typeof Offer>;
 export const OfferBatch = z.strictObject({ offers: z.array(Offer).min(1).max(250) });

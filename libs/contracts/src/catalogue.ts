@@ -20,6 +20,7 @@ import * as lineage from './lineage.js';
 import * as memory from './memory.js';
 import * as packed from './packed-events.js';
 import * as plan from './plan.js';
+import * as bidderFigures from './bidder-figures.js';
 import * as resultSchema from './result-schema.js';
 import * as calls from './calls.js';
 import * as questions from './questions.js';
@@ -304,6 +305,7 @@ export const PARTS: Readonly<Record<string, z.ZodType>> = {
   PatternKind: plan.PatternKind,
   Priority: plan.Priority,
   Skill: plan.Skill,
+  BidderFigures: bidderFigures.BidderFigures,
   ResultSchema: resultSchema.ResultSchema,
   RetryPolicy: plan.RetryPolicy,
   Require: plan.Require,

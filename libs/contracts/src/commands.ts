@@ -1,6 +1,7 @@
 /** Commands: what may be asked of the owner of a shard. */
 import { z } from 'zod';
 import { ArtifactRef, Failure, Json, Micros, Traceparent } from './values.js';
+import { BidderFigures } from './bidder-figures.js';
 import { CallKey, CallReservation, CallSettlement, AnyToolName, MOST_TOOLS } from './calls.js';
 import { QuestionChoice, QuestionId } from './questions.js';
 import { AccountCommand } from './accounts.js';
@@ -72,6 +73,8 @@ export const StartAttempt = z.strictObject({
   ...held,
   ...grant,
   insteadOf: AgentName.optional(),
+  /** Of the offer. */
+  figures: BidderFigures.optional(),
 });
 export type StartAttempt = z.infer<typeof StartAttempt>;
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ArtifactRef, Content, Failure, Json, Micros, Timestamp, Usage } from './values.js';
 import { AgentName, RunId, TaskId, TenantId, WorkerId } from './ids.js';
 import { Delegation, Params, PlanSource, RunOptions, TaskSpec } from './plan.js';
+import { BidderFigures } from './bidder-figures.js';
 import { AccountCommit } from './accounts.js';
 import { Missing, TaskResult } from './results.js';
 import { CallKey, CallKind, CallReservation, CallSettlement, SpendLimit, AnyToolName } from './calls.js';
@@ -81,6 +82,8 @@ export const AttemptStarted = z.strictObject({
   after: TaskId.optional(),
   /** The task asks for this agent, which was removed and has handed on to `agent`. */
   insteadOf: AgentName.optional(),
+  /** Of a bid. */
+  figures: BidderFigures.optional(),
 });
 /** Granted: these calls may be made, and this much money is set aside for them. */
 export const CallsReserved = z.strictObject({ type: z.literal('CallsReserved'), ...attempt, calls: z.array(CallReservation).min(1) });

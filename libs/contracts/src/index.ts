@@ -73,6 +73,7 @@ export {
 } from './channels.js';
 export { mediaTypeOf } from './media-types.js';
 export { AggregationRequest, AggregationRule, MAX_AGGREGATED_RUNS } from './aggregations.js';
+export { BidderFigures } from './bidder-figures.js';
 export { RESULT_SCHEMA_LIMITS, ResultSchema, resultFaults } from './result-schema.js';
 export { Combine, EventType, Expression, Gate, Join, Need, Repeat, SCOPE_LIMITS, Wait } from './scopes.js';
 export { STREAMS, BUCKETS, SUBJECTS, HEADERS } from './subjects.js';

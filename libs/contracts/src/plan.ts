@@ -177,6 +177,8 @@ export const TaskSpec = z.strictObject({
   shares: z.array(WorkspacePath).min(1).max(50).optional(),
   /** What its agent, the one that is named, is for this task. */
   specialist: Specialist.optional(),
+  /** A bid: what the system knows of whoever makes it is kept with the attempt. */
+  bid: z.literal(true).optional(),
   /** For people: the pattern by which the planner has it done, and why. Nothing is decided by them. */
   pattern: PatternKind.optional(),
   why: z.string().min(1).max(500).optional(),

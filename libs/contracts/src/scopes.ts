@@ -80,9 +80,14 @@ export const COMBINE_RULES = [
  * branches. `concat`: one after the other, under their titles. `last` and
  * `first`: that of the item last or first in order. `best`: the one with the highest score (the confidence, or an expression over `value`, `confidence` and
  * `answer`). `rank`: a JSON array of all, the best first. `vote`: what most say. `merge`: JSON objects put together, conflicts listed with their sources.
+ * `auction`: a JSON array of all, the best bid first, by the bidder's confidence and what the system knows of it.
  * `custom`: the scope's own task is given to an agent, with the results of the items; what the agent brings is the result.
  */
-export const Combine = z.discriminatedUnion('by', [...COMBINE_RULES, z.strictObject({ by: z.literal('custom') })]);
+export const Combine = z.discriminatedUnion('by', [
+  ...COMBINE_RULES,
+  z.strictObject({ by: z.literal('auction') }),
+  z.strictObject({ by: z.literal('custom') }),
+]);
 export type Combine = z.infer<typeof Combine>;
 
 /** Of an event from outside; dots part it into words, as in `order.paid`. */

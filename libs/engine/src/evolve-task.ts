@@ -43,6 +43,7 @@ function started(task: TaskState, event: EventOf<'AttemptStarted'>, at: number):
     agentCapMicros: event.agentCapMicros,
     life: event.life,
     after: event.after,
+    ...(event.figures && { figures: event.figures }),
   };
 }
 

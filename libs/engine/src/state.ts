@@ -2,6 +2,7 @@
 import type { Account } from './account/account-state.js';
 import type {
   AgentName,
+  BidderFigures,
   ArtifactRef,
   CallBody,
   CallKey,
@@ -132,6 +133,8 @@ export interface TaskState {
   life?: string | undefined;
   /** The task from whose result its worker went on with the running attempt. */
   after?: TaskId | undefined;
+  /** Of a bid: what the system knew of whoever makes it. */
+  figures?: BidderFigures | undefined;
   /** Sum over the settled calls of all attempts. */
   usage: Usage;
   spent: Spent;

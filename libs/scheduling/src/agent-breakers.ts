@@ -51,6 +51,11 @@ const NOT_ITS_FAULT: ReadonlySet<string> = new Set([
   'model-refused',
 ]);
 
+/** Whether a failure says something against the agent. */
+export function isItsFault(code: string): boolean {
+  return !NOT_ITS_FAULT.has(code);
+}
+
 interface Breaker {
   /** Times of the failures since the last success, the latest ones. */
   failures: number[];
@@ -142,7 +147,7 @@ export class AgentBreakers {
         return this.#begin(attemptKey({ runId, taskId: event.taskId, attempt: event.attempt }), runId, event.agent, at);
       case 'AttemptFailed': {
         const agent = this.#end(runId, attemptKey({ runId, taskId: event.taskId, attempt: event.attempt }));
-        if (counts && agent !== undefined && event.counted && !NOT_ITS_FAULT.has(event.error.code)) this.#failed(agent, event.error, at);
+        if (counts && agent !== undefined && event.counted && isItsFault(event.error.code)) this.#failed(agent, event.error, at);
         return;
       }
       case 'TaskCompleted': {

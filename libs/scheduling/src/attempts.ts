@@ -19,6 +19,8 @@ export interface ReadyAttempt {
   begun?: true;
   /** A planning task is told which agents there are. */
   planning: boolean;
+  /** A bid: the offer tells what is known of the bidder. */
+  bidding?: boolean;
   /** Since when it may be started; ageing counts from here. Milliseconds since 1970. */
   readyAt: number;
   /** What `attemptKey` gives, when it has been made already. */

@@ -292,9 +292,24 @@ export class OfferDesk {
     return used;
   }
 
-  #offer({ attempt: { runId, taskId, attempt, planning, tenant }, agent, insteadOf, turn }: Match, now: number): Offer {
+  #offer({ attempt: { runId, taskId, attempt, planning, bidding, tenant }, agent, insteadOf, turn }: Match, now: number): Offer {
     const asked = { runId, taskId, attempt, agent, ...(insteadOf !== undefined && { insteadOf }), turn };
-    return { ...asked, ...(planning && { catalogue: this.directory.catalogue(now, tenant) }) };
+    return {
+      ...asked,
+      ...(planning && { catalogue: this.directory.catalogue(now, tenant) }),
+      ...(bidding && { figures: { load: this.#loadOf(agent, now), ...this.work.records.of(agent) } }),
+    };
+  }
+
+  /** Share of the slots of all who have the agent that are taken, from 0 to 1. */
+  #loadOf(agent: AgentName, now: number): number {
+    let [used, slots] = [0, 0];
+    for (const worker of this.#openWorkers(now)) {
+      if (!worker.agents.some(({ name }) => name === agent)) continue;
+      used += Math.min(worker.used, worker.slots);
+      slots += worker.slots;
+    }
+    return slots === 0 ? 1 : used / slots;
   }
 
   #whyLost(attempt: RunningAttempt, now: number): Pick<LostAttempt, 'cause' | 'reason'> | undefined {

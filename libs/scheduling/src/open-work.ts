@@ -17,6 +17,7 @@ import {
   type WorkerId,
 } from '@cadre/contracts';
 import type { RunState, ShardState } from '@cadre/engine';
+import { AgentRecords } from './agent-records.js';
 import { AgentBreakers, type BreakerRules } from './agent-breakers.js';
 import { attemptKey, groupKey, groupOf, type AttemptName, type ReadyAttempt, type ReadyGroup, type RunningAttempt } from './attempts.js';
 import { OpenQuestions } from './open-questions.js';
@@ -33,6 +34,7 @@ interface WorkTask {
   byName: boolean;
   rank: number;
   planning: boolean;
+  bidding: boolean;
   /** The open attempt and its key; 0 while there is none. */
   attempt: number;
   key: string;
@@ -61,6 +63,8 @@ interface ReadyQueue {
 export class OpenWork {
   /** Which agents fail at what they get. */
   readonly breakers: AgentBreakers;
+  /** How attempts of agents have ended. */
+  readonly records = new AgentRecords();
   /** What waits for people. */
   readonly questions = new OpenQuestions();
   /** What waits for time. */
@@ -93,6 +97,7 @@ export class OpenWork {
   apply(block: Block, now: number): void {
     for (const commit of block.commits) for (const event of commit.events) this.#applyEvent(commit, event, now);
     this.breakers.apply(block);
+    this.records.apply(block);
   }
 
   /** @param key see `attemptKey` */
@@ -206,10 +211,20 @@ export class OpenWork {
     this.timers.apply(commit, event);
     switch (event.type) {
       case 'TasksAdded':
-        for (const { id, skills, labels, agent, agentFrom, priority } of event.tasks) {
+        for (const { id, skills, labels, agent, agentFrom, priority, bid: bidding = false } of event.tasks) {
           const planning = event.source === 'engine' && id === PLAN_TASK;
           const byName = agent !== undefined || agentFrom !== undefined;
-          run.tasks.set(id, { skills, labels, agent, byName, rank: rankOf(priority, run.priority), planning, attempt: 0, key: '' });
+          run.tasks.set(id, {
+            skills,
+            labels,
+            agent,
+            byName,
+            rank: rankOf(priority, run.priority),
+            planning,
+            bidding,
+            attempt: 0,
+            key: '',
+          });
         }
         return;
       case 'AttemptScheduled':
@@ -255,7 +270,7 @@ export class OpenWork {
     this.tenants.note(run.tenant, at);
     task.attempt = attempt;
     task.key = attemptKey({ runId, taskId, attempt });
-    const { skills, labels, rank, planning } = task;
+    const { skills, labels, rank, planning, bidding } = task;
     const agent = event.agent ?? task.agent;
     const ready = {
       runId,
@@ -267,6 +282,7 @@ export class OpenWork {
       skills,
       ...(labels && { labels }),
       planning,
+      ...(bidding && { bidding }),
       readyAt: Math.max(at, notBefore),
       key: task.key,
       ...(agent !== undefined && { agent, ...(!task.byName && { begun: true as const }) }),
@@ -340,7 +356,7 @@ export class OpenWork {
     this.questions.take(state);
     this.timers.take(state);
     for (const [taskId, task] of Object.entries(state.tasks)) {
-      const { skills, labels, agent, agentFrom, priority } = task.spec;
+      const { skills, labels, agent, agentFrom, priority, bid: bidding = false } = task.spec;
       const byName = agent !== undefined || agentFrom !== undefined;
       run.tasks.set(taskId, {
         skills,
@@ -349,6 +365,7 @@ export class OpenWork {
         byName,
         rank: rankOf(priority, run.priority),
         planning: task.kind === 'plan',
+        bidding,
         attempt: 0,
         key: '',
       });

@@ -182,8 +182,14 @@ function auction(task: PatternTask, { agents = [] }: PlannedPattern, catalogue: 
   const bids: Scope = {
     branches: true,
     join: { ...WHAT_IS_THERE, deadlineMs: BIDDING_MS },
-    combine: { by: 'rank' },
-    body: bidders.map((agent) => ({ id: agent, title: `Bid of ${agent}`.slice(0, 200), instructions: bidText(task.instructions), agent })),
+    combine: { by: 'auction' },
+    body: bidders.map((agent) => ({
+      id: agent,
+      title: `Bid of ${agent}`.slice(0, 200),
+      instructions: bidText(task.instructions),
+      agent,
+      bid: true as const,
+    })),
   };
   const { pattern: _pattern, why: _why, dependsOn: _dependsOn, require: _require, condition: _condition, ...work } = task;
   const job: TaskSpecInput = { ...work, id: 'job', skills: [], agentFrom: 'results.bids.value.map(each, each.agent)', dependsOn: ['bids'] };

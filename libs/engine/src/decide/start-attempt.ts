@@ -43,7 +43,7 @@ function defaultLimitOf({ spec, kind, timedOut, defaultLimitMs = 0 }: TaskState,
   return Math.max(leastMs, modelCalls * (modelTimeoutMs ?? 0), timedOut ? factor * defaultLimitMs : 0);
 }
 
-type Starter = Omit<Continuation, 'slots'> & { insteadOf?: AgentName | undefined };
+type Starter = Omit<Continuation, 'slots'> & Partial<Pick<StartAttempt, 'insteadOf' | 'figures'>>;
 
 /**
  * Binds the open attempt of a task to a worker.
@@ -51,7 +51,7 @@ type Starter = Omit<Continuation, 'slots'> & { insteadOf?: AgentName | undefined
  * @returns what the worker is to do
  */
 export function startAttempt(draft: Draft, task: TaskState, workerId: WorkerId, grant: Starter, after?: TaskId): Assignment {
-  const { agent, tools, agentCapMicros, life, modelTimeoutMs } = grant;
+  const { agent, tools, agentCapMicros, life, modelTimeoutMs, figures } = grant;
   const defaultLimitMs = defaultLimitOf(task, modelTimeoutMs);
   const limitMs = defaultLimitMs ?? task.spec.timeoutMs ?? ATTEMPT_LIMIT.leastMs;
   draft.emit({
@@ -67,6 +67,7 @@ export function startAttempt(draft: Draft, task: TaskState, workerId: WorkerId, 
     ...(life === undefined ? {} : { life }),
     ...(after === undefined ? {} : { after }),
     ...stoodInFor(task, grant),
+    ...(task.spec.bid && figures ? { figures } : {}),
   });
   return assignmentOf(draft.run, draft, draft.need(task.spec.id));
 }

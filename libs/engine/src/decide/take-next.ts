@@ -32,7 +32,8 @@ function fitting(draft: Draft, done: TaskState, agent: string): TaskState[] {
   for (const event of draft.events) {
     if (event.type !== 'AttemptScheduled' || event.notBefore > draft.now) continue;
     const task = draft.need(event.taskId);
-    if (task.status === 'ready' && asksForTheSame(task, done, agent)) tasks.push(task);
+    // What the system knows of a bidder comes with an offer.
+    if (task.status === 'ready' && !task.spec.bid && asksForTheSame(task, done, agent)) tasks.push(task);
   }
   if (tasks.length < 2) return tasks;
   return tasks.sort((a, b) => PRIORITIES.indexOf(a.spec.priority) - PRIORITIES.indexOf(b.spec.priority) || a.order - b.order);

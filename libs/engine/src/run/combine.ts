@@ -6,6 +6,7 @@ import type { TaskState } from '../state.js';
 import { prefixOfBytes } from './compose-answer.js';
 import type { Draft } from './draft.js';
 import { dataOf, inputOf, resultTask, textOf } from './expression-input.js';
+import { rankedBids } from './auction.js';
 import { keptOut } from './gate.js';
 
 /** What one item brought. */
@@ -123,6 +124,22 @@ function ranked(draft: Draft, scope: TaskState, pieces: readonly Piece[], score:
         item: piece.item,
         score: points,
         confidence: piece.confidence,
+        ...(piece.agent === undefined ? {} : { agent: piece.agent }),
+        value: each(piece),
+      })),
+    pieces,
+  );
+  return { ok: true, answer: { text }, confidence: mean(pieces) };
+}
+
+function auctioned(draft: Draft, scope: TaskState, pieces: readonly Piece[]): Outcome {
+  const bids = pieces.map((piece) => ({ piece, confidence: piece.confidence, figures: resultTask(draft, scope, piece.item)?.figures }));
+  const order = rankedBids(bids);
+  const text = inline(
+    (each) =>
+      order.map(({ piece, score, confidence, figures }) => ({
+        ...{ item: piece.item, score, confidence },
+        ...(figures && { figures: figures as { [key: string]: Json } }),
         ...(piece.agent === undefined ? {} : { agent: piece.agent }),
         value: each(piece),
       })),
@@ -280,6 +297,8 @@ function outcomeOf(draft: Draft, scope: TaskState, pieces: readonly Piece[]): Ou
       return ranked(draft, scope, pieces, rule.score);
     case 'vote':
       return voted(scope, pieces, rule);
+    case 'auction':
+      return auctioned(draft, scope, pieces);
     case 'merge':
       return merged(pieces, rule.onConflict);
     case 'custom':
