@@ -1,3 +1,5 @@
+export { API_NAMES } from './apis.js';
+export type { ApiName } from './apis.js';
 export { ModelBreaker } from './model-breaker.js';
 export type { BreakerChange, BreakerState, ModelBreakerOptions } from './model-breaker.js';
 export { OpenAiModel } from './openai-model.js';
@@ -20,3 +22,4 @@ export type { ServerLook } from './servers/server-look.js';
 export { probeModel } from './servers/probe.js';
 export type { Probe, ProbeOutcome } from './servers/probe.js';
 export { WatchedFile } from './servers/watched-file.js';
+export type { WireApi } from './wire-api.js';

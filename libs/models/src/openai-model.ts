@@ -159,7 +159,7 @@ export class OpenAiModel implements ModelPort {
 
   private capOf(request: ModelRequest, model: string): number {
     const { maxOutputTokens: set = {} } = this.options;
-    return this.learnedOf(model).capOf(request, set[model] ?? set['*']);
+    return Math.max(this.api.leastOutputTokens, this.learnedOf(model).capOf(request, set[model] ?? set['*']));
   }
 
   /** Each request counts for the server's limits, also one that is asked again in another way. */

@@ -55,6 +55,8 @@ export interface Collector {
 export interface WireApi {
   /** Behind the base URL. */
   readonly path: string;
+  /** A smaller cap is refused. */
+  readonly leastOutputTokens: number;
   headers(apiKey: string | undefined): Record<string, string>;
   body(asked: WireRequest): Record<string, unknown>;
   collector(told: Told): Collector;

@@ -36,7 +36,7 @@ function singleServer(config: WorkerConfig): ModelsFile {
   return ModelsFile.parse({
     servers: {
       default: {
-        url: config.OPENAI_BASE_URL,
+        ...{ url: config.OPENAI_BASE_URL, api: config.CADRE_MODEL_API },
         ...(config.OPENAI_API_KEY !== undefined && { key: { env: 'OPENAI_API_KEY' } }),
         limits: config.MODEL_LIMITS,
         responseFormat: config.CADRE_RESPONSE_FORMAT,

@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Labels, ModelLimitTable } from '@cadre/contracts';
+import { API_NAMES } from '@cadre/models';
 import { BaseConfig, envInt, envUrl } from '@cadre/service-kit';
 import { z } from 'zod';
 
@@ -54,6 +55,8 @@ function readLabels(text: string, context: z.RefinementCtx): Labels {
 export const WorkerConfig = BaseConfig.extend({
   /** Base of an OpenAI-compatible API, often ending in /v1. Default: the deterministic model server of `cadre dev`. */
   OPENAI_BASE_URL: envUrl().default('http://127.0.0.1:7401/v1'),
+  /** Which API it speaks: OpenAI's chat completions, OpenAI's Responses, or Anthropic's Messages. */
+  CADRE_MODEL_API: z.enum(API_NAMES, { error: `must be one of ${API_NAMES.join(', ')}` }).default('chat'),
   /** Local servers need none. */
   OPENAI_API_KEY: z.string().min(1).optional(),
   /** Path of the file that names several model servers and models (docs/MODELS.md). With it the OPENAI variables say nothing. */

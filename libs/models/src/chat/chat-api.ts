@@ -6,6 +6,7 @@ import { readChat } from './chat-reply.js';
 
 export const CHAT_API: WireApi = {
   path: '/chat/completions',
+  leastOutputTokens: 1,
   headers: (apiKey): Record<string, string> => (apiKey ? { authorization: `Bearer ${apiKey}` } : {}),
   body: chatBody,
   collector: (told) => new ChatChunks(told),

@@ -5,6 +5,7 @@ import type { Dialect } from '../dialect.js';
 import { plainSchema } from '../plain-schema.js';
 import { withSoundCalls } from '../reading/call-places.js';
 import { withOpaque } from '../reading/opaque.js';
+import { spoken } from '../reading/spoken.js';
 import type { WireRequest } from '../wire-api.js';
 
 type Body = Record<string, unknown> & Pick<ChatCompletionCreateParams, 'messages'>;
@@ -42,9 +43,8 @@ function responseFormat({ responseSchema }: ModelRequest, { format, schemas }: D
 
 /** The messages as the dialect has them: none that is empty, instructions where they are taken, neighbours of one role as one. */
 export function told(messages: readonly ModelMessage[], { system, turns }: Pick<Dialect, 'system' | 'turns'>): ModelMessage[] {
-  const spoken = messages.filter((message) => message.role !== 'assistant' || message.toolCalls.length > 0 || message.text.trim() !== '');
-  const named =
-    system === 'system' ? spoken : spoken.map((each): ModelMessage => (each.role === 'system' ? { ...each, role: 'user' } : each));
+  const said = spoken(messages);
+  const named = system === 'system' ? said : said.map((each): ModelMessage => (each.role === 'system' ? { ...each, role: 'user' } : each));
   if (turns === 'as-they-are' && system === 'system') return named;
   return named.reduce<ModelMessage[]>((all, message) => {
     const last = all.at(-1);

@@ -90,6 +90,8 @@ function ofCallIds({ words, param }: ServerRefusal, { dialect }: SentParts): Cha
 
 /** A server that takes no reasoning in what it is sent. One that misses it says so with other words. */
 function ofOpaqueFields({ words }: ServerRefusal, { dialect, opaque }: SentParts): Change | undefined {
+  // OpenAI, of models that do not think.
+  if (dialect.opaque && /encrypted.content/i.test(words)) return to({ opaque: false });
   if (!dialect.opaque || !opaque || /missing|must be (passed|provided|present)|required/i.test(words)) return undefined;
   const speaks =
     /reasoning_(content|details)|extra_content|thought_signature|provider_specific|messages?\S*[.\]]reasoning|reasoning\S* (field|in the input)/i.test(
