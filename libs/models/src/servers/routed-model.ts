@@ -72,6 +72,8 @@ export class RoutedModel implements ModelPort {
       maxInputTokens: Math.max(...quotes.map((quote) => quote.maxInputTokens)),
       maxOutputTokens: Math.max(...quotes.map((quote) => quote.maxOutputTokens)),
       maxCostMicros: Math.max(...quotes.map((quote) => quote.maxCostMicros)),
+      // Whichever target it comes to.
+      minCostMicros: Math.max(...quotes.map(({ minCostMicros, maxCostMicros }) => minCostMicros ?? maxCostMicros)),
       priced: quotes.every((quote) => quote.priced),
     };
   }

@@ -146,7 +146,8 @@ test('weights are kept over many calls', async () => {
 
 test('the quote is that of the dearest target, and unpriced as soon as one is', () => {
   const { model } = routed('order', [target('a', [], { cost: 5 }), target('b', [], { cost: 70 })]);
-  expect(model.quote(request)).toMatchObject({ model: 'smart', maxCostMicros: 70, priced: true });
+  // A target that names no least is made whole, or not at all.
+  expect(model.quote(request)).toMatchObject({ model: 'smart', maxCostMicros: 70, minCostMicros: 70, priced: true });
   expect(routed('order', [target('a', []), target('b', [], { priced: false })]).model.quote(request).priced).toBe(false);
 });
 
