@@ -155,6 +155,7 @@ function addAggregate(program: Command, terminal: Terminal, finish: Finish): voi
     .option('--tie <what>', 'with vote: first or fail')
     .option('--on-conflict <what>', 'with merge: confidence, first, last or fail')
     .option('--min-confidence <n>', 'only results that are as sure as this count')
+    .option('--unknown-confidence <pass|fail>', 'whether results that do not say how sure they are count then (default: fail)')
     .option('--where <expression>', 'only results for which it is true count')
     .option('--need <n>', 'how many must count: all, any, a number or a share such as 60%')
     .option('--partial', 'leave out runs that failed or have not ended, instead of refusing')

@@ -89,7 +89,7 @@ class Talk {
 
 function planOf(goal: string, inputs: string[], catalogue: object[] | undefined = CATALOGUE): Plan {
   const { text } = new Talk({ kind: 'plan', goal, inputs, catalogue }).next();
-  const reading = readFinal(text, 'plan', catalogue as typeof CATALOGUE);
+  const reading = readFinal(text, { kind: 'plan', form: 'json', catalogue: catalogue as typeof CATALOGUE });
   if (!reading.ok) throw new Error(reading.why);
   return reading.reply.plan?.plan ?? Plan.parse({});
 }
@@ -266,7 +266,7 @@ describe('replies', () => {
     const plan = new Talk({ kind: 'plan', goal: 'G' });
     plan.repair();
     plan.repair();
-    expect(readFinal(plan.next().text, 'plan').ok).toBe(true);
+    expect(readFinal(plan.next().text, { kind: 'plan', form: 'json' }).ok).toBe(true);
   });
 
   test('an agent of another name is known by its tools', () => {
@@ -387,7 +387,7 @@ test('what is remembered is used by those who know how, and summed up when it is
   const told = (agent: string, message: object) => {
     const talk = new Talk({ agent, instructions: 'The sky.' });
     talk.messages.splice(1, 0, { role: 'user', content: JSON.stringify(message) });
-    return readFinal(respond(talk.request(), tokens).text, 'work');
+    return readFinal(respond(talk.request(), tokens).text, { kind: 'work', form: 'json' });
   };
   const reading = told('diarist', { memory });
   expect(reading.ok && JSON.parse(reading.reply.answer)).toEqual({ noted: 'The sky.', before: ['Old.', 'The sea.'] });

@@ -28,5 +28,6 @@ export const codeReviewer: z.input<typeof AgentDefinition> = {
   skills: [SKILLS.codeReview],
   instructions,
   tools: ['list_files', 'read_file', 'write_file', 'static_checks', 'check_types', 'describe_api'],
+  restsOn: ['read_file', 'static_checks'],
   limits: { maxSteps: 40, maxTokens: 400_000 },
 };

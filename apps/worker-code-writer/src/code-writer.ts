@@ -30,5 +30,6 @@ export const codeWriter: z.input<typeof AgentDefinition> = {
   skills: [SKILLS.codeGeneration],
   instructions,
   tools: ['list_files', 'read_file', 'write_file', 'check_types', 'describe_api'],
+  restsOn: ['write_file'],
   limits: { maxSteps: 40, maxTokens: 400_000 },
 };

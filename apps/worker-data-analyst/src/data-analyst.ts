@@ -32,5 +32,6 @@ export const dataAnalyst: z.input<typeof AgentDefinition> = {
   skills: [SKILLS.dataAnalysis, SKILLS.visualization],
   instructions,
   tools: ['list_files', 'read_file', 'write_file', 'profile_data', 'query_data', 'find_trends', 'find_anomalies', 'draw_chart'],
+  restsOn: ['profile_data', 'query_data', 'find_trends', 'find_anomalies'],
   limits: { maxSteps: 40, maxTokens: 400_000 },
 };

@@ -30,4 +30,5 @@ export const documentationWriter: z.input<typeof AgentDefinition> = {
   skills: [SKILLS.documentation],
   instructions,
   tools: ['list_files', 'read_file', 'write_file', 'describe_api'],
+  restsOn: ['write_file'],
 };

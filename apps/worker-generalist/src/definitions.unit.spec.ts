@@ -27,12 +27,15 @@ test("the example in the planner's instructions is a plan that its agents can re
   const { readFinal } = await import('@cadre/agents');
   const example = planner.instructions.slice(planner.instructions.indexOf('{"plan"'));
   const catalogue = ['data-analysis', 'code-generation', 'testing'].map((skill) => ({ name: skill, description: skill, skills: [skill] }));
-  expect(readFinal(example, 'plan', catalogue)).toMatchObject({ ok: true, reply: { plan: { plan: { tasks: { length: 3 } } } } });
+  expect(readFinal(example, { kind: 'plan', form: 'json', catalogue })).toMatchObject({
+    ok: true,
+    reply: { plan: { plan: { tasks: { length: 3 } } } },
+  });
 });
 
 test('what the planner may write is what it is told of', async () => {
   const { responseSchemaFor, systemText } = await import('@cadre/agents');
-  const told = systemText(AgentDefinition.parse(planner), 'plan');
+  const told = systemText(AgentDefinition.parse(planner), { kind: 'plan', tools: planner.tools });
   const names = namesIn(responseSchemaFor('plan').schema).filter((name) => !['confidence', 'title'].includes(name));
   expect(names.length).toBeGreaterThan(20);
   for (const name of [...names, ...PATTERN_KINDS]) expect(told).toContain(`"${name}"`);

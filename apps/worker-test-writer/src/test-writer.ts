@@ -31,5 +31,6 @@ export const testWriter: z.input<typeof AgentDefinition> = {
   skills: [SKILLS.testing],
   instructions,
   tools: ['list_files', 'read_file', 'write_file', 'describe_api', 'check_types', 'run_tests'],
+  restsOn: ['run_tests'],
   limits: { maxSteps: 40, maxTokens: 400_000 },
 };

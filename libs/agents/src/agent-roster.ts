@@ -119,7 +119,10 @@ export function resolveDefinition(
   { tools: allowed, defaults }: AgentTemplate,
 ): AgentDefinition {
   const granted = (tools ?? defaults.tools ?? allowed).filter((tool) => allowed.includes(tool));
-  return AgentDefinition.parse({ ...defaults, ...given, name, tools: granted, limits: { ...defaults.limits, ...limits } });
+  // What the template's results rest on is not asked of an agent that is to do without it.
+  const restsOn = (given.restsOn ?? defaults.restsOn)?.filter((tool) => granted.includes(tool));
+  const own = { name, tools: granted, restsOn: restsOn?.length === 0 ? undefined : restsOn };
+  return AgentDefinition.parse({ ...defaults, ...given, ...own, limits: { ...defaults.limits, ...limits } });
 }
 
 function withAdded(tools: readonly string[], added: readonly string[]): string[] {

@@ -75,6 +75,7 @@ const RELEASED = {
 /** The content is at fault: to resume from it would lead to the same end. */
 const FRESH: ReadonlySet<string> = new Set([
   'malformed-output',
+  'no-tool-called',
   'step-limit',
   'token-limit',
   'plan-invalid',
@@ -261,18 +262,10 @@ export class AttemptWork {
 
   private async perform(work: Work): Promise<TaskResult> {
     const { around, agent } = this;
-    const {
-      answer,
-      confidence,
-      artifacts = [],
-      missing,
-      context,
-      plan,
-      degradedTo,
-      reducedTo,
-      thinking,
-    } = await around.performerOf(agent)(work);
+    const performed = await around.performerOf(agent)(work);
+    const { answer, confidence, mark, missing, artifacts = [], context, plan, degradedTo, reducedTo, thinking } = performed;
     const labels = {
+      ...(mark && { mark }),
       ...(missing && { missing }),
       ...(context && { context }),
       ...(work.assignment.collectThinking &&
@@ -283,7 +276,8 @@ export class AttemptWork {
     };
     const checked = checkedAnswer(work.assignment, answer);
     const shared = sharedArtifacts(work.assignment, artifacts);
-    return { answer: await storeText(checked, around.blobs), confidence, artifacts: shared, ...labels };
+    const sure = confidence === undefined ? {} : { confidence };
+    return { answer: await storeText(checked, around.blobs), ...sure, artifacts: shared, ...labels };
   }
 
   private async report(product: Product, settle: Parameters<OwnerLine['fail']>[0]): Promise<WorkEnding> {

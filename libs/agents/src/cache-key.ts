@@ -36,19 +36,31 @@ export function cacheKey(assignment: Assignment, agent: AgentDefinition, setting
   const wishes = [resultSchema ?? null, peers ?? null, shares ?? null];
   const form = wishes.every((wish) => wish === null) ? [] : wishes;
   return digest(
-    canonicalJson([VERSION, tenant, definitionOf(agent, kind), setting, model ?? null, [...tools].sort(), asked, given, ...form]),
+    canonicalJson([VERSION, tenant, definitionOf(agent, assignment), setting, model ?? null, [...tools].sort(), asked, given, ...form]),
   );
 }
 
-function definitionOf(agent: AgentDefinition, kind: Assignment['kind']): Json {
-  const { name, tools, model, fallbackModels, underLoad, temperature, limits, thinking, batch } = agent;
-  const { maxSteps, maxTokens, maxMs, maxCostMicros } = limits;
-  const text = systemText(agent, kind);
+function definitionOf(agent: AgentDefinition, assignment: Assignment): Json {
+  const { name, tools, restsOn, model, fallbackModels, underLoad, temperature, limits, thinking, batch } = agent;
+  const { maxSteps, maxTokens, maxMs, maxCostMicros, maxOutputTokens } = limits;
+  const text = systemText(agent, assignment);
   const models = [model ?? null, fallbackModels, underLoad ? underLoadOf(underLoad) : null, temperature];
   // What the text does not tell. Agents that neither think nor batch keep their keys.
   const thought: Json[] = thinking ? [[thinking.reflect, thinking.effort ?? null]] : [];
   const together: Json[] = batch ? [['batch', batch.maxTasks, batch.waitMs]] : [];
-  return [name, text, [...tools].sort(), models, [maxSteps, maxTokens, maxMs ?? null, maxCostMicros ?? null], ...thought, ...together];
+  const rest: Json[] = restsOn ? [['restsOn', ...[...restsOn].sort()]] : [];
+  const written: Json[] = maxOutputTokens === undefined ? [] : [['output', maxOutputTokens]];
+  return [
+    name,
+    text,
+    [...tools].sort(),
+    models,
+    [maxSteps, maxTokens, maxMs ?? null, maxCostMicros ?? null],
+    ...thought,
+    ...together,
+    ...rest,
+    ...written,
+  ];
 }
 
 /** Of one that names a model alone the key is what it was before less thought could be said. */

@@ -1,26 +1,21 @@
-/** Reads an agent's last message: one JSON object, bare, in a code fence, or with words around it. */
-import { AgentReply, ThoughtReply } from '@cadre/contracts';
-import type { AgentSummary, Assignment, Json, Plan } from '@cadre/contracts';
-import { z } from 'zod';
+/**
+ * Reads an agent's last message. Generously as to its form: the object that was asked for wherever it stands in the text and however it is written, or the answer
+ * as plain Markdown. Strictly as to what it is: what cannot be understood is not guessed.
+ */
+import type { AgentSummary, Assignment, Plan, ResultMark } from '@cadre/contracts';
 import type { Claim } from '@cadre/engine';
-import { PartClaim, claimsOf } from './answer-account.js';
-import { describeFaults } from './describe-faults.js';
-import { PlanReply } from './planned/planned-task.js';
-import { readPlan } from './planned/read-plan.js';
+import { claimsOf } from './answer-account.js';
+import { isObject, objectsIn, wholeObject } from './loose-json.js';
+import type { FoundObject, JsonObject } from './loose-json.js';
 import { namedMissing } from './named-missing.js';
-
-const thoughtful = <T extends z.ZodRawShape>(shape: T) => z.object({ thinking: ThoughtReply.optional(), ...shape });
-const AnswerReply = AgentReply.extend({ parts: z.array(PartClaim) });
-const REPLIES = { plan: PlanReply, reply: AgentReply, answer: AnswerReply };
-const THINKING_REPLIES = {
-  plan: thoughtful(PlanReply.shape),
-  reply: thoughtful(AgentReply.shape),
-  answer: thoughtful(AnswerReply.shape),
-};
+import { readPlanReply } from './plan-reply.js';
+import { readConfidence, withoutConfidenceLine } from './stated-confidence.js';
 
 export interface FinalReply {
   answer: string;
-  confidence: number;
+  /** Left out: not known. */
+  confidence?: number;
+  mark?: ResultMark;
   /** What was asked for and is not in the answer. */
   missing?: string[];
   /** Of the answer: where the parts of the goal are done. */
@@ -28,83 +23,119 @@ export interface FinalReply {
   plan?: { plan: Plan; note?: string };
 }
 
-/** `malformed`: not the object asked for. `invalid-plan`: the object asked for, but its plan cannot be carried out. */
+/** `malformed`: not what was asked for. `invalid-plan`: the object asked for, but its plan cannot be carried out. */
 export type FinalReading = { ok: true; reply: FinalReply } | { ok: false; fault: 'malformed' | 'invalid-plan'; why: string };
 
 /**
- * What the model server is asked to keep to.
- * @param thinks whether the object may carry thoughts; these come first, so that they lead to the rest
- * @param accounts whether it says where the parts of the goal are done
+ * What an agent is asked for: `markdown`, its answer as it is to be read, with a last line on its confidence; `json`, one object that holds it, as where the
+ * server is asked to keep to a form. `any`: it was asked for an object in vain, and its words are taken as they are.
  */
-export function responseSchemaFor(
-  kind: Assignment['kind'],
-  thinks = false,
-  accounts = false,
-): { name: string; schema: { readonly [key: string]: Json } } {
-  const name = kind === 'plan' ? 'plan' : accounts ? 'answer' : 'reply';
-  return { name, schema: jsonSchemaOf(thinks ? THINKING_REPLIES[name] : REPLIES[name]) };
+export type ReplyForm = AskedForm | 'any';
+export type AskedForm = 'markdown' | 'json';
+
+export interface ReadingTerms {
+  kind: Assignment['kind'];
+  form: ReplyForm;
+  /** The text ends where the server stopped writing: nothing but what is whole counts. */
+  cutOff?: boolean;
+  /** For plans: the agents that may be counted on; without it skills and names are not checked. */
+  catalogue?: AgentSummary[] | undefined;
 }
 
-/** Each is made once: an attempt has a dozen of them, and they take longer than all else that it prepares. */
-const made = new WeakMap<z.ZodType, { readonly [key: string]: Json }>();
+const NOT_THAT = 'Your message was not one JSON object. Send only {"answer": "...", "confidence": 0.0}.';
+const EMPTY = 'Your message was empty.';
+const FIELDS: ReadonlySet<string> = new Set(['answer', 'confidence', 'thinking', 'missing', 'parts', 'note', 'reasoning', 'explanation']);
 
-/** The JSON Schema of what a model may send, where defaults may be left out. The same schema is given the same object. */
-export function jsonSchemaOf(schema: z.ZodType): { readonly [key: string]: Json } {
-  let known = made.get(schema);
-  if (known === undefined) {
-    const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-    made.set(schema, (known = rest as { [key: string]: Json }));
+export function readFinal(text: string, { kind, form, cutOff = false, catalogue }: ReadingTerms): FinalReading {
+  if (kind === 'plan') return readPlanReply(text, catalogue);
+  if (text.trim() === '') return malformed(form === 'markdown' ? EMPTY : NOT_THAT);
+  const found = replyObject(text, form);
+  if (found) return { ok: true, reply: replyOf(found.value, found.answer) };
+  if (cutOff) return malformed('It holds no whole answer.');
+  return form === 'json' ? malformed(whyNot(text)) : readWords(text, form);
+}
+
+function malformed(why: string): FinalReading {
+  return { ok: false, fault: 'malformed', why };
+}
+
+function whyNot(text: string): string {
+  for (const { value } of objectsIn(text)) {
+    if (!('answer' in value) && !('confidence' in value)) continue;
+    return `Your JSON object is not as asked for. At answer: it is ${'answer' in value ? 'empty' : 'missing'}.`;
   }
-  return known;
+  return NOT_THAT;
 }
 
-/** @param catalogue for plans: the agents that may be counted on; without it skills and names are not checked */
-export function readFinal(text: string, kind: Assignment['kind'], catalogue?: AgentSummary[]): FinalReading {
-  const found = finalObject(text);
-  if (found === undefined) {
-    const shape = kind === 'plan' ? '{"plan": {"tasks": [...]}}' : '{"answer": "...", "confidence": 0.0}';
-    return { ok: false, fault: 'malformed', why: `Your message was not one JSON object. Send only ${shape}.` };
+interface Fitting extends FoundObject {
+  answer: string;
+}
+
+/** The last object that holds an answer, be it within another. */
+function replyObject(text: string, form: ReplyForm): Fitting | undefined {
+  for (const found of objectsIn(text)) {
+    for (const value of [found.value, ...Object.values(found.value).filter(isObject)]) {
+      const answer = answerIn(value);
+      if (answer === undefined) continue;
+      const isReply = 'confidence' in value || Object.keys(value).every((field) => FIELDS.has(field));
+      // In a text that may be the answer itself, an object without a confidence may be part of what it tells.
+      if (isReply && (form === 'json' || 'confidence' in value || isAllOf(text, found))) return { ...found, value, answer };
+    }
   }
-  return kind === 'plan' ? planned(found, catalogue) : readReply(found);
+  return undefined;
 }
 
-function readReply(found: object): FinalReading {
-  const parsed = AgentReply.safeParse(found);
-  if (parsed.success) {
-    const { answer, confidence } = parsed.data;
-    const missing = namedMissing(parsed.data.missing ?? []);
-    const claims = claimsOf(found);
-    return { ok: true, reply: { answer, confidence, ...(missing && { missing }), ...(claims.length > 0 && { claims }) } };
+function isAllOf(text: string, { start, end }: FoundObject): boolean {
+  return /^\s*(```[a-z]*\s*)?$/i.test(text.slice(0, start)) && /^\s*(```\s*)?$/.test(text.slice(end));
+}
+
+/** The answer as text: what is no text is JSON, which later tasks can read as data. */
+function answerIn({ answer }: JsonObject): string | undefined {
+  if (typeof answer === 'string') return answer.trim() === '' ? undefined : answer;
+  if (answer === undefined || answer === null) return undefined;
+  if (typeof answer !== 'object') return JSON.stringify(answer);
+  return Object.keys(answer).length === 0 ? undefined : JSON.stringify(answer, null, 2);
+}
+
+function replyOf(found: JsonObject, answer: string): FinalReply {
+  const { confidence: stated, missing: named } = found;
+  const confidence = readConfidence(stated);
+  const missing = namedMissing((Array.isArray(named) ? named : [named]).filter((each) => typeof each === 'string'));
+  const claims = claimsOf(found);
+  return { answer, ...(confidence !== undefined && { confidence }), ...(missing && { missing }), ...(claims.length > 0 && { claims }) };
+}
+
+/** The answer as it stands there, and what it ends with on confidence: a line, or a small object. */
+function readWords(text: string, form: ReplyForm): FinalReading {
+  if (isBrokenObject(text)) return malformed(whyNot(text));
+  const { text: words, confidence } = withoutConfidence(text);
+  const answer = withoutFence(words);
+  if (answer === '') return malformed(EMPTY);
+  const mark = form === 'any' ? { mark: 'unstructured' as const } : {};
+  return { ok: true, reply: { answer, ...(confidence !== undefined && { confidence }), ...mark } };
+}
+
+/** What was meant as the object asked for, and has no answer that can be read. */
+function isBrokenObject(text: string): boolean {
+  const whole = wholeObject(text);
+  if (whole) return 'answer' in whole || Object.keys(whole).every((field) => FIELDS.has(field));
+  return /^\s*\[\s*\]\s*$/.test(text) || /^\s*(```[a-z]*\s*)?\{\s*["']?(answer|confidence|thinking)\b/i.test(text);
+}
+
+function withoutConfidence(text: string): { text: string; confidence?: number } {
+  for (const { value, start, end } of objectsIn(text)) {
+    const after = text.slice(end);
+    if (!/^[\s`]*$/.test(after) || Object.keys(value).some((field) => field !== 'confidence' && field !== 'note')) break;
+    if (!('confidence' in value)) break;
+    const confidence = readConfidence(value['confidence']);
+    const before = text.slice(0, start).replace(/\s*```[a-z]*\s*$/i, '');
+    return { text: before.trim(), ...(confidence !== undefined && { confidence }) };
   }
-  return { ok: false, fault: 'malformed', why: `Your JSON object is not as asked for. ${describeFaults(parsed.error)}` };
+  return withoutConfidenceLine(text);
 }
 
-function planned(found: object, catalogue: AgentSummary[] | undefined): FinalReading {
-  const reading = readPlan(found, catalogue);
-  if (!reading.ok) return { ok: false, fault: 'invalid-plan', why: reading.why };
-  const { plan, note, confidence } = reading.read;
-  const answer =
-    note ??
-    `A plan of ${plan.tasks.length} ${plan.tasks.length === 1 ? 'task' : 'tasks'}: ${plan.tasks.map((task) => task.title).join(', ')}.`;
-  return { ok: true, reply: { answer, confidence: confidence ?? 1, plan: { plan, ...(note !== undefined && { note }) } } };
-}
-
-/** The JSON object of a final message, if it has one. */
-export function finalObject(text: string): object | undefined {
-  return candidates(text).flatMap(parseObject)[0];
-}
-
-function candidates(text: string): string[] {
-  const fenced = [...text.matchAll(/```[A-Za-z]*[ \t]*\r?\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
-  const [open, close] = [text.indexOf('{'), text.lastIndexOf('}')];
-  return [text, ...fenced.reverse(), ...(open >= 0 && close > open ? [text.slice(open, close + 1)] : [])];
-}
-
-function parseObject(text: string): object[] {
-  try {
-    const value: unknown = JSON.parse(text.trim());
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? [value] : [];
-  } catch {
-    return [];
-  }
+/** Some put the whole of it into a fence. */
+function withoutFence(text: string): string {
+  const [, inner] = /^```(?:markdown|md|json|text)?[ \t]*\r?\n([\s\S]*?)\r?\n?```$/i.exec(text.trim()) ?? [];
+  return inner === undefined || inner.includes('```') ? text : inner.trim();
 }

@@ -110,6 +110,14 @@ export class ModelLine {
     }
   }
 
+  /** Goes on with the next model of the agent: what this one writes is of no use. @returns whether there is one */
+  moveOn(): boolean {
+    const next = this.chain[this.chain.indexOf(this.current) + 1];
+    if (next === undefined) return false;
+    this.current = next;
+    return true;
+  }
+
   private askOne(way: Way, asking: Asking): Promise<CallEnd> {
     const { batch, ...question } = formed(asking.form, way.reduced);
     const request = this.requestOf(way, question, asking);

@@ -6,6 +6,7 @@ import type {
   Assignment,
   Plan,
   ReducedThinking,
+  ResultMark,
   TaskContext,
   ThinkingTrace,
 } from '@cadre/contracts';
@@ -28,8 +29,10 @@ export interface Work {
 
 export interface Performance {
   answer: string;
-  /** From 0 to 1. */
-  confidence: number;
+  /** From 0 to 1; left out: not known. */
+  confidence?: number | undefined;
+  /** What is out of the ordinary with the answer. */
+  mark?: ResultMark | undefined;
   /** What the task asked for and the answer has not. */
   missing?: string[];
   /** Default: none. */

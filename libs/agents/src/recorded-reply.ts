@@ -1,16 +1,22 @@
 /** A model's reply as its record holds it: what the loop uses of it, in the same form when it comes fresh from the model. */
-import { CadreError } from '@cadre/contracts';
+import { CadreError, Json } from '@cadre/contracts';
 import { z } from 'zod';
-import type { ModelReply } from './ports.js';
+import type { Extra, ModelReply } from './ports.js';
 import { whole } from './settlement.js';
+
+const RecordedExtra = z.record(z.string(), Json);
 
 const RecordedReply = z.object({
   model: z.string(),
   text: z.string().default(''),
-  toolCalls: z.array(z.object({ id: z.string(), name: z.string(), arguments: z.string() })).default([]),
+  toolCalls: z.array(z.object({ id: z.string(), name: z.string(), arguments: z.string(), extra: RecordedExtra.optional() })).default([]),
   finish: z.enum(['stop', 'tool-calls', 'length', 'refusal']).default('stop'),
   inputTokens: z.int().nonnegative(),
+  cachedInputTokens: z.int().nonnegative().optional(),
+  cacheWriteTokens: z.int().nonnegative().optional(),
   outputTokens: z.int().nonnegative(),
+  from: z.string().optional(),
+  extra: RecordedExtra.optional(),
   reasoning: z.string().optional(),
   reasoningTokens: z.int().nonnegative().optional(),
   tasks: z.int().min(2).optional(),
@@ -21,22 +27,37 @@ const RecordedReply = z.object({
 
 /** Longest reasoning of one reply that is kept, in characters. */
 const MAX_REASONING = 50_000;
+/** What only the server understands is kept whole or not at all; as JSON, in characters. */
+const MAX_EXTRA = 2_000_000;
 
 /** The reply with counts that are counts. @param thinks whether the reasoning of the model server is kept */
 export function soundReply(raw: ModelReply, thinks: boolean): ModelReply {
-  const { model, text, toolCalls, finish, tasks, estimated, priced } = raw;
+  const { model, text, toolCalls, finish, from, tasks, estimated, priced } = raw;
   const used = { inputTokens: whole(raw.inputTokens), outputTokens: whole(raw.outputTokens), costMicros: whole(raw.costMicros) };
-  const calls = toolCalls.map((call) => ({ id: call.id, name: call.name, arguments: call.arguments }));
   return {
     model,
     text,
-    toolCalls: calls,
+    toolCalls: toolCalls.map(({ id, name, arguments: args, extra }) => ({ id, name, arguments: args, ...extraOf(extra) })),
     finish,
     ...used,
+    ...cachedOf(raw),
+    ...(from !== undefined && { from }),
+    ...extraOf(raw.extra),
     ...(thinks && reasoningOf(raw)),
     ...(tasks !== undefined && { tasks }),
     ...(estimated && { estimated: true as const }),
     priced,
+  };
+}
+
+function extraOf(extra: Extra | undefined): { extra?: Extra } {
+  return extra && JSON.stringify(extra).length <= MAX_EXTRA ? { extra } : {};
+}
+
+function cachedOf({ cachedInputTokens, cacheWriteTokens }: ModelReply): Pick<ModelReply, 'cachedInputTokens' | 'cacheWriteTokens'> {
+  return {
+    ...(cachedInputTokens !== undefined && { cachedInputTokens: whole(cachedInputTokens) }),
+    ...(cacheWriteTokens !== undefined && { cacheWriteTokens: whole(cacheWriteTokens) }),
   };
 }
 
@@ -61,17 +82,20 @@ export function writeReply({ text, toolCalls, finish, priced, ...rest }: ModelRe
 /** Error `record-unreadable`. */
 export function readReply(text: string): ModelReply {
   try {
-    const { estimated, reasoning, reasoningTokens, tasks, ...reply } = RecordedReply.parse(JSON.parse(text));
-    return {
-      ...reply,
-      ...(reasoning !== undefined && { reasoning }),
-      ...(reasoningTokens !== undefined && { reasoningTokens }),
-      ...(tasks !== undefined && { tasks }),
-      ...(estimated && { estimated }),
-    };
+    return withoutGaps(RecordedReply.parse(JSON.parse(text)));
   } catch (cause) {
     throw new CadreError('record-unreadable', 'The record of a model call is not as this worker knows it.', { cause });
   }
+}
+
+/** A field that is not there and one that is undefined are not the same in a message. */
+function withoutGaps({ toolCalls, ...reply }: z.infer<typeof RecordedReply>): ModelReply {
+  const calls = toolCalls.map((call) => withoutUndefined(call) as ModelReply['toolCalls'][number]);
+  return { ...withoutUndefined(reply), toolCalls: calls } as ModelReply;
+}
+
+function withoutUndefined(value: object): object {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined));
 }
 
 /** One line for people. */

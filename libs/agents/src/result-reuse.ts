@@ -3,6 +3,7 @@
  * attempt more than a moment: a cache that does not answer has nothing.
  */
 import type { AgentDefinition, Assignment, BlobRef, KeptResult, TaskResult } from '@cadre/contracts';
+import { whyUnsure } from '@cadre/engine';
 import type { ResultCache } from '@cadre/engine';
 import { cacheKey } from './cache-key.js';
 import { inTime } from './in-time.js';
@@ -59,12 +60,13 @@ export class ResultReuse {
    * Leaves a result that has counted, unless it is less than what the agent could do. Nobody waits for it.
    * @param reusable of the calls: what has happened in the world for one task has not happened for another
    */
-  keep({ answer, confidence, artifacts, degradedTo, reducedTo, partial, missing }: TaskResult, reusable: boolean): void {
-    if (!reusable || degradedTo !== undefined || reducedTo || partial || missing || this.isTooUnsure(confidence)) return;
+  keep({ answer, confidence, artifacts, mark, degradedTo, reducedTo, partial, missing }: TaskResult, reusable: boolean): void {
+    if (!reusable || degradedTo !== undefined || reducedTo || partial || missing || mark || this.isTooUnsure(confidence)) return;
     const { ports, means, trouble } = this.parts;
     const { tenant, runId, taskId } = this.assignment;
     const keptAt = ports.clock.now();
-    const kept = { result: { answer, confidence, artifacts }, from: { runId, taskId }, keptAt, until: keptAt + this.wish.ttlMs };
+    const result = { answer, ...(confidence !== undefined && { confidence }), artifacts };
+    const kept = { result, from: { runId, taskId }, keptAt, until: keptAt + this.wish.ttlMs };
     means.results.put(tenant, this.key, kept).catch((error: unknown) => trouble('a result could not be kept for later tasks', error));
   }
 
@@ -76,8 +78,8 @@ export class ResultReuse {
     return there.every((is) => is) ? kept : undefined;
   }
 
-  private isTooUnsure(confidence: number): boolean {
-    return confidence < (this.wish.minConfidence ?? 0);
+  private isTooUnsure(confidence: number | undefined): boolean {
+    return whyUnsure(confidence, this.wish) !== undefined;
   }
 }
 

@@ -5,7 +5,7 @@
 import { utf8Bytes } from '@cadre/contracts';
 import type { Json } from '@cadre/contracts';
 import { z } from 'zod';
-import { jsonSchemaOf } from './final-reply.js';
+import { jsonSchemaOf } from './model-schemas.js';
 import type { ToolSchema } from './ports.js';
 
 /** What a model gets to read of one tool's result at once, in bytes of UTF-8. */

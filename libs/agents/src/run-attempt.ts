@@ -1,5 +1,5 @@
 /**
- * The agent loop: ask the model, answer its tool calls, ask again, until it gives its final JSON object or a limit ends the attempt. All calls go
+ * The agent loop: ask the model, answer its tool calls, ask again, until it gives its final message or a limit ends the attempt. All calls go
  * through the call desk, so the loop of a later attempt runs through what is on record and goes on where the record ends. For that it must not
  * depend on anything but the assignment and the answers.
  */
@@ -11,22 +11,22 @@ import { AnswerAccount } from './answer-account.js';
 import { canonicalJson } from './canonical.js';
 import { openConversation, repairMessage, systemText } from './conversation.js';
 import { mostTokens } from './dense-text.js';
-import { readFinal, responseSchemaFor } from './final-reply.js';
+import { FinalDesk } from './final-desk.js';
+import { readFinal } from './final-reply.js';
 import type { FinalReply } from './final-reply.js';
+import { Footing } from './footing.js';
 import { ThinkingForms } from './lighter-agent.js';
 import { AttemptMemory } from './memory/attempt-memory.js';
 import { ModelLine } from './model-line.js';
 import type { Question } from './model-line.js';
+import { responseSchemaFor } from './model-schemas.js';
+import { OutputRoom } from './output-room.js';
 import type { Performance, Work } from './performer.js';
-import type { FileRecord, ModelMessage, ModelPort, ModelReply, Tool, ToolCall } from './ports.js';
+import type { FileRecord, ModelMessage, ModelPort, ModelReply, Tool } from './ports.js';
+import { CallIds, soundTurn } from './sound-turn.js';
 import { reviewMessage } from './thinking-text.js';
 import { Thoughts } from './thoughts.js';
 import { ToolDesk } from './tool-desk.js';
-
-const MAX_REPAIRS = 2;
-const MAX_PLAN_REPAIRS = 1;
-/** Output tokens of one model call. */
-const MAX_OUTPUT_TOKENS = 8192;
 
 /** An answer that is reviewed. */
 interface Draft {
@@ -55,8 +55,8 @@ export interface AttemptMeans {
 }
 
 /**
- * Works on one attempt to its end. Errors, beside those of the model port and of the record: `malformed-output`, `plan-invalid`, `model-refused`,
- * `step-limit`, `token-limit`, `effect-unknown`, and the signal's. The loop has no timer: deadlines come by the signal.
+ * Works on one attempt to its end. Errors, beside those of the model port and of the record: `malformed-output`, `plan-invalid`, `no-tool-called`,
+ * `tools-not-granted`, `model-refused`, `step-limit`, `token-limit`, `effect-unknown`, and the signal's. The loop has no timer: deadlines come by the signal.
  */
 export async function runAttempt(work: Work, means: AttemptMeans): Promise<Performance> {
   return new AttemptLoop(work, means).run();
@@ -70,11 +70,14 @@ class AttemptLoop {
   private readonly memory: AttemptMemory | undefined;
   private readonly forms: ThinkingForms;
   private readonly account: AnswerAccount | undefined;
+  private readonly room: OutputRoom;
+  private readonly ids = new CallIds();
+  private readonly finals: FinalDesk;
   private messages: ModelMessage[] = [];
   /** Digest of all that was said so far; each message adds to it, so that a long conversation is not read again and again. */
   private origin = '';
-  private repairs = 0;
-  private planRepairs = 0;
+  /** Where the conversation was before its model was asked to correct itself. */
+  private sound: { messages: number; origin: string } | undefined;
   private steps = 0;
   /** Of recorded calls too: a limit ends each attempt of a round at the same place. */
   private tokens = 0;
@@ -90,8 +93,11 @@ class AttemptLoop {
     this.account = assignment.kind === 'answer' ? new AnswerAccount(assignment, means) : undefined;
     this.thoughts = agent.thinking && new Thoughts(agent.thinking);
     this.forms = new ThinkingForms(agent);
+    this.room = new OutputRoom(agent.limits);
     const line = () => new ModelLine({ model, calls, agent, assignment, clock, chance, signal });
     this.line = line();
+    const footing = Footing.of(agent, assignment, this.desk);
+    this.finals = new FinalDesk({ work, footing, room: this.room, moveOn: () => this.line.moveOn() });
     // A task that says which tools may be used does without a memory unless it names it.
     if (agent.memory && memories && assignment.tools.includes(MEMORY_TOOL)) {
       this.memory = new AttemptMemory(work, agent.memory, { memories, clock, line: line() });
@@ -109,12 +115,12 @@ class AttemptLoop {
         await this.answerTools(reply);
         continue;
       }
-      const final = this.readReply(reply);
+      const final = this.conclude(reply);
       if (!final) continue;
       const concluded = this.thoughts ? await this.reviewed(final, reply, this.thoughts) : final;
       const untold = await this.account?.look(concluded);
       if (untold) {
-        this.say({ role: 'assistant', text: reply.text, toolCalls: [] }, untold);
+        this.say(soundTurn({ ...reply, toolCalls: [] }), untold);
         continue;
       }
       const last = this.account?.settle(concluded) ?? concluded;
@@ -130,15 +136,14 @@ class AttemptLoop {
     this.steps += remembered?.steps ?? 0;
     this.tokens += remembered?.tokens ?? 0;
     const memory = remembered?.message;
-    const opening = openConversation({ ...work, readContent: means.readContent, memory });
+    const opening = openConversation({ ...work, readContent: means.readContent, memory, now: means.clock.now() });
     this.messages = await untilAborted(opening, work.signal);
     this.origin = work.calls.digest(this.subject() + (memory?.text ?? ''));
   }
 
   /** It was asked together with others, and what came for it cannot be used: the same is asked again, alone. */
   private cameToNothing({ tasks, text }: ModelReply): boolean {
-    const { assignment, catalogue } = this.work;
-    return tasks !== undefined && !readFinal(text, assignment.kind, catalogue).ok;
+    return tasks !== undefined && !this.finals.isReadable(text);
   }
 
   private performance(final: FinalReply): Performance {
@@ -148,16 +153,15 @@ class AttemptLoop {
   }
 
   /**
-   * What the conversation is about. The catalogue of agents and the results of other tasks are told to the model but left out here: more of them
-   * may be there when a later attempt begins, and its forerunner's calls are worth no less for it.
+   * What the conversation is about. The date, the catalogue of agents and the results of other tasks are told to the model but left out here: they
+   * may be others when a later attempt begins, and its forerunner's calls are worth no less for it.
    */
   private subject(): string {
     const { assignment, agent } = this.work;
-    const { kind, goal, title, instructions, input, inputs, previousError, account, resultSchema, peers, shares } = assignment;
+    const { goal, title, instructions, input, inputs, previousError, resultSchema, peers, shares } = assignment;
     const wishes = Object.values({ resultSchema, peers, shares }).filter((wish) => wish !== undefined);
     const files = inputs.map(({ name, sha256 }) => [name, sha256]);
-    const system = systemText(agent, kind, account !== undefined);
-    const asked = [system, goal, title, instructions, input ?? null, files, previousError ?? null];
+    const asked = [systemText(agent, assignment), goal, title, instructions, input ?? null, files, previousError ?? null];
     return canonicalJson([...asked, ...wishes]);
   }
 
@@ -178,7 +182,7 @@ class AttemptLoop {
     const reply = await this.line.ask((reduced) => this.question(reduced, draft), this.origin);
     this.tokens += reply.inputTokens + reply.outputTokens;
     this.thoughts?.heard(this.steps, reply);
-    return { ...reply, toolCalls: withUniqueIds(reply.toolCalls, this.steps) };
+    return { ...reply, toolCalls: this.ids.unique(reply.toolCalls, this.steps) };
   }
 
   /** @returns undefined for a review that the agent, when it thinks less, does without */
@@ -212,7 +216,7 @@ class AttemptLoop {
    */
   private outputRoom(reasons: boolean, draft: ModelReply | undefined): number {
     const thinking = this.thoughts?.left ?? 0;
-    const most = MAX_OUTPUT_TOKENS + (reasons ? thinking : 0);
+    const most = this.room.left + (reasons ? thinking : 0);
     const wanted = draft ? Math.max(draft.outputTokens, mostTokens(draft.text.length)) + thinking : most;
     return Math.max(1, Math.min(most, wanted, this.work.agent.limits.maxTokens - this.tokens));
   }
@@ -246,12 +250,14 @@ class AttemptLoop {
   }
 
   private async review(draft: Draft): Promise<Review> {
-    this.say({ role: 'assistant', text: draft.reply.text, toolCalls: [] }, reviewMessage(draft.round, this.reviews));
+    this.say(soundTurn({ ...draft.reply, toolCalls: [] }), reviewMessage(draft.round, this.reviews));
     try {
       const reply = await this.askModel(draft);
       refuseRefusal(reply);
       if (reply.toolCalls.length > 0) return { ok: false, why: 'The model called tools instead.' };
-      const reading = readFinal(reply.text, this.work.assignment.kind, this.work.catalogue);
+      const { assignment, catalogue } = this.work;
+      const cutOff = reply.finish === 'length';
+      const reading = readFinal(reply.text, { kind: assignment.kind, form: 'json', cutOff, catalogue });
       return reading.ok ? { ok: true, final: reading.reply, reply } : reading;
     } catch (error) {
       const ofModel = error instanceof CadreError && error.code.startsWith('model-');
@@ -261,29 +267,28 @@ class AttemptLoop {
   }
 
   private async answerTools(reply: ModelReply): Promise<void> {
-    this.say({ role: 'assistant', text: reply.text, toolCalls: reply.toolCalls.map(withSoundArguments) });
-    const texts = await this.desk.answerTurn(reply.toolCalls, this.origin);
+    const cutOff = reply.finish === 'length';
+    if (cutOff) this.room.raise();
+    this.say(soundTurn(reply));
+    const texts = await this.desk.answerTurn(reply.toolCalls, this.origin, cutOff);
     this.say(...texts.map((text, place): ModelMessage => ({ role: 'tool', toolCallId: reply.toolCalls[place]!.id, text })));
   }
 
-  /** The final reply, or undefined after the model was asked to repair it. */
-  private readReply(reply: ModelReply): FinalReply | undefined {
-    const reading = readFinal(reply.text, this.work.assignment.kind, this.work.catalogue);
-    if (reading.ok) return reading.reply;
-    const why =
-      reply.finish === 'length' ? `Your message was cut off because it was too long. Send a shorter one. ${reading.why}` : reading.why;
-    if (reading.fault === 'invalid-plan') {
-      if (this.planRepairs >= MAX_PLAN_REPAIRS) throw new CadreError('plan-invalid', `The model gave no valid plan. ${reading.why}`);
-      this.planRepairs += 1;
-    } else {
-      if (this.repairs >= MAX_REPAIRS) {
-        throw new CadreError('malformed-output', `The model's final message stayed malformed after ${MAX_REPAIRS} repairs. ${why}`, {
-          retriable: true,
-        });
-      }
-      this.repairs += 1;
+  /** The final reply; undefined after a model was asked for it again. */
+  private conclude(reply: ModelReply): FinalReply | undefined {
+    const conclusion = this.finals.judge(reply);
+    if (conclusion.kind === 'final') return conclusion.final;
+    if (conclusion.kind === 'afresh') {
+      const { messages, origin } = this.sound ?? { messages: this.messages.length, origin: this.origin };
+      this.messages.splice(messages);
+      this.origin = origin;
+      this.sound = undefined;
+      return undefined;
     }
-    this.say({ role: 'assistant', text: reply.text, toolCalls: [] }, repairMessage(why));
+    this.sound ??= { messages: this.messages.length, origin: this.origin };
+    // Servers refuse empty turns.
+    const turn = reply.text.trim() === '' ? [] : [soundTurn(reply)];
+    this.say(...turn, repairMessage(conclusion.why));
     return undefined;
   }
 }
@@ -291,24 +296,4 @@ class AttemptLoop {
 function refuseRefusal({ finish, text, model }: ModelReply): void {
   if (finish !== 'refusal') return;
   throw new CadreError('model-refused', `The model ${model} refused the task: ${text.slice(0, 1000) || '(no reason given)'}`);
-}
-
-/** Model servers refuse a conversation whose calls have no id of their own. */
-function withUniqueIds(calls: ToolCall[], step: number): ToolCall[] {
-  const seen = new Set<string>();
-  return calls.map((call, position) => {
-    const id = call.id !== '' && !seen.has(call.id) ? call.id : `call_${step}_${position + 1}`;
-    seen.add(id);
-    return { ...call, id };
-  });
-}
-
-/** Some servers parse the arguments in the history and fail on broken ones; the tool's answer quotes what was sent. */
-function withSoundArguments(call: ToolCall): ToolCall {
-  try {
-    JSON.parse(call.arguments);
-    return call;
-  } catch {
-    return { ...call, arguments: '{}' };
-  }
 }

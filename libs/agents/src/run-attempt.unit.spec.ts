@@ -69,7 +69,7 @@ describe('a sound conversation', () => {
     await result;
     const [system, user] = model.requests[0]!.messages;
     expect(system?.text).toMatch(/^You help\.\n/);
-    expect(system?.text).toContain('"answer"');
+    expect(system?.text).toContain('Confidence: <0 to 1>');
     const task = JSON.parse(user!.text);
     expect(task).toMatchObject({
       kind: 'work',
@@ -185,7 +185,7 @@ describe('tools', () => {
     expect(JSON.parse(text)).toMatchObject({ shortened: true, result: 1, offset: 0 });
   });
 
-  test('calls without an id of their own get one; broken arguments leave the history', async () => {
+  test('calls without an id of their own get one; broken arguments leave the history, but not unsaid', async () => {
     const { model, result } = attempt([
       callsTools(
         { name: 'echo', args: '{"say":', id: '' },
@@ -198,20 +198,23 @@ describe('tools', () => {
     const turn = model.requests[1]!.messages.find((m) => m.role === 'assistant');
     const calls = turn?.role === 'assistant' ? turn.toolCalls : [];
     expect(new Set(calls.map((call) => call.id)).size).toBe(3);
-    expect(calls[0]?.arguments).toBe('{}');
+    expect(JSON.parse(calls[0]!.arguments)).toEqual({ cutOffAfter: '{"say":' });
   });
 });
 
 describe('malformed output', () => {
   test('is repaired twice, then fails with its type', async () => {
-    const { model, result } = attempt([{ text: 'Hello' }, { text: '{"answer":"","confidence":7}' }, { text: '[]' }]);
-    expect(await result).toMatchObject({ kind: 'failed', error: { code: 'malformed-output', retriable: true } });
-    expect(repairOf(model, 1)).toContain('not one JSON object');
-    expect(repairOf(model, 2)).toMatch(/answer.*confidence/);
+    const { model, result } = attempt([{ text: ' ' }, { text: '{"answer":"","confidence":0.7}' }, { text: '[]' }]);
+    expect(await result).toMatchObject({ kind: 'failed', error: { code: 'malformed-output', retriable: false } });
+    expect(repairOf(model, 1)).toContain('empty');
+    expect(repairOf(model, 2)).toMatch(/At answer: it is empty/);
   });
 
   test('a repaired message counts', async () => {
-    expect(await attempt([{ text: 'Hello' }, {}, answers('Better.')]).result).toMatchObject({ kind: 'completed', answer: 'Better.' });
+    expect(await attempt([{ text: '{"confidence":1}' }, {}, answers('Better.')]).result).toMatchObject({
+      kind: 'completed',
+      answer: 'Better.',
+    });
   });
 
   test('a message that was cut off is told so', async () => {

@@ -6,13 +6,15 @@ const MOST_DIRECTIVES = 10;
 
 export function agentForTask(agent: AgentDefinition, { specialist, thinking, tools, kind }: Assignment): AgentDefinition {
   if (kind !== 'work' || !(specialist ?? thinking)) return agent;
-  const { memory, ...base } = agent;
+  const { memory, restsOn, ...base } = agent;
   const thought = thinking ? thinkingOf(agent.thinking, thinking) : agent.thinking;
   const made = { ...base, ...(thought && { thinking: thought }) };
-  if (!specialist) return { ...made, ...(memory && { memory }) };
-  // What the agent remembers is not the specialist's, and what is not granted to it is no tool of its.
+  if (!specialist) return { ...made, ...(memory && { memory }), ...(restsOn && { restsOn }) };
+  // What the agent remembers is not the specialist's, and what is not granted to it is no tool of its: its results cannot rest on that either.
   const { instructions, description, skills } = specialist;
-  return { ...made, instructions, description, skills, tools: base.tools.filter((tool) => tools.includes(tool)) };
+  const needed = (restsOn ?? []).filter((tool) => tools.includes(tool));
+  const own = { instructions, description, skills, tools: base.tools.filter((tool) => tools.includes(tool)) };
+  return { ...made, ...own, ...(needed.length > 0 && { restsOn: needed }) };
 }
 
 /** The task's words go first; directives add up, the agent's own before those of the task. */

@@ -24,17 +24,19 @@ async function attempt(thinking: Wanted, turns: ScriptedTurn[], more: Partial<So
 
 describe('an agent without thinking', () => {
   test('is told what it always was, asked for what it always was, and brings no trace', async () => {
-    const agent = sampleAgent();
+    const agent = sampleAgent({ tools: [] });
     const thinker = sampleAgent({ thinking: {} });
-    const plain = systemText(agent, 'work');
+    const [work, plan] = [sampleAssignment({ tools: [] }), sampleAssignment({ kind: 'plan' })];
+    const plain = systemText(agent, work);
     expect(plain.endsWith('Do not put text before or after the object.')).toBe(true);
     expect(plain).not.toMatch(/think|review/i);
     // Calls on record are keyed by these texts: with other ones they would be made again.
-    expect([plain, systemText(agent, 'plan')].map(plainDigest)).toEqual([
-      'd6d08efc6a1ece49f742e17e680cf97b4f556e08caaaca8547f260fac7165ea7',
-      '0b07a4b4287eefb912e7e14ee11ee7734e0dec90afe637d5f554f25a9887947f',
+    expect([plain, systemText(agent, plan), systemText(agent, sampleAssignment())].map(plainDigest)).toEqual([
+      'd804fbcc1dd78ec51d683d020c96a66306b65318deb6d5316aed1b1ea39c21df',
+      '169f13d1ccbce7d0944dfa5399864aeafc02cc457c1198940232b5874540911e',
+      '0fdc04632232c802a8a7bb559e8c96a41dbeaa27eb6a5c060194bec9f1a59ad8',
     ]);
-    expect(systemText(thinker, 'work').startsWith(`${plain}\n\n# Thinking\n`)).toBe(true);
+    expect(systemText(thinker, work).startsWith(`${plain}\n\n# Thinking\n`)).toBe(true);
     const { model, performance } = await attempt(undefined, [{ ...answers('A'), reasoning: 'hm', reasoningTokens: 3 }]);
     expect(performance).toEqual({ answer: 'A', confidence: 0.9 });
     expect(model.requests[0]).not.toHaveProperty('effort');
@@ -114,7 +116,7 @@ describe('a review', () => {
 
   test.each<[string, ScriptedTurn, RegExp]>([
     ['is no JSON', { text: 'Looks good to me!' }, /not one JSON object/],
-    ['is cut off', { text: '{"answer": "be', finish: 'length' }, /not one JSON object/],
+    ['is cut off', { text: '{"answer": "be', finish: 'length' }, /no whole answer/],
     ['calls tools', callsTools({ name: 'echo', args: { say: 'x' } }), /called tools/],
     ['is a refusal', { text: 'No.', finish: 'refusal' }, /refused/],
     ['fails', new CadreError('model-context-exceeded', 'Too long.', { billed: 'no' }), /Too long/],

@@ -5,7 +5,7 @@
 import { ThoughtReply } from '@cadre/contracts';
 import type { ReasoningEffort, Thinking, ThinkingTrace } from '@cadre/contracts';
 import { shorten } from './conversation.js';
-import { finalObject } from './final-reply.js';
+import { objectsIn } from './loose-json.js';
 import { present } from './present.js';
 import type { ModelReply } from './ports.js';
 
@@ -43,11 +43,16 @@ export class Thoughts {
   }
 
   /** @param text of a final message that was accepted */
-  concluded(text: string, confidence: number): void {
+  concluded(text: string, confidence: number | undefined): void {
     const { found, thoughts } = readThoughts(text);
     if (found !== undefined) this.tokens += tokensOf(JSON.stringify(found));
     const { steps = [], alternatives = [], reflection } = thoughts;
-    this.rounds.push({ confidence, steps, alternatives, ...(reflection !== undefined && { reflection }) });
+    this.rounds.push({
+      ...(confidence !== undefined && { confidence }),
+      steps,
+      alternatives,
+      ...(reflection !== undefined && { reflection }),
+    });
   }
 
   /** There will be no more reviews. */
@@ -59,7 +64,7 @@ export class Thoughts {
   trace(): ThinkingTrace {
     const room = new Room(this.wanted.maxThinkingTokens * CHARACTERS_PER_TOKEN);
     const rounds = this.rounds.map(({ confidence, steps, alternatives, reflection }) => ({
-      confidence,
+      ...(confidence !== undefined && { confidence }),
       steps: room.list(steps, MAX_STEPS, (step) => room.text(step)),
       alternatives: room.list(alternatives, MAX_ALTERNATIVES, (other) => ({
         option: room.text(other.option),
@@ -112,8 +117,7 @@ function tokensOf(text: string): number {
 
 /** Thoughts in another form than the one asked for are no reason to refuse an answer: they are kept as they are. */
 function readThoughts(text: string): { found?: unknown; thoughts: ThoughtReply } {
-  const message: { thinking?: unknown } = finalObject(text) ?? {};
-  const found = message.thinking ?? undefined;
+  const found = objectsIn(text).find(({ value }) => 'thinking' in value)?.value['thinking'] ?? undefined;
   if (found === undefined) return { thoughts: {} };
   const parsed = ThoughtReply.safeParse(typeof found === 'object' ? present(found as object) : found);
   if (parsed.success) return { found, thoughts: parsed.data };

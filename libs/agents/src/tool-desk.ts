@@ -7,8 +7,8 @@ import type { CallKey, Json } from '@cadre/contracts';
 import type { CallDesk } from './call-desk.js';
 import { billedOf } from './call-retry.js';
 import { canonicalJson } from './canonical.js';
-import { describeFaults } from './describe-faults.js';
-import { jsonSchemaOf } from './final-reply.js';
+import { fitArguments, readArguments } from './call-arguments.js';
+import { jsonSchemaOf } from './model-schemas.js';
 import type { FileRecord, Tool, ToolCall, ToolSchema } from './ports.js';
 import { READ_RESULT, READ_RESULT_SCHEMA, ResultShelf } from './result-shelf.js';
 import type { CallAnswer } from './settlement.js';
@@ -17,9 +17,22 @@ const CALLS_PER_TURN = 64;
 /** What is kept of one result, in bytes of UTF-8. */
 const RESULT_BYTES = 4 * 1024 * 1024;
 
+/** How the calls of a tool have ended: `ok` once one has brought a result; `error` what the last one said that has not. */
+export interface ToolOutcome {
+  ok: boolean;
+  error?: string;
+}
+
+interface Answer {
+  text: string;
+  /** Of a tool that was run, now or in an earlier attempt. */
+  ran?: { name: string; ok: boolean };
+}
+
 export class ToolDesk {
   private readonly granted: Map<string, Tool>;
   private readonly described: ToolSchema[];
+  private readonly outcomes = new Map<string, ToolOutcome>();
   readonly shelf = new ResultShelf();
 
   /** @param names what may be called @param files of the workspace that the tools write to */
@@ -43,41 +56,57 @@ export class ToolDesk {
     return this.described;
   }
 
+  /** Of all calls so far, recorded ones too; undefined: it was not run. */
+  outcomeOf(name: string): ToolOutcome | undefined {
+    return this.outcomes.get(name);
+  }
+
   /**
    * Answers the calls of one turn, each with JSON text for the model: runs it, or takes its answer from the record, or says why not. Calls that only read are made
    * side by side, the others one after the other, in the order of the turn.
-   * @param origin digest of all that led to the turn
+   * @param origin digest of all that led to the turn @param cutOff the turn was cut off
    * Errors: the signal's, when it aborts; those of the record; `effect-unknown`.
    */
-  async answerTurn(calls: readonly ToolCall[], origin: string): Promise<string[]> {
-    const texts: string[] = [];
+  async answerTurn(calls: readonly ToolCall[], origin: string, cutOff = false): Promise<string[]> {
+    const answers: Answer[] = [];
     for (let next = 0; next < calls.length;) {
       let end = next + 1;
       if (this.onlyReads(calls[next]!)) while (end < calls.length && this.onlyReads(calls[end]!)) end += 1;
-      const together = calls.slice(next, end).map((call, place) => this.answer(call, next + place, origin));
-      texts.push(...(await Promise.all(together)));
+      const together = calls.slice(next, end).map((call, place) => this.answer(call, next + place, origin, cutOff));
+      answers.push(...(await Promise.all(together)));
       next = end;
     }
     // What is asked of the shelf is what was there before the turn.
-    return texts.map((text, place) => (calls[place]!.name === READ_RESULT ? text : this.shelf.put(text)));
+    return answers.map(({ text, ran }, place) => {
+      if (ran) this.note(ran, text);
+      return calls[place]!.name === READ_RESULT ? text : this.shelf.put(text);
+    });
+  }
+
+  private note({ name, ok }: NonNullable<Answer['ran']>, text: string): void {
+    const known = this.outcomes.get(name);
+    this.outcomes.set(name, ok ? { ...known, ok } : { ok: known?.ok ?? false, error: text.slice(0, 300).toWellFormed() });
   }
 
   private onlyReads({ name }: ToolCall): boolean {
-    return this.granted.get(name)?.reads === true;
+    return this.toolOf(name)?.reads === true;
+  }
+
+  private toolOf(name: string): Tool | undefined {
+    return this.granted.get(name) ?? this.granted.get(plainName(name));
   }
 
   /** @param position of the call within the model's turn, from 0 */
-  private async answer(call: ToolCall, position: number, origin: string): Promise<string> {
-    const tool = this.granted.get(call.name);
-    if (!tool && call.name === READ_RESULT && this.granted.size > 0) return this.shelf.read(call.arguments);
-    if (!tool) return refusal(`There is no tool ${quote(call.name)} for you. ${this.grantText()}`).text;
-    if (position >= CALLS_PER_TURN) return refusal(`More than ${CALLS_PER_TURN} calls in one turn; this one was not run.`).text;
-    const args = parseArguments(tool, call.arguments);
-    if ('error' in args) return refusal(args.error).text;
-    return this.carryOut(tool, args.value, origin);
+  private async answer(call: ToolCall, position: number, origin: string, cutOff: boolean): Promise<Answer> {
+    const tool = this.toolOf(call.name);
+    if (!tool && call.name === READ_RESULT && this.granted.size > 0) return { text: this.shelf.read(call.arguments) };
+    if (!tool) return { text: refusal(`There is no tool ${quote(call.name)} for you. ${this.grantText()}`).text };
+    if (position >= CALLS_PER_TURN) return { text: refusal(`More than ${CALLS_PER_TURN} calls in one turn; this one was not run.`).text };
+    const args = parseArguments(tool, call.arguments, cutOff);
+    return 'error' in args ? { text: refusal(args.error).text } : this.carryOut(tool, args.value, origin);
   }
 
-  private async carryOut(tool: Tool, args: unknown, origin: string): Promise<string> {
+  private async carryOut(tool: Tool, args: unknown, origin: string): Promise<Answer> {
     const { name, effect } = tool;
     const given = canonicalJson(args as Json);
     // Without effect the same words may mean something else later on: what a file holds depends on what was done before.
@@ -99,7 +128,7 @@ export class ToolDesk {
       if (end.files.length > 0) await this.files?.restore(end.files);
       remember(tool, args, end.text);
     }
-    return end.text;
+    return { text: end.text, ran: { name, ok: end.ok } };
   }
 
   private async run(tool: Tool, args: unknown, key: CallKey, signal: AbortSignal): Promise<CallAnswer> {
@@ -143,15 +172,23 @@ function effectUnknown(name: string, cause: unknown): CadreError {
   return new CadreError('effect-unknown', `Nobody knows whether ${name} has happened. ${errorText(cause)}`, { cause });
 }
 
-function parseArguments(tool: Tool, text: string): { value: unknown } | { error: string } {
-  let value: unknown;
-  try {
-    value = text.trim() === '' ? {} : JSON.parse(text);
-  } catch {
-    return { error: `The arguments of ${tool.name} are not valid JSON (or were cut off): ${quote(text)}` };
+/** Models write what they were trained on around a name: the name of a space before it, or the mark of a channel after it. */
+function plainName(name: string): string {
+  return name
+    .replace(/<\|.*$/s, '')
+    .replace(/^.*[.:/]/s, '')
+    .trim();
+}
+
+function parseArguments(tool: Tool, text: string, cutOff: boolean): { value: unknown } | { error: string } {
+  const read = readArguments(text, cutOff);
+  if (read.kind === 'cut-off') {
+    const advice = 'Nothing was run. Send the call again with less in it, or do it in parts.';
+    return { error: `The arguments of ${tool.name} are not valid JSON: they were cut off after ${text.length} characters. ${advice}` };
   }
-  const parsed = tool.parameters.safeParse(value);
-  return parsed.success ? { value: parsed.data } : { error: `The arguments of ${tool.name} are wrong. ${describeFaults(parsed.error)}` };
+  if (read.kind !== 'read') return { error: `The arguments of ${tool.name} are not valid JSON: ${quote(text)}` };
+  const fit = fitArguments(tool.parameters, read.value);
+  return 'faults' in fit ? { error: `The arguments of ${tool.name} are wrong. ${fit.faults}` } : fit;
 }
 
 function resultAnswer(result: Json, note: string): CallAnswer {

@@ -13,9 +13,17 @@ export function agentFaults(agent: AgentDefinition, doneBy: 'model' | 'code' = '
   const batched = batch && doneBy === 'model' && tools.length > 0;
   return [
     ...underLoadFaults(agent),
+    ...restsOnFaults(agent),
+    ...(agent.restsOn && doneBy === 'code' ? ['restsOn is for agents that a model plays; code knows what it has called.'] : []),
     ...(memory && doneBy === 'code' ? ['only agents that a model plays have a memory; code has the context store.'] : []),
     ...(batched ? ['batch is for agents without tools: one call for several tasks cannot call the tools of one of them.'] : []),
   ];
+}
+
+/** The tools that results are said to rest on although the agent cannot call them. */
+export function restsOnFaults({ restsOn = [], tools }: Pick<AgentDefinition, 'restsOn' | 'tools'>): string[] {
+  const without = restsOn.filter((tool) => !tools.includes(tool));
+  return without.length === 0 ? [] : [`restsOn names what is not among the agent's tools: ${without.join(', ')}.`];
 }
 
 export const NOTHING_GIVEN_UP =

@@ -12,6 +12,7 @@ import { UnderLoad } from './under-load.js';
 
 /** Each may be left out: of a definition, which then has the default, and of a template and what is made from it. */
 const settings = {
+  restsOn: z.array(AnyToolName).max(MOST_TOOLS),
   model: z.string().min(1).max(200),
   /** Tried in this order when the model before is of no use: gone, unknown there, out of quota, or its window too small. */
   fallbackModels: z.array(z.string().min(1).max(200)).max(5),
@@ -21,6 +22,7 @@ const settings = {
   temperature: z.number().min(0).max(2),
 };
 const limits = {
+  maxOutputTokens: z.int().min(64).max(1_000_000),
   maxSteps: z.int().min(1).max(200),
   maxTokens: z.int().min(100).max(10_000_000),
   maxMs: z.int().min(100).max(3_600_000),
@@ -33,6 +35,10 @@ export const AgentDefinition = z.strictObject({
   instructions: z.string().min(1).max(20_000),
   /** Names of the tools it may call; no grant, no call. */
   tools: z.array(AnyToolName).max(MOST_TOOLS),
+  /**
+   * Of its tools those that its results rest on: of work in which none of them has answered, but with an error, no result counts. Of agents that a model plays.
+   */
+  restsOn: settings.restsOn.optional(),
   model: settings.model.optional(),
   fallbackModels: settings.fallbackModels.default([]),
   /** Attempts of this agent at work at once, over all workers that have it. */
@@ -54,6 +60,8 @@ export const AgentDefinition = z.strictObject({
       maxTokens: limits.maxTokens.default(200_000),
       /** Left out: as long as the task's attempt may take. */
       maxMs: limits.maxMs.optional(),
+      /** Of one model call. Left out: 8192, and up to four times as many after a message that was cut off. */
+      maxOutputTokens: limits.maxOutputTokens.optional(),
       /** Of all it does in one run. */
       maxCostMicros: Micros.optional(),
     })
@@ -66,6 +74,7 @@ export const AgentSettings = z.strictObject({
   instructions: AgentDefinition.shape.instructions.optional(),
   /** Default: all that the template has. */
   tools: AgentDefinition.shape.tools.optional(),
+  restsOn: settings.restsOn.optional(),
   model: settings.model.optional(),
   fallbackModels: settings.fallbackModels.optional(),
   underLoad: settings.underLoad.optional(),
@@ -78,6 +87,7 @@ export const AgentSettings = z.strictObject({
       maxSteps: limits.maxSteps.optional(),
       maxTokens: limits.maxTokens.optional(),
       maxMs: limits.maxMs.optional(),
+      maxOutputTokens: limits.maxOutputTokens.optional(),
       maxCostMicros: Micros.optional(),
     })
     .optional(),

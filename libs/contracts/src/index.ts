@@ -75,7 +75,7 @@ export { mediaTypeOf } from './media-types.js';
 export { AggregationRequest, AggregationRule, MAX_AGGREGATED_RUNS } from './aggregations.js';
 export { BidderFigures } from './bidder-figures.js';
 export { RESULT_SCHEMA_LIMITS, ResultSchema, resultFaults } from './result-schema.js';
-export { Combine, EventType, Expression, Gate, Join, Need, Repeat, SCOPE_LIMITS, Wait } from './scopes.js';
+export { Combine, EventType, Expression, Gate, Join, Need, Repeat, SCOPE_LIMITS, UnknownConfidence, Wait } from './scopes.js';
 export { STREAMS, BUCKETS, SUBJECTS, HEADERS } from './subjects.js';
 export {
   Json,
@@ -145,7 +145,17 @@ export {
   SpendLimit,
 } from './calls.js';
 export { QuestionId, QuestionChoice, Question, QuestionView } from './questions.js';
-export { TaskResult, TaskOutcome, Assignment, AnswerAccount, CompletionReply, KeptResult, Missing, ResultOrigin } from './results.js';
+export {
+  TaskResult,
+  TaskOutcome,
+  Assignment,
+  AnswerAccount,
+  CompletionReply,
+  KeptResult,
+  Missing,
+  ResultMark,
+  ResultOrigin,
+} from './results.js';
 export {
   StartRun,
   AddTasks,
@@ -277,7 +287,7 @@ export {
   AgentReply,
 } from './tools.js';
 export { ReducedThinking, UnderLoad } from './under-load.js';
-export { agentFaults, givesNothingUp, NOTHING_GIVEN_UP } from './agent-faults.js';
+export { agentFaults, givesNothingUp, NOTHING_GIVEN_UP, restsOnFaults } from './agent-faults.js';
 export { Alternative, ReasoningEffort, TaskThinking, Thinking, ThinkingStyle, ThinkingTrace, ThoughtReply } from './thinking.js';
 export type { Cell, DelegatingTool, ToolName, ToolArgs, ToolResult } from './tools.js';
 export {

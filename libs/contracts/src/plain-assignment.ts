@@ -52,16 +52,16 @@ export function isPlainAssignment(raw: unknown): raw is Assignment {
 
 /** Of a task that has succeeded, with its answer inline. */
 function isPlainOutcome(raw: unknown): boolean {
-  if (typeof raw !== 'object' || raw === null || Object.keys(raw).length !== 7) return false;
+  if (typeof raw !== 'object' || raw === null) return false;
   const { taskId, title, agent, status, answer, confidence, artifacts } = raw as Fields;
+  if (Object.keys(raw).length !== (confidence === undefined ? 6 : 7)) return false;
   return (
     matches(taskId, TASK_ID) &&
     typeof title === 'string' &&
     matches(agent, AGENT_NAME) &&
     status === 'completed' &&
     isText(answer) &&
-    typeof confidence === 'number' &&
-    Number.isFinite(confidence) &&
+    (confidence === undefined || (typeof confidence === 'number' && Number.isFinite(confidence))) &&
     isEmpty(artifacts)
   );
 }

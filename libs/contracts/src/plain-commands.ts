@@ -64,12 +64,14 @@ function isPlainContinuation(raw: unknown): boolean {
   return Object.keys(grant).length === 3 + grantExtras(grant) && isPlainGrant(grant) && isCount(slots, 100) && slots !== 0;
 }
 
-/** An answer inline, and at most where it comes from. */
+/** An answer inline, and at most how sure it is and where it comes from. */
 function isPlainResult(raw: unknown): boolean {
   if (typeof raw !== 'object' || raw === null) return false;
   const { answer, confidence, artifacts, cachedFrom } = raw as Fields;
-  if (Object.keys(raw).length !== (cachedFrom === undefined ? 3 : 4) || !(cachedFrom === undefined || isOrigin(cachedFrom))) return false;
-  return typeof confidence === 'number' && confidence >= 0 && confidence <= 1 && isEmpty(artifacts) && isText(answer);
+  const more = [confidence, cachedFrom].filter((field) => field !== undefined).length;
+  if (Object.keys(raw).length !== 2 + more || !(cachedFrom === undefined || isOrigin(cachedFrom))) return false;
+  const known = typeof confidence === 'number' && confidence >= 0 && confidence <= 1;
+  return (known || confidence === undefined) && isEmpty(artifacts) && isText(answer);
 }
 
 function isOrigin(raw: unknown): boolean {

@@ -6,7 +6,7 @@ import { AgentName, TaskId } from './ids.js';
 import { Labels } from './labels.js';
 import { ResultSchema } from './result-schema.js';
 import { TaskThinking } from './thinking.js';
-import { Combine, Expression, Gate, Join, Repeat, Wait } from './scopes.js';
+import { Combine, Expression, Gate, Join, Repeat, UnknownConfidence, Wait } from './scopes.js';
 
 /** From most to least urgent. */
 export const PRIORITIES = ['critical', 'high', 'medium', 'low', 'background'] as const;
@@ -84,7 +84,8 @@ export type Scope = z.infer<typeof Scope>;
 export const Given = z.union([
   z.strictObject({
     answer: Content,
-    confidence: z.number().min(0).max(1).default(1),
+    /** Null: not known. */
+    confidence: z.number().min(0).max(1).nullable().default(1),
     artifacts: z.array(ArtifactRef).max(200).default([]),
     partial: z.literal(true).optional(),
   }),
@@ -141,12 +142,14 @@ export const TaskSpec = z.strictObject({
   fallbackAgents: z.array(AgentName).max(5).default([]),
   dependsOn: z.array(TaskId).max(MAX_PLAN_TASKS).default([]),
   require: Require.default('all'),
-  /** CEL over `results.<task>.{status, confidence, answer}` and `goal`; false skips the task. */
+  /** CEL over `results.<task>.{status, confidence, answer}` and `goal`; false skips the task. A confidence that is not known is -1. */
   condition: z.string().min(1).max(1000).optional(),
   /** This task runs only if the named task failed, and then stands in for it. */
   alternativeTo: TaskId.optional(),
   /** Below this confidence the result counts as a failed attempt while fallback agents remain. */
   minConfidence: z.number().min(0).max(1).optional(),
+  /** Left out: a result without a confidence is below any that is asked for. */
+  unknownConfidence: UnknownConfidence.optional(),
   priority: Priority.default('medium'),
   estimatedMs: z.int().min(0).max(86_400_000).optional(),
   /** Longest time of one attempt, from its start. Left out: see `ATTEMPT_LIMIT`. */

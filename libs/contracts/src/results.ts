@@ -6,6 +6,7 @@ import { TaskContext } from './context.js';
 import { AgentName, RunId, TaskId, TenantId } from './ids.js';
 import { Cache, Plan, PlanSource, Specialist } from './plan.js';
 import { ResultSchema } from './result-schema.js';
+import { UnknownConfidence } from './scopes.js';
 import { TaskThinking } from './thinking.js';
 import { ReducedThinking } from './under-load.js';
 
@@ -17,9 +18,18 @@ export type ResultOrigin = z.infer<typeof ResultOrigin>;
 export const Missing = z.array(z.string().min(1).max(300)).min(1).max(50);
 export type Missing = z.infer<typeof Missing>;
 
+/**
+ * What is out of the ordinary with a result. `unstructured`: the agent did not keep to the form it was asked for, and its words are the answer. `without-tools`: it
+ * says itself that it is not sure, and none of the tools that its results rest on has brought anything.
+ */
+export const ResultMark = z.enum(['unstructured', 'without-tools']);
+export type ResultMark = z.infer<typeof ResultMark>;
+
 export const TaskResult = z.strictObject({
   answer: Content,
-  confidence: z.number().min(0).max(1),
+  /** Left out: its agent gave none. That is neither sure nor unsure. */
+  confidence: z.number().min(0).max(1).optional(),
+  mark: ResultMark.optional(),
   artifacts: z.array(ArtifactRef).max(200),
   /** The model that the task went on with when its budget did not allow the wanted one, or the server had no room for it. */
   degradedTo: z.string().max(200).optional(),
@@ -58,6 +68,7 @@ export const TaskOutcome = z.strictObject({
   status: z.enum(['completed', 'failed', 'skipped', 'cancelled']),
   answer: Content.optional(),
   confidence: z.number().optional(),
+  mark: ResultMark.optional(),
   artifacts: z.array(ArtifactRef),
   error: z.string().optional(),
   missing: Missing.optional(),
@@ -108,7 +119,7 @@ export const Assignment = z.strictObject({
   waited: z.int().min(1).optional(),
   traceparent: z.string().optional(),
   /** An earlier result may stand for this one, and this one for later ones. `minConfidence`: a result that is less sure counts for neither. */
-  cache: Cache.extend({ minConfidence: z.number().min(0).max(1).optional() }).optional(),
+  cache: Cache.extend({ minConfidence: z.number().min(0).max(1).optional(), unknownConfidence: UnknownConfidence.optional() }).optional(),
   /** What the answer has to be. */
   resultSchema: ResultSchema.optional(),
   thinking: TaskThinking.optional(),

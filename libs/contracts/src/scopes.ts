@@ -45,11 +45,20 @@ export const Repeat = z.strictObject({
 });
 export type Repeat = z.infer<typeof Repeat>;
 
+/** What a result of unknown confidence is to a least confidence that is asked for: below it, or not. */
+export const UnknownConfidence = z.enum(['fail', 'pass']);
+export type UnknownConfidence = z.infer<typeof UnknownConfidence>;
+
 /**
  * What the result of an item must be to count; an item whose result is not so has failed. `where` is an expression over its `value`, `confidence`, `answer`
- * and `index`, beside what the scope itself may look at.
+ * and `index`, beside what the scope itself may look at. A confidence that is not known is -1 to expressions.
  */
-export const Gate = z.strictObject({ minConfidence: z.number().min(0).max(1).default(0), where: Expression.optional() });
+export const Gate = z.strictObject({
+  minConfidence: z.number().min(0).max(1).default(0),
+  /** Left out: it fails where a least confidence is asked for. */
+  unknownConfidence: UnknownConfidence.optional(),
+  where: Expression.optional(),
+});
 export type Gate = z.infer<typeof Gate>;
 
 /** Rules by which the engine itself combines. */
@@ -63,7 +72,7 @@ export const COMBINE_RULES = [
   z.strictObject({ by: z.literal('rank'), score: Expression.optional() }),
   z.strictObject({
     by: z.literal('vote'),
-    /** By the confidence of each vote instead of one each. */
+    /** By the confidence of each vote instead of one each; a vote without one counts as the median of the others. */
     weighted: z.boolean().default(false),
     /** Fraction of all voters (not only of those who voted) that must have voted. */
     quorum: z.number().min(0).max(1).default(0),

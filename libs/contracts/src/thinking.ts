@@ -61,7 +61,7 @@ export const ThinkingTrace = z.strictObject({
   /** The answer, then each review of it that could be used. The last one counts. */
   rounds: z.array(
     z.strictObject({
-      confidence: z.number(),
+      confidence: z.number().optional(),
       steps: z.array(z.string()),
       alternatives: z.array(Alternative),
       reflection: z.string().optional(),

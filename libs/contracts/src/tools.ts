@@ -97,6 +97,7 @@ export const Delegated = z.object({
       agent: z.string().optional(),
       /** Shortened where many are long; the whole is among the results of the attempt. */
       answer: z.string().optional(),
+      /** Left out beside an answer: not known. */
       confidence: z.number().optional(),
       artifacts: z.array(z.string()),
       error: z.string().optional(),

@@ -8,7 +8,7 @@ import { TenantBudgetView } from './accounts.js';
 import { TaskContext } from './context.js';
 import { CallKind, CallOutcome, CallSettlement, ToolEffect } from './calls.js';
 import { QuestionView } from './questions.js';
-import { Missing, ResultOrigin } from './results.js';
+import { Missing, ResultMark, ResultOrigin } from './results.js';
 import { EventType } from './scopes.js';
 import { ReducedThinking } from './under-load.js';
 import { FeedEvent } from './feed.js';
@@ -47,7 +47,10 @@ export const TaskView = z.strictObject({
   workerId: WorkerId.optional(),
   startedAt: Timestamp.optional(),
   endedAt: Timestamp.optional(),
+  /** Left out of a task that has a result: its agent gave none. */
   confidence: z.number().optional(),
+  /** What is out of the ordinary with its result. */
+  mark: ResultMark.optional(),
   answer: Content.optional(),
   artifacts: z.array(ArtifactRef),
   /** What it has read and written of the context store, if anything. */

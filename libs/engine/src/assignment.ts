@@ -25,7 +25,9 @@ function outcomeOf(task: TaskState & { status: TaskOutcome['status'] }): TaskOut
     title: task.spec.title,
     ...(task.agent === undefined ? {} : { agent: task.agent }),
     status: task.status,
-    ...(task.result === undefined ? {} : { answer: task.result.answer, confidence: task.result.confidence }),
+    ...(task.result === undefined ? {} : { answer: task.result.answer }),
+    ...(task.result?.confidence === undefined ? {} : { confidence: task.result.confidence }),
+    ...(task.result?.mark === undefined ? {} : { mark: task.result.mark }),
     ...(task.result?.missing === undefined ? {} : { missing: task.result.missing }),
     artifacts: task.result?.artifacts ?? [],
     ...(error === undefined ? {} : { error }),
@@ -76,7 +78,9 @@ function planIds(tasks: TaskReader): Set<TaskId> {
  */
 function cacheWish({ spec, kind, attempt }: TaskState): Pick<Assignment, 'cache'> {
   if (spec.cache === undefined || kind !== 'work' || attempt !== 1) return {};
-  return { cache: { ...spec.cache, ...(spec.minConfidence === undefined ? {} : { minConfidence: spec.minConfidence }) } };
+  const { minConfidence, unknownConfidence } = spec;
+  const sure = minConfidence === undefined ? {} : { minConfidence, ...(unknownConfidence === undefined ? {} : { unknownConfidence }) };
+  return { cache: { ...spec.cache, ...sure } };
 }
 
 /** What the answer has to account for where Cadre has planned: what a caller's own plan leaves out, the caller has left out. */

@@ -45,6 +45,7 @@ export type { DecisionRecord } from './invariants/replay-decisions.js';
 export type { Violation } from './invariants/violation.js';
 export { accountOf, homeRoomMicros, homeShard, spentMicros } from './account/account-state.js';
 export type { Account } from './account/account-state.js';
+export { whyUnsure } from './run/sureness.js';
 export { AllowanceKeeper } from './account/allowance-keeper.js';
 export { decideAccount } from './account/decide-account.js';
 export { setTenantBudget } from './account/reclaim.js';

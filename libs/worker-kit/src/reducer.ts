@@ -12,7 +12,8 @@ export interface ReducedResult {
   name: string;
   title: string;
   agent?: string;
-  confidence: number;
+  /** Left out: nobody has said how sure it is. */
+  confidence?: number;
   /** The whole answer, however long. */
   text: string;
   /** The answer as data where it is JSON, else its text. */
@@ -23,7 +24,7 @@ export interface ReducedResult {
 /**
  * Makes one result of those that counted, in the order of their items. The same results have to come to the same. An error fails the attempt, which is tried again as
  * the task says.
- * @returns `confidence`: default the mean of the results'
+ * @returns `confidence`: default the mean of those that the results have
  */
 export type Reducer = (results: ReducedResult[], work: CodeWork) => Reduced | Promise<Reduced>;
 export interface Reduced {
@@ -45,21 +46,25 @@ export function reducerAgents(reducers: Record<string, Reducer>): Required<Pick<
 function performerOf(reduce: Reducer): CodePerformer {
   return async (work) => {
     const results = await resultsOf(work);
-    const mean = results.reduce((sum, { confidence }) => sum + confidence, 0) / Math.max(1, results.length);
-    const { value, confidence = mean } = await reduce(results, work);
-    return { answer: typeof value === 'string' ? value : JSON.stringify(value), confidence };
+    const { value, confidence = meanOf(results) } = await reduce(results, work);
+    return { answer: typeof value === 'string' ? value : JSON.stringify(value), ...(confidence !== undefined && { confidence }) };
   };
+}
+
+function meanOf(results: readonly ReducedResult[]): number | undefined {
+  const known = results.flatMap(({ confidence }) => (confidence === undefined ? [] : [confidence]));
+  return known.length === 0 ? undefined : known.reduce((sum, confidence) => sum + confidence, 0) / known.length;
 }
 
 /** Of the items alone: the assignment also shows what the scope depends on. */
 async function resultsOf({ assignment, blobs }: CodeWork): Promise<ReducedResult[]> {
   const results: ReducedResult[] = [];
-  for (const { taskId, title, agent, status, answer, confidence = 0, artifacts } of assignment.results) {
+  for (const { taskId, title, agent, status, answer, confidence, artifacts } of assignment.results) {
     const place = placeOf(taskId);
     if (place?.scope !== assignment.taskId || status !== 'completed' || answer === undefined) continue;
     const text = await readText(answer, blobs);
-    const made = { item: place.item, name: place.name, title, confidence, text, value: dataOf(text), artifacts };
-    results.push(agent === undefined ? made : { ...made, agent });
+    const made = { item: place.item, name: place.name, title, text, value: dataOf(text), artifacts };
+    results.push({ ...made, ...(confidence !== undefined && { confidence }), ...(agent !== undefined && { agent }) });
   }
   return results.sort((a, b) => a.item - b.item);
 }

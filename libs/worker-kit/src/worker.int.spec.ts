@@ -221,7 +221,7 @@ test("the attempt's deadline is kept here too", async () => {
 });
 
 test('model errors are failures with their type; the worker lives on', async () => {
-  stage.model.chat = () => ({ text: 'not JSON' });
+  stage.model.chat = () => ({ text: '{}' });
   await startedWorker();
   offer('a');
   await until(() => owner.of('FailAttempt').length === 1);

@@ -12,6 +12,7 @@ export interface AggregateFlags extends RunFlags {
   agent?: string;
   instructions?: string;
   minConfidence?: string;
+  unknownConfidence?: string;
   where?: string;
   need?: string;
   partial?: boolean;
@@ -34,8 +35,8 @@ export async function aggregateCommand(runs: string[], flags: AggregateFlags, te
 }
 
 function requestOf(runs: string[], flags: AggregateFlags): AggregationInput {
-  const { goal, need, partial, minConfidence, where, label } = flags;
-  const gate = defined({ minConfidence: numberOf('--min-confidence', minConfidence), where });
+  const { goal, need, partial, minConfidence, unknownConfidence, where, label } = flags;
+  const gate = defined({ minConfidence: numberOf('--min-confidence', minConfidence), unknownConfidence, where });
   const request = defined({
     ...{ runs, combine: ruleOf(flags), goal, need: needOf(need), partial },
     gate: Object.keys(gate).length === 0 ? undefined : gate,

@@ -24,7 +24,7 @@ function thinkingLines({ style, rounds, reasoning, thinkingTokens, note, shorten
     `Thinking ${style}, ${count(thinkingTokens, 'token')}${shortened ? ', shortened to fit the budget' : ''}`,
     ...rounds.flatMap(({ confidence, steps, alternatives, reflection }, index) => [
       '',
-      `${index === 0 ? 'First answer' : `Review ${index}`}, confidence ${confidence}`,
+      `${index === 0 ? 'First answer' : `Review ${index}`}, confidence ${confidence ?? 'not given'}`,
       ...(reflection === undefined ? [] : [`  reflection: ${reflection}`]),
       ...steps.map((step, place) => `  ${place + 1}. ${step}`),
       ...alternatives.map(({ option, whyNot }) => `  not taken: ${option} (${whyNot})`),

@@ -1,6 +1,7 @@
 /** A run in lines, for people. */
 import type { Budget, QuestionView, RunView, Usage } from '@cadre/contracts';
 import { answerHint } from './answer-hint.js';
+import { caveats } from './caveats.js';
 import { degradation } from './degradation.js';
 import { bytes, consumption, count, duration, moment, money, oneLine } from './figures.js';
 import { serverWaitText } from './server-wait.js';
@@ -95,11 +96,11 @@ function taskTable(run: RunView): string[] {
   if (run.tasks.length === 0) return [];
   const rows = run.tasks.map((task) => {
     const time = task.startedAt !== undefined && task.endedAt !== undefined ? duration(task.endedAt - task.startedAt) : '';
-    const less = degradation(task);
-    const degraded = less === '' ? '' : ` (${less})`;
+    const notes = [degradation(task), caveats(task)].filter((note) => note !== '');
+    const noted = notes.length === 0 ? '' : ` (${notes.join('; ')})`;
     const cached = task.cachedFrom === undefined ? '' : ` (result of ${task.cachedFrom.taskId} in ${task.cachedFrom.runId})`;
     const waits = task.waitsFor === undefined ? '' : ` (${task.waitsFor})`;
-    const what = `${oneLine(`${task.error ?? task.title}${degraded}`, 70)}${cached}${waits}`;
+    const what = `${oneLine(`${task.error ?? task.title}${noted}`, 100)}${cached}${waits}`;
     const agent = task.specialist === undefined ? task.agent : `${task.agent ?? ''} as ${task.specialist}`;
     return [task.taskId, task.status, agent ?? '', String(task.attempt || ''), time, consumption(task.usage), what];
   });

@@ -82,7 +82,7 @@ export class AgentDesk {
   }
 }
 
-function assertFits({ template, tools = [] }: DefinedAgent, templates: Templates): void {
+function assertFits({ template, tools = [], restsOn = [] }: DefinedAgent, templates: Templates): void {
   const found = templates.find(({ name }) => name === template);
   if (!found) {
     const known = templates.map(nameOf).join(', ') || 'none';
@@ -91,8 +91,10 @@ function assertFits({ template, tools = [] }: DefinedAgent, templates: Templates
       remedy: `templates that are offered: ${known}`,
     });
   }
-  const faults = tools.flatMap((tool, place) =>
-    found.tools.includes(tool) ? [] : [{ path: `tools[${place}]`, message: `the template ${template} does not have ${tool}` }],
+  const faults = Object.entries({ tools, restsOn }).flatMap(([field, names]) =>
+    names.flatMap((tool, place) =>
+      found.tools.includes(tool) ? [] : [{ path: `${field}[${place}]`, message: `the template ${template} does not have ${tool}` }],
+    ),
   );
   if (faults.length === 0) return;
   throw new InputProblem('unprocessable', `The agent cannot be granted these tools: ${faults.map(({ message }) => message).join('; ')}`, {

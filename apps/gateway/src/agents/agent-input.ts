@@ -1,5 +1,5 @@
 /** From what comes in about agents to what their desk takes. */
-import { AgentName, DefinedAgent, givesNothingUp, NOTHING_GIVEN_UP } from '@cadre/contracts';
+import { AgentName, DefinedAgent, givesNothingUp, NOTHING_GIVEN_UP, restsOnFaults } from '@cadre/contracts';
 import { inputProblem } from '@cadre/service-kit';
 import { assertStorable } from '../runs/storable.js';
 import { unknownAgent } from './agent-desk.js';
@@ -16,8 +16,10 @@ export function parseAgent(value: unknown, name: string): DefinedAgent {
   assertName(name, 'name');
   const parsed = DefinedAgent.safeParse(value ?? {});
   if (!parsed.success) throw inputProblem(parsed.error.issues, 'agent');
-  const { underLoad } = parsed.data;
+  const { underLoad, tools, restsOn } = parsed.data;
   if (underLoad && givesNothingUp(underLoad)) throw inputProblem([{ path: ['underLoad'], message: NOTHING_GIVEN_UP }], 'agent');
+  const faults = tools && restsOn ? restsOnFaults({ tools, restsOn }) : [];
+  if (faults.length > 0) throw inputProblem([{ path: ['restsOn'], message: faults.join(' ') }], 'agent');
   return parsed.data;
 }
 

@@ -103,15 +103,15 @@ function whyNone({ runId, status, error, cancelReason }: RunView): { code: strin
   return { code: status === 'failed' ? 'run-failed' : 'run-cancelled', message: message.slice(0, 1000), retriable: false };
 }
 
-/** That of its answer, if one was written; else the mean over what its tasks brought. */
-function confidenceOf({ tasks }: RunView): number {
-  const known = tasks.flatMap(({ taskId, confidence }) =>
-    confidence === undefined || taskId.includes('~') ? [] : [{ taskId, confidence }],
-  );
-  const answer = known.find(({ taskId }) => taskId === ANSWER_TASK);
-  if (answer) return answer.confidence;
-  const work = known.filter(({ taskId }) => taskId !== PLAN_TASK);
-  return work.length === 0 ? 1 : work.reduce((sum, { confidence }) => sum + confidence, 0) / work.length;
+/** That of its answer, if one was written; else the mean over what is known of its tasks' results. Null: not known. */
+function confidenceOf({ tasks }: RunView): number | null {
+  const brought = tasks.filter(({ taskId, answer }) => answer !== undefined && !taskId.includes('~'));
+  const written = brought.find(({ taskId }) => taskId === ANSWER_TASK);
+  if (written) return written.confidence ?? null;
+  const work = brought.filter(({ taskId }) => taskId !== PLAN_TASK);
+  if (work.length === 0) return 1;
+  const known = work.flatMap(({ confidence }) => (confidence === undefined ? [] : [confidence]));
+  return known.length === 0 ? null : known.reduce((sum, confidence) => sum + confidence, 0) / known.length;
 }
 
 /** Artifacts of different runs may have the same name. */

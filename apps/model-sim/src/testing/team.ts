@@ -171,7 +171,7 @@ export class Team {
       agent: task.agent,
       status: 'completed',
       answer: { text: outcome.answer },
-      confidence: outcome.confidence,
+      ...(outcome.confidence !== undefined && { confidence: outcome.confidence }),
       ...(outcome.missing && { missing: outcome.missing }),
       artifacts: files
         .filter((file) => !earlier.has(file.path))

@@ -64,7 +64,7 @@ class Performing {
     const plan = taskId === PLAN_TASK && luck.chance(0.8) ? { plan: { plan: drawPlan(luck, false) } } : {};
     return {
       answer: `${this.#known.length}`,
-      confidence: luck.random(),
+      ...(luck.chance(0.9) && { confidence: luck.random() }),
       ...plan,
       ...(this.#degradedTo && { degradedTo: this.#degradedTo }),
     };

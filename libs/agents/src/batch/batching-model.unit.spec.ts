@@ -2,7 +2,7 @@
 import { CadreError } from '@cadre/contracts';
 import fc from 'fast-check';
 import { openConversation } from '../conversation.js';
-import { responseSchemaFor } from '../final-reply.js';
+import { responseSchemaFor } from '../model-schemas.js';
 import type { ModelPort, ModelReply, ModelRequest } from '../ports.js';
 import { VirtualClock, plainDigest, sampleAgent, sampleAssignment } from '../testing/index.js';
 import { BatchingModel } from './batching-model.js';
@@ -82,7 +82,7 @@ class Stage {
     const assignment = sampleAssignment({ taskId, tools: [], title: `Sort ${taskId}`, ...about });
     return {
       ...{ temperature: 0, maxOutputTokens: 500, tools: [], responseSchema: responseSchemaFor('work'), callKey: taskId, batch },
-      messages: await openConversation({ assignment, agent, readContent: async () => '' }),
+      messages: await openConversation({ assignment, agent, readContent: async () => '', now: 0 }),
       onHeld: (held) => void this.held.set(taskId, held),
       ...more,
     };

@@ -191,7 +191,7 @@ describe('what the loop says of a call', () => {
   };
 
   test('it may be made with others of its tenant, run and agent, once', async () => {
-    const broken = { text: '{"answer":5}', tasks: 3 };
+    const broken = { text: '{"answer":""}', tasks: 3 };
     const [first, second, third] = await asked({}, [], broken, { text: 'What?' }, answers('A'));
     const { tenant, runId } = sampleAssignment();
     expect(first?.batch).toEqual({ group: JSON.stringify([tenant, runId, 'generalist']), maxTasks: 5, waitMs: 20 });

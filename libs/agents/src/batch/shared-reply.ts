@@ -1,6 +1,6 @@
 /** Parts the reply to a request for several tasks: to each its answer, and its share of what was used. */
 import { z } from 'zod';
-import { finalObject } from '../final-reply.js';
+import { objectsIn } from '../loose-json.js';
 import type { ModelReply, ModelRequest } from '../ports.js';
 import { splitExactly } from './exact-split.js';
 import { ownText } from './merged-request.js';
@@ -15,7 +15,6 @@ const Numbered = z.looseObject({
       .transform(Number),
   ]),
 });
-const Answers = z.looseObject({ answers: z.array(z.unknown()) });
 
 /** What tokens cost, by its ratio. */
 export interface TokenWeights {
@@ -28,15 +27,20 @@ export interface TokenWeights {
  * Of a reply that was cut off the answers before the cut count.
  */
 export function readAnswers(text: string, count: number): (string | undefined)[] {
-  const parsed = Answers.safeParse(finalObject(text));
   const found = new Map<number, string | undefined>();
-  for (const item of parsed.success ? parsed.data.answers : wholeObjects(text)) {
+  for (const item of itemsIn(text)) {
     const numbered = Numbered.safeParse(item);
     if (!numbered.success) continue;
     const { task, ...reply } = numbered.data;
     found.set(task, found.has(task) ? undefined : JSON.stringify(reply));
   }
   return Array.from({ length: count }, (_, place) => found.get(place + 1));
+}
+
+function itemsIn(text: string): unknown[] {
+  const objects = objectsIn(text).map(({ value }) => value);
+  const lists = objects.map(({ answers }) => answers).filter((answers) => Array.isArray(answers));
+  return lists[0] ?? objects.reverse();
 }
 
 /**
@@ -67,30 +71,4 @@ export function partReply(
     ...(reasoning && { reasoningTokens: reasoning[place]! }),
     ...(estimated && { estimated }),
   }));
-}
-
-/** The objects within the first list of a text, as far as they are whole. */
-function wholeObjects(text: string): unknown[] {
-  const list = text.indexOf('[');
-  const found: unknown[] = [];
-  let [depth, start, quoted] = [0, 0, false];
-  for (let at = list + 1; list >= 0 && at < text.length; at += 1) {
-    const sign = text[at];
-    if (quoted) {
-      if (sign === '\\') at += 1;
-      else if (sign === '"') quoted = false;
-    } else if (sign === '"') quoted = true;
-    else if (sign === '{' && (depth += 1) === 1) start = at;
-    else if (sign === '}' && (depth -= 1) === 0) found.push(...parsedOf(text.slice(start, at + 1)));
-    else if (sign === ']' && depth === 0) break;
-  }
-  return found;
-}
-
-function parsedOf(text: string): unknown[] {
-  try {
-    return [JSON.parse(text)];
-  } catch {
-    return [];
-  }
 }

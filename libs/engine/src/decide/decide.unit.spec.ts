@@ -1,3 +1,4 @@
+import type { TaskSpecInput } from '@cadre/contracts';
 import { EngineRig, reservation, result, RUN_ID, settlement, startBody, task } from '../testing/engine-rig.js';
 
 const held = { taskId: 'a', attempt: 1, workerId: 'w1' };
@@ -158,6 +159,20 @@ describe('ending an attempt', () => {
     expect(rig.send({ type: 'CompleteAttempt', ...held, result: unsure })).toEqual({ outcome: 'duplicate' });
     rig.complete('a', unsure);
     expect(rig.task('a')).toMatchObject({ status: 'completed', result: { confidence: 0.5 } });
+  });
+
+  test('a result of unknown confidence is below any that is wanted, unless the task says otherwise', () => {
+    const { confidence: _, ...unknown } = result('maybe');
+    const tried = (rest: Partial<TaskSpecInput>) => {
+      const rig = new EngineRig();
+      rig.start([task('a', { minConfidence: 0.1, fallbackAgents: ['second'], ...rest })], { summarize: false });
+      rig.complete('a', unknown);
+      return rig.task('a');
+    };
+    expect(tried({})).toMatchObject({ status: 'ready', wantedAgent: 'second', error: { code: 'low-confidence' } });
+    expect(tried({}).error?.message).toBe('The result does not say how sure it is; 0.1 is asked for.');
+    expect(tried({ unknownConfidence: 'pass' })).toMatchObject({ status: 'completed', result: unknown });
+    expect(tried({ minConfidence: 0 })).toMatchObject({ status: 'completed' });
   });
 
   test('an earlier result may stand for that of the first attempt only', () => {

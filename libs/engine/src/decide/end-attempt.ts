@@ -14,6 +14,7 @@ import { Draft } from '../run/draft.js';
 import { endIfCancelled } from '../run/end-run.js';
 import { hasFallbackLeft } from '../run/retry.js';
 import { settleOpenCalls } from '../run/settle-calls.js';
+import { whyUnsure } from '../run/sureness.js';
 import type { RunState, TaskState } from '../state.js';
 import { taskOf } from '../task-table.js';
 import { findRunning, isClosed, settleSaid } from './attempts.js';
@@ -33,9 +34,9 @@ function isTaken(state: RunState, command: CompleteAttempt): boolean {
   return task.lastClosed?.code === CLOSED_BY.lowConfidence && task.lastClosed.attempt === command.attempt && isClosed(task, command);
 }
 
-function tooUnsure(task: TaskState, result: TaskResult): boolean {
-  const { minConfidence } = task.spec;
-  return minConfidence !== undefined && result.confidence < minConfidence && hasFallbackLeft(task.spec, task.round, task.counted + 1);
+/** Why the result is left to another agent, if one is there that has not had its turn. */
+function tooUnsure({ spec, round, counted }: TaskState, { confidence }: TaskResult): string | undefined {
+  return hasFallbackLeft(spec, round, counted + 1) ? whyUnsure(confidence, spec) : undefined;
 }
 
 /** The result counts as it is, also where an effect stays in doubt: nothing of the task will be repeated. */
@@ -66,8 +67,9 @@ export function decideCompleteAttempt(state: RunState, command: CompleteAttempt,
   const draft = new Draft(state, context);
   const refusal = settleSaid(draft, command);
   if (refusal) return refusal;
-  if (state.status !== 'cancelling' && tooUnsure(task, result)) {
-    const message = `The result's confidence of ${result.confidence} is below ${task.spec.minConfidence}.`;
+  const unsure = state.status === 'cancelling' ? undefined : tooUnsure(task, result);
+  if (unsure !== undefined) {
+    const message = `The result ${unsure}; ${task.spec.minConfidence} is asked for.`;
     closeAttempt(draft, taskId, { error: { code: CLOSED_BY.lowConfidence, message, retriable: true }, counted: true, next: 'anew' });
   } else complete(draft, task, result);
   return accepted(draft.events, takeNext(draft, task, command));

@@ -20,7 +20,7 @@ export interface AuditTask {
   worker?: string;
   counted: number;
   /** Of its result. */
-  confidence?: number;
+  confidence?: number | undefined;
   lastFailure?: { counted: boolean; retriable: boolean; retryAfterMs: number; waits: boolean; answered?: true };
   /** Attempts in a row that found the model server in trouble, and when the first of them closed. */
   refused?: { attempts: number; since: number } | undefined;

@@ -3,6 +3,7 @@
  */
 import { placeOf } from '@cadre/contracts';
 import type { Join, RunEvent, Scope, TaskSpec } from '@cadre/contracts';
+import { whyUnsure } from '../run/sureness.js';
 import { countOf } from './audit-tasks.js';
 import type { AuditTask } from './audit-tasks.js';
 import type { Complain } from './task-audit.js';
@@ -123,10 +124,10 @@ export class ScopeAudit {
   /** Whether a result is as sure as its gate asks. What an expression says of it is not worked out here again. */
   #passes({ gate }: Scope, id: string): 'yes' | 'no' | 'unsure' {
     if (!gate) return 'yes';
-    const { minConfidence, where } = gate;
+    const { where } = gate;
     const own = this.#tasks.get(id);
     const counting = own?.ending === 'completed' ? [own] : [...this.#tasks.values()].filter((each) => this.#standsInFor(each, id));
-    const sure = counting.filter(({ confidence = 0 }) => confidence >= minConfidence).length;
+    const sure = counting.filter(({ confidence }) => whyUnsure(confidence, gate) === undefined).length;
     if (counting.length > 0 && sure === 0) return 'no';
     return sure < counting.length || where !== undefined ? 'unsure' : 'yes';
   }

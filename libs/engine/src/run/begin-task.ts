@@ -104,8 +104,12 @@ function openWait(draft: Draft, task: TaskState): void {
 
 /** What has been found out before the run ends its task at once. @returns true: the task is over with that */
 function takeGiven(draft: Draft, id: TaskId, given: Given): true {
-  if ('error' in given) draft.emit({ type: 'TaskFailed', taskId: id, error: given.error });
-  else draft.emit({ type: 'TaskCompleted', taskId: id, attempt: 0, result: given });
+  if ('error' in given) {
+    draft.emit({ type: 'TaskFailed', taskId: id, error: given.error });
+    return true;
+  }
+  const { confidence, ...rest } = given;
+  draft.emit({ type: 'TaskCompleted', taskId: id, attempt: 0, result: { ...rest, ...(confidence === null ? {} : { confidence }) } });
   return true;
 }
 

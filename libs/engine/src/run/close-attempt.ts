@@ -25,6 +25,9 @@ export const CLOSED_BY = {
   cancelled: 'run-cancelled',
 } as const;
 
+/** Says of its agent, not of the task, that it is of no use, however often it is asked. */
+const OF_THE_AGENT: ReadonlySet<string> = new Set(['malformed-output']);
+
 export interface Closing {
   error: Failure;
   /** Against the retry policy. */
@@ -79,9 +82,11 @@ function verdictOn({ run, now }: Draft, before: TaskState, { error, cause, count
     if (fresh || !isSpent) return { error, counted: false, final: false, fresh, waits: !fresh };
   }
   const total = before.counted + (counted ? 1 : 0);
-  const final = counted && (!error.retriable || total >= spec.retry.maxAttempts);
-  const fallback = next === 'fallback' && counted && hasFallbackLeft(spec, round, total);
-  return { error, counted, final, fresh: !final && (next === 'anew' || fallback), waits: false };
+  const other = counted && hasFallbackLeft(spec, round, total);
+  const retriable = error.retriable || (other && OF_THE_AGENT.has(error.code));
+  const final = counted && (!retriable || total >= spec.retry.maxAttempts);
+  const fallback = next === 'fallback' && other;
+  return { error: { ...error, retriable }, counted, final, fresh: !final && (next === 'anew' || fallback), waits: false };
 }
 
 const IN_VAIN = { final: true, fresh: false, waits: false } as const;

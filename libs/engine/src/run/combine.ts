@@ -1,65 +1,17 @@
 /** What the results of a scope's items come to together. Pure bookkeeping: what takes judgement is a task of its own. */
 import { CadreError, INLINE_LIMIT_BYTES, fitsBytes, utf8Bytes } from '@cadre/contracts';
-import type { ArtifactRef, Combine, Content, Failure, Json, Scope, TaskResult } from '@cadre/contracts';
+import type { Combine, Failure, Json, Scope, TaskResult } from '@cadre/contracts';
 import { evaluateValue } from '../plan/expressions.js';
 import type { TaskState } from '../state.js';
+import { rankedBids } from './auction.js';
 import { prefixOfBytes } from './compose-answer.js';
 import type { Draft } from './draft.js';
-import { dataOf, inputOf, resultTask, textOf } from './expression-input.js';
-import { rankedBids } from './auction.js';
-import { keptOut } from './gate.js';
-
-/** What one item brought. */
-export interface Piece {
-  item: number;
-  /** Its name for people: that of the branch, else its number. */
-  name: string;
-  title: string;
-  agent?: string;
-  content: Content;
-  confidence: number;
-  artifacts: ArtifactRef[];
-  partial: boolean;
-}
+import { dataOf, inputOf, resultTask, seenConfidence, textOf } from './expression-input.js';
+import { failed, isPartial, mean, piecesOf, shown } from './pieces.js';
+import type { Outcome, Piece } from './pieces.js';
+import { voted } from './vote.js';
 
 export type Combined = { ok: true; result: TaskResult } | { ok: false; error: Failure };
-type Outcome = { ok: true; answer: Content; confidence: number } | { ok: false; error: Failure };
-
-function piecesOf(draft: Draft, scope: TaskState): Piece[] {
-  const pieces: Piece[] = [];
-  const { branches, body } = scope.spec.scope as Scope;
-  const out = keptOut(scope);
-  for (let item = 0; item < (scope.scope?.opened ?? 0); item += 1) {
-    const task = resultTask(draft, scope, item);
-    if (!task?.result || out.has(item)) continue;
-    const { answer, confidence, artifacts, partial = false } = task.result;
-    const name = (branches ? body[item]?.id : undefined) ?? String(item);
-    pieces.push({
-      item,
-      name,
-      title: task.spec.title,
-      ...(task.agent === undefined ? {} : { agent: task.agent }),
-      content: answer,
-      confidence,
-      artifacts,
-      partial,
-    });
-  }
-  return pieces;
-}
-
-/** Whether a scope that ends well is not the whole of it. @param cutOff its time was up before all its items had ended */
-export function isPartial(draft: Draft, scope: TaskState, cutOff: boolean, pieces = piecesOf(draft, scope)): boolean {
-  return cutOff || (scope.scope?.failed.length ?? 0) > 0 || pieces.some(({ partial }) => partial);
-}
-
-function failed(code: string, message: string): { ok: false; error: Failure } {
-  return { ok: false, error: { code, message: message.slice(0, 4000), retriable: false } };
-}
-
-function mean(pieces: readonly Piece[]): number {
-  return pieces.length === 0 ? 1 : pieces.reduce((sum, piece) => sum + piece.confidence, 0) / pieces.length;
-}
 
 /** As JSON of at most what a message may hold inline; where the answers are longer, they are shortened alike. */
 function inline(make: (textOfPiece: (piece: Piece) => Json) => Json, pieces: readonly Piece[]): string {
@@ -102,11 +54,11 @@ function scored(draft: Draft, scope: TaskState, pieces: readonly Piece[], score:
   const found: { piece: Piece; score: number }[] = [];
   for (const piece of pieces) {
     if (score === undefined) {
-      found.push({ piece, score: piece.confidence });
+      found.push({ piece, score: piece.weight });
       continue;
     }
     const answer = textOf(piece.content);
-    const seen = { value: dataOf(answer), answer, confidence: piece.confidence, index: piece.item };
+    const seen = { value: dataOf(answer), answer, confidence: seenConfidence(piece.confidence), index: piece.item };
     const outcome = evaluateValue(score, inputOf(draft.run, draft, scope, seen));
     if (!outcome.ok) return failed('expression-error', `The score of item ${piece.name} could not be evaluated: ${outcome.message}.`);
     if (typeof outcome.value !== 'number') return failed('expression-error', `The score of item ${piece.name} is no number.`);
@@ -123,7 +75,7 @@ function ranked(draft: Draft, scope: TaskState, pieces: readonly Piece[], score:
       order.pieces.map(({ piece, score: points }) => ({
         item: piece.item,
         score: points,
-        confidence: piece.confidence,
+        confidence: shown(piece),
         ...(piece.agent === undefined ? {} : { agent: piece.agent }),
         value: each(piece),
       })),
@@ -133,12 +85,12 @@ function ranked(draft: Draft, scope: TaskState, pieces: readonly Piece[], score:
 }
 
 function auctioned(draft: Draft, scope: TaskState, pieces: readonly Piece[]): Outcome {
-  const bids = pieces.map((piece) => ({ piece, confidence: piece.confidence, figures: resultTask(draft, scope, piece.item)?.figures }));
+  const bids = pieces.map((piece) => ({ piece, confidence: piece.weight, figures: resultTask(draft, scope, piece.item)?.figures }));
   const order = rankedBids(bids);
   const text = inline(
     (each) =>
-      order.map(({ piece, score, confidence, figures }) => ({
-        ...{ item: piece.item, score, confidence },
+      order.map(({ piece, score, figures }) => ({
+        ...{ item: piece.item, score, confidence: shown(piece) },
         ...(figures && { figures: figures as { [key: string]: Json } }),
         ...(piece.agent === undefined ? {} : { agent: piece.agent }),
         value: each(piece),
@@ -153,74 +105,6 @@ function best(draft: Draft, scope: TaskState, pieces: readonly Piece[], score: s
   return order.ok ? one(order.pieces[0]?.piece) : order;
 }
 
-interface Choice {
-  choice: string;
-  weight: number;
-  voters: { by: string; confidence: number; reason?: string }[];
-}
-
-/** A vote is `{"choice": …, "reason"?: …}`, or a text that is the choice. The same words in other letters are the same choice. */
-function voteOf(piece: Piece): { choice: string; reason?: string } {
-  const value = dataOf(textOf(piece.content));
-  if (typeof value === 'object' && value !== null && !Array.isArray(value) && value['choice'] !== undefined) {
-    const { choice, reason } = value;
-    return {
-      choice: typeof choice === 'string' ? choice.trim() : JSON.stringify(choice),
-      ...(typeof reason === 'string' ? { reason } : {}),
-    };
-  }
-  return { choice: (typeof value === 'string' ? value : JSON.stringify(value)).trim() };
-}
-
-function tally(pieces: readonly Piece[], weighted: boolean): Choice[] {
-  const choices = new Map<string, Choice>();
-  for (const piece of pieces) {
-    const { choice, reason } = voteOf(piece);
-    const key = choice.toLowerCase().replace(/\s+/g, ' ');
-    const known = choices.get(key) ?? { choice: choice.slice(0, 500), weight: 0, voters: [] };
-    known.weight += weighted ? piece.confidence : 1;
-    known.voters.push({
-      by: piece.agent ?? piece.name,
-      confidence: piece.confidence,
-      ...(reason === undefined ? {} : { reason: reason.slice(0, 300) }),
-    });
-    choices.set(key, known);
-  }
-  // Sorting keeps the order of those with equal weight: first named, first.
-  return [...choices.values()].sort((a, b) => b.weight - a.weight);
-}
-
-function voted(scope: TaskState, pieces: readonly Piece[], rule: Extract<Combine, { by: 'vote' }>): Outcome {
-  const voters = scope.scope?.count ?? pieces.length;
-  if (pieces.length === 0 || pieces.length < rule.quorum * voters - 1e-9) {
-    return failed('no-quorum', `${pieces.length} of ${voters} have voted; the quorum is ${rule.quorum}.`);
-  }
-  const choices = tally(pieces, rule.weighted);
-  const [winner, second] = choices as [Choice, Choice | undefined];
-  const total = choices.reduce((sum, { weight }) => sum + weight, 0);
-  const share = total === 0 ? 0 : winner.weight / total;
-  if (rule.tie === 'fail' && second && second.weight === winner.weight) {
-    return failed('no-decision', `"${winner.choice}" and "${second.choice}" have the same weight.`);
-  }
-  if (rule.threshold !== undefined && share < rule.threshold - 1e-9) {
-    return failed(
-      'no-decision',
-      `"${winner.choice}" has ${(share * 100).toFixed(0)} % of the votes; ${rule.threshold * 100} % are needed.`,
-    );
-  }
-  const dissent = choices.slice(1).map(({ choice, weight, voters: by }) => ({ choice, weight, voters: by }));
-  const decision = { choice: winner.choice, share, votes: pieces.length, voters, for: winner.voters, dissent };
-  const text = JSON.stringify(decision);
-  const brief = fitsBytes(text, INLINE_LIMIT_BYTES)
-    ? text
-    : JSON.stringify({
-        ...decision,
-        for: winner.voters.length,
-        dissent: dissent.map(({ choice, weight }) => ({ choice, weight })).slice(0, 20),
-      });
-  return { ok: true, answer: { text: brief }, confidence: share };
-}
-
 interface Merged {
   value: Json;
   from: Piece;
@@ -229,7 +113,7 @@ interface Merged {
 interface Conflict {
   field: string;
   kept: string;
-  values: { by: string; confidence: number; value: Json }[];
+  values: { by: string; confidence: number | null; value: Json }[];
 }
 
 /** Fields that only some have, or that all agree on, are taken as they are. */
@@ -253,7 +137,7 @@ function merged(pieces: readonly Piece[], onConflict: Extract<Combine, { by: 'me
     conflicts.push({
       field,
       kept: source(kept.from),
-      values: values.map(({ value, from }) => ({ by: source(from), confidence: from.confidence, value })),
+      values: values.map(({ value, from }) => ({ by: source(from), confidence: shown(from), value })),
     });
   }
   if (onConflict === 'fail' && conflicts.length > 0) {
@@ -275,7 +159,7 @@ function keptOf(values: readonly Merged[], onConflict: string): Merged {
   const [first] = values as [Merged];
   if (onConflict === 'last') return values.at(-1) as Merged;
   if (onConflict !== 'confidence') return first;
-  return values.reduce((kept, each) => (each.from.confidence > kept.from.confidence ? each : kept), first);
+  return values.reduce((kept, each) => (each.from.weight > kept.from.weight ? each : kept), first);
 }
 
 function outcomeOf(draft: Draft, scope: TaskState, pieces: readonly Piece[]): Outcome {
@@ -313,9 +197,9 @@ export function combine(draft: Draft, scope: TaskState, cutOff: boolean): Combin
   if (!outcome.ok) return outcome;
   const artifacts = new Map(pieces.flatMap((piece) => piece.artifacts.map((artifact) => [artifact.name, artifact] as const)));
   const partial = isPartial(draft, scope, cutOff, pieces);
-  const confidence = Math.min(1, Math.max(0, outcome.confidence));
+  const confidence = outcome.confidence === undefined ? {} : { confidence: Math.min(1, Math.max(0, outcome.confidence)) };
   return {
     ok: true,
-    result: { answer: outcome.answer, confidence, artifacts: [...artifacts.values()].slice(0, 200), ...(partial ? { partial } : {}) },
+    result: { answer: outcome.answer, ...confidence, artifacts: [...artifacts.values()].slice(0, 200), ...(partial ? { partial } : {}) },
   };
 }

@@ -41,7 +41,8 @@ function tell(tasks: readonly TaskState[]): Delegated {
       task: task.spec.id.slice(task.spec.id.lastIndexOf('~') + 1),
       status: task.status as Delegated['results'][number]['status'],
       ...(task.agent === undefined ? {} : { agent: task.agent }),
-      ...(task.result ? { answer: shortened(textOf(task.result.answer), share), confidence: task.result.confidence } : {}),
+      ...(task.result ? { answer: shortened(textOf(task.result.answer), share) } : {}),
+      ...(task.result?.confidence === undefined ? {} : { confidence: task.result.confidence }),
       artifacts: (task.result?.artifacts ?? []).slice(0, 20).map(({ name }) => name),
       ...(error === undefined ? {} : { error: error.slice(0, ERROR_CHARACTERS).toWellFormed() }),
     };

@@ -23,12 +23,17 @@ export function dataOf(text: string): Json {
   }
 }
 
+/** As expressions see it: a number in any case, and one that reaches no threshold where nobody has said how sure a result is. */
+export function seenConfidence(confidence: number | undefined): number {
+  return confidence ?? -1;
+}
+
 /** A plain object, since the language knows no other; the answer is read as data only when somebody looks. */
 function resultOf(task: TaskState): ResultInput {
   const answer = task.result ? textOf(task.result.answer) : '';
   return {
     status: task.status,
-    confidence: task.result?.confidence ?? 0,
+    confidence: task.result ? seenConfidence(task.result.confidence) : 0,
     answer,
     get value() {
       return asCel(dataOf(answer));

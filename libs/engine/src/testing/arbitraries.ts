@@ -79,7 +79,7 @@ export const step = fc.record({
   worker: fc.constantFrom('w1', 'w1', 'w2'),
   waitMs: fc.constantFrom(0, 0, 1, 100, 600),
   random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-  confidence: fc.constantFrom(0, 0.4, 0.9),
+  confidence: fc.constantFrom(0, 0.4, 0.9, undefined),
   retriable: fc.boolean(),
   rare: fc.nat(30),
   plan: fc.option(anyPlan, { freq: 6, nil: undefined }),
