@@ -271,6 +271,34 @@ describe('planning', () => {
   });
 });
 
+describe('an answer that has to be data', () => {
+  const resultSchema = { type: 'object', properties: { total: { type: 'number' } }, required: ['total'] };
+  const asked = { assignment: sampleAssignment({ resultSchema }) };
+  const answered = (answer: unknown) => ({ text: JSON.stringify({ answer, confidence: 0.9 }) });
+
+  test('is told to the agent in its task', async () => {
+    const { model, result } = attempt([answered({ total: 3 })], asked);
+    expect(await result).toMatchObject({ kind: 'completed', answer: expect.stringMatching(/^\{\s*"total": 3\s*\}$/) });
+    expect(JSON.parse(model.requests[0]!.messages[1]!.text).task).toMatchObject({
+      resultSchema,
+      answerForm: expect.stringContaining('JSON'),
+    });
+  });
+
+  test('is repaired once, with each fault in words', async () => {
+    const { model, result } = attempt([answered({ total: 'three' }), answered({ total: 3 })], asked);
+    expect(await result).toMatchObject({ kind: 'completed' });
+    expect(repairOf(model, 1)).toContain('/total has to be number, not string.');
+  });
+
+  test('fails for good when it is wrong again', async () => {
+    const { model, result } = attempt([answered('It is three.'), answered({ sum: 3 }), answered({ total: 3 })], asked);
+    const error = { code: 'result-invalid', retriable: false, message: expect.stringContaining('lacks the field total') };
+    expect(await result).toMatchObject({ kind: 'failed', error });
+    expect(model.requests).toHaveLength(2);
+  });
+});
+
 describe('limits', () => {
   const endless = Array.from({ length: 300 }, () => callsTools({ name: 'echo', args: { say: 'again' } }));
 
