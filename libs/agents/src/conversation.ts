@@ -35,6 +35,7 @@ const REPLY_PROTOCOL = `
 const MARKS = {
   unstructured: 'not in the form that was asked for',
   'without-tools': 'its agent could not do the work: none of its tools has brought anything',
+  'limit-reached': 'its agent came to its limit and answered with what it had',
 } as const;
 
 const MEMORY_PROTOCOL = `

@@ -29,6 +29,16 @@ export type Question = Omit<ModelRequest, 'model' | 'callKey'>;
 /** What is asked, by whether the agent thinks less; undefined: then nothing is asked. */
 export type QuestionForm = (reduced: boolean) => Question | undefined;
 
+/** What a window is kept free for: a part of it, however much the model may write. */
+const OUTPUT_SHARE = 4;
+
+export interface AskOptions {
+  /** `optional`: if no budget is left for it, it rejects with `model-unaffordable`, and the attempt may go on. */
+  need?: 'needed' | 'optional';
+  /** Where the call stands in the work of the task; default: the next place. */
+  path?: string;
+}
+
 /** One question, through all tries. */
 interface Asking {
   form: QuestionForm;
@@ -78,10 +88,13 @@ export class ModelLine {
   /**
    * Rejects with the model's error once nothing is left to try.
    * @param origin digest of all that led to this request
-   * @param need `optional`: if no budget is left for it, it rejects with `model-unaffordable`, and the attempt may go on
    */
-  async ask(form: QuestionForm, origin: string, need: 'needed' | 'optional' = 'needed'): Promise<ModelReply> {
-    const asking: Asking = { form, path: this.parts.calls.nextPath(), origin, optional: need === 'optional', alone: false };
+  async ask(
+    form: QuestionForm,
+    origin: string,
+    { need = 'needed', path = this.parts.calls.nextPath() }: AskOptions = {},
+  ): Promise<ModelReply> {
+    const asking: Asking = { form, path, origin, optional: need === 'optional', alone: false };
     for (let failed = new Map<string, CadreError>(), tries = 0; ;) {
       const asked = this.current;
       const end = await this.askOne({ model: asked, reduced: this.reduced }, asking);
@@ -108,6 +121,15 @@ export class ModelLine {
       if (next === undefined) throw attemptError([...failed.values()]) ?? error;
       [this.current, tries] = [next, 0];
     }
+  }
+
+  /** Tokens of input that the model which is asked now has room for; undefined: nobody knows. */
+  inputRoom(form: QuestionForm): number | undefined {
+    const question = form(this.reduced);
+    if (!question) return undefined;
+    const { model: port } = this.parts;
+    const { contextTokens, maxOutputTokens } = port.quote(this.current === undefined ? question : { ...question, model: this.current });
+    return contextTokens === undefined ? undefined : contextTokens - Math.min(maxOutputTokens, Math.ceil(contextTokens / OUTPUT_SHARE));
   }
 
   /** Goes on with the next model of the agent: what this one writes is of no use. @returns whether there is one */

@@ -8,6 +8,7 @@ import type { ArtifactRef, Content } from '@cadre/contracts';
 import type { AgentMemories, Chance, Clock } from '@cadre/engine';
 import { untilAborted } from './abort.js';
 import { AnswerAccount } from './answer-account.js';
+import { AttemptLimits } from './attempt-limits.js';
 import { canonicalJson } from './canonical.js';
 import { openConversation, repairMessage, systemText } from './conversation.js';
 import { mostTokens } from './dense-text.js';
@@ -27,6 +28,7 @@ import { CallIds, soundTurn } from './sound-turn.js';
 import { reviewMessage } from './thinking-text.js';
 import { Thoughts } from './thoughts.js';
 import { ToolDesk } from './tool-desk.js';
+import { AttemptWindow } from './window/attempt-window.js';
 
 /** An answer that is reviewed. */
 interface Draft {
@@ -78,9 +80,8 @@ class AttemptLoop {
   private origin = '';
   /** Where the conversation was before its model was asked to correct itself. */
   private sound: { messages: number; origin: string } | undefined;
-  private steps = 0;
-  /** Of recorded calls too: a limit ends each attempt of a round at the same place. */
-  private tokens = 0;
+  private readonly limits: AttemptLimits;
+  private readonly window: AttemptWindow;
 
   constructor(
     private readonly work: Work,
@@ -96,6 +97,8 @@ class AttemptLoop {
     this.room = new OutputRoom(agent.limits);
     const line = () => new ModelLine({ model, calls, agent, assignment, clock, chance, signal });
     this.line = line();
+    this.limits = new AttemptLimits(agent.limits, this.desk.schemas().length > 0);
+    this.window = new AttemptWindow({ work, desk: this.desk, line: this.line, summaries: line() });
     const footing = Footing.of(agent, assignment, this.desk);
     this.finals = new FinalDesk({ work, footing, room: this.room, moveOn: () => this.line.moveOn() });
     // A task that says which tools may be used does without a memory unless it names it.
@@ -107,7 +110,8 @@ class AttemptLoop {
   async run(): Promise<Performance> {
     await this.open();
     for (;;) {
-      this.checkLimits();
+      const notice = this.limits.next();
+      if (notice) this.say(notice);
       const reply = await this.askModel();
       if (this.cameToNothing(reply)) continue;
       refuseRefusal(reply);
@@ -133,11 +137,12 @@ class AttemptLoop {
   private async open(): Promise<void> {
     const { work, means } = this;
     const remembered = await this.memory?.open();
-    this.steps += remembered?.steps ?? 0;
-    this.tokens += remembered?.tokens ?? 0;
+    this.limits.steps += remembered?.steps ?? 0;
+    this.limits.tokens += remembered?.tokens ?? 0;
     const memory = remembered?.message;
     const opening = openConversation({ ...work, readContent: means.readContent, memory, now: means.clock.now() });
     this.messages = await untilAborted(opening, work.signal);
+    this.window.opened(this.messages.length);
     this.origin = work.calls.digest(this.subject() + (memory?.text ?? ''));
   }
 
@@ -149,7 +154,8 @@ class AttemptLoop {
   private performance(final: FinalReply): Performance {
     const { degradedTo, reducedTo } = this.line;
     const less = { ...(degradedTo !== undefined && { degradedTo }), ...(reducedTo && { reducedTo }) };
-    return { ...final, ...(this.thoughts && { thinking: this.thoughts.trace() }), ...less };
+    const mark = this.limits.wrappedUp ? { mark: 'limit-reached' as const } : {};
+    return { ...mark, ...final, ...(this.thoughts && { thinking: this.thoughts.trace() }), ...less };
   }
 
   /**
@@ -170,19 +176,14 @@ class AttemptLoop {
     this.origin = this.work.calls.digest(`${this.origin}${JSON.stringify(messages)}`);
   }
 
-  private checkLimits(): void {
-    const { maxSteps, maxTokens } = this.work.agent.limits;
-    if (this.steps >= maxSteps) throw new CadreError('step-limit', `No final answer after ${maxSteps} model calls, the agent's limit.`);
-    if (this.tokens >= maxTokens) throw new CadreError('token-limit', `No final answer within ${maxTokens} tokens, the agent's limit.`);
-  }
-
   /** @param draft what is reviewed, and in which round */
   private async askModel(draft?: Draft): Promise<ModelReply> {
-    this.steps += 1;
-    const reply = await this.line.ask((reduced) => this.question(reduced, draft), this.origin);
-    this.tokens += reply.inputTokens + reply.outputTokens;
-    this.thoughts?.heard(this.steps, reply);
-    return { ...reply, toolCalls: this.ids.unique(reply.toolCalls, this.steps) };
+    const { limits } = this;
+    limits.steps += 1;
+    const reply = await this.window.ask((reduced) => this.question(reduced, draft), this.messages, this.origin);
+    limits.took(reply);
+    this.thoughts?.heard(limits.steps, reply);
+    return { ...reply, toolCalls: this.ids.unique(reply.toolCalls, limits.steps) };
   }
 
   /** @returns undefined for a review that the agent, when it thinks less, does without */
@@ -195,8 +196,8 @@ class AttemptLoop {
       temperature: this.work.agent.temperature,
       ...(effort !== undefined && { effort }),
       maxOutputTokens: this.outputRoom(effort !== undefined, draft?.reply),
-      messages: forms.told(this.messages, reduced),
-      tools: this.desk.schemas(),
+      messages: forms.told(this.window.view(this.messages), reduced),
+      tools: this.limits.wrappedUp ? [] : this.desk.schemas(),
       responseSchema: this.responseSchema,
       ...this.togetherWith(),
     };
@@ -206,7 +207,7 @@ class AttemptLoop {
   private togetherWith(): Pick<Question, 'batch'> {
     const { agent, assignment } = this.work;
     const { tenant, runId, kind, attempt } = assignment;
-    if (!agent.batch || this.steps > 1 || attempt > 1 || kind !== 'work' || this.desk.schemas().length > 0) return {};
+    if (!agent.batch || this.limits.steps > 1 || attempt > 1 || kind !== 'work' || this.desk.schemas().length > 0) return {};
     return { batch: { group: JSON.stringify([tenant, runId, agent.name]), ...agent.batch } };
   }
 
@@ -218,7 +219,7 @@ class AttemptLoop {
     const thinking = this.thoughts?.left ?? 0;
     const most = this.room.left + (reasons ? thinking : 0);
     const wanted = draft ? Math.max(draft.outputTokens, mostTokens(draft.text.length)) + thinking : most;
-    return Math.max(1, Math.min(most, wanted, this.work.agent.limits.maxTokens - this.tokens));
+    return Math.max(1, Math.min(most, wanted, this.limits.left));
   }
 
   /** The reply after its reviews. What comes of a review counts only if it can be used; no review makes an attempt fail. */
@@ -244,9 +245,8 @@ class AttemptLoop {
   }
 
   private whyNoReview(thoughts: Thoughts): string | undefined {
-    const { maxSteps, maxTokens } = this.work.agent.limits;
     if (thoughts.left === 0) return 'The budget for thinking is spent.';
-    return this.steps >= maxSteps || this.tokens >= maxTokens ? "The agent's limit is reached." : undefined;
+    return this.limits.reached ? "The agent's limit is reached." : undefined;
   }
 
   private async review(draft: Draft): Promise<Review> {
@@ -270,8 +270,8 @@ class AttemptLoop {
     const cutOff = reply.finish === 'length';
     if (cutOff) this.room.raise();
     this.say(soundTurn(reply));
-    const texts = await this.desk.answerTurn(reply.toolCalls, this.origin, cutOff);
-    this.say(...texts.map((text, place): ModelMessage => ({ role: 'tool', toolCallId: reply.toolCalls[place]!.id, text })));
+    const answers = await this.desk.answerTurn(reply.toolCalls, this.origin, cutOff);
+    this.say(...answers.map((answer, place) => this.window.toolMessage(reply.toolCalls[place]!.id, answer)));
   }
 
   /** The final reply; undefined after a model was asked for it again. */

@@ -317,6 +317,47 @@ describe('limits', () => {
   });
 });
 
+describe('near the end', () => {
+  const noticeOf = (model: ScriptedModel, request: number) => model.requests[request]?.messages.at(-1)?.text ?? '';
+
+  test('the last call is asked without tools, and its answer is marked', async () => {
+    const looks = [callsTools({ name: 'echo', args: { say: 'a' } }), callsTools({ name: 'echo', args: { say: 'b' } })];
+    const { model, result } = attempt([...looks, answers('What I have.')], { agent: sampleAgent({ limits: { maxSteps: 3 } }) });
+    expect(await result).toMatchObject({ kind: 'completed', answer: 'What I have.', mark: 'limit-reached' });
+    expect(noticeOf(model, 2)).toContain('your last message');
+    expect(model.requests.map(({ tools }) => tools.length)).toEqual([2, 2, 0]);
+  });
+
+  test('who is done before has no mark', async () => {
+    const { result } = attempt([callsTools({ name: 'echo', args: { say: 'a' } }), answers('All.')], {
+      agent: sampleAgent({ limits: { maxSteps: 3 } }),
+    });
+    expect(await result).not.toHaveProperty('mark');
+  });
+});
+
+describe('a window that is too small', () => {
+  const tooLong = new CadreError('model-context-exceeded', 'The prompt has 9000 tokens, the window 4096.', { billed: 'no' });
+  const long = { ...echoTool(), run: async () => ({ said: 'x'.repeat(6000) }) };
+  const look = callsTools({ name: 'echo', args: { say: 'a' } });
+
+  test('is met with a shorter conversation, in the same call, and the rest is still to be read', async () => {
+    const read = callsTools({ name: 'read_result', args: { result: 1, offset: 5990 } });
+    const { model, made, result } = attempt([look, look, look, tooLong, { text: 'Looked.' }, read, answers('Done.')], { tools: [long] });
+    expect(await result).toMatchObject({ kind: 'completed', answer: 'Done.' });
+    const sizes = model.requests.map(({ messages }) => JSON.stringify(messages).length);
+    expect(sizes[5]).toBeLessThan(0.7 * sizes[3]!);
+    expect(model.requests[5]!.messages.map(({ text }) => text)).toContain('{"summary":"Looked."}');
+    expect(lastToolText(model, 6)).toMatchObject({ result: 1, offset: 5990, text: expect.stringContaining('x') });
+    const calls = made.filter(({ kind }) => kind === 'model').map(({ key }) => key);
+    expect(calls[5]).toBe(calls[3]);
+  });
+
+  test('ends the attempt with the words of the server when nothing is left to shorten', async () => {
+    expect(await attempt([tooLong]).result).toMatchObject({ kind: 'failed', error: { code: 'model-context-exceeded' } });
+  });
+});
+
 describe('errors and aborts', () => {
   test('an error of the model passes through with its flag, after two quick tries', async () => {
     const error = new CadreError('model-unavailable', 'Nobody there.', { retriable: true, billed: 'no' });

@@ -29,6 +29,13 @@ interface Answer {
   ran?: { name: string; ok: boolean };
 }
 
+/** What a model is shown of one answer. */
+export interface TurnAnswer {
+  text: string;
+  /** Its number on the shelf; left out: it came from there. */
+  result?: number;
+}
+
 export class ToolDesk {
   private readonly granted: Map<string, Tool>;
   private readonly described: ToolSchema[];
@@ -67,7 +74,7 @@ export class ToolDesk {
    * @param origin digest of all that led to the turn @param cutOff the turn was cut off
    * Errors: the signal's, when it aborts; those of the record; `effect-unknown`.
    */
-  async answerTurn(calls: readonly ToolCall[], origin: string, cutOff = false): Promise<string[]> {
+  async answerTurn(calls: readonly ToolCall[], origin: string, cutOff = false): Promise<TurnAnswer[]> {
     const answers: Answer[] = [];
     for (let next = 0; next < calls.length;) {
       let end = next + 1;
@@ -79,7 +86,9 @@ export class ToolDesk {
     // What is asked of the shelf is what was there before the turn.
     return answers.map(({ text, ran }, place) => {
       if (ran) this.note(ran, text);
-      return calls[place]!.name === READ_RESULT ? text : this.shelf.put(text);
+      if (calls[place]!.name === READ_RESULT) return { text };
+      const shown = this.shelf.put(text);
+      return { text: shown, result: this.shelf.last };
     });
   }
 

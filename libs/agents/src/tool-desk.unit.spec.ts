@@ -18,11 +18,11 @@ function deskWith(effect: Tool['effect']) {
 const call = { id: 'c', name: 'send', arguments: '{}' };
 
 test('a call that leaves too many files is answered with that', async () => {
-  expect(await deskWith('none').answerTurn([call], '')).toEqual([expect.stringContaining('the limit is 200')]);
+  expect(await deskWith('none').answerTurn([call], '')).toEqual([{ text: expect.stringContaining('the limit is 200'), result: 1 }]);
 });
 
 test.each(['once', 'idempotent'] as const)('an effect (%s) that has happened is not hidden behind a full workspace', async (effect) => {
-  expect(await deskWith(effect).answerTurn([call], '')).toEqual(['{"sent":true}']);
+  expect(await deskWith(effect).answerTurn([call], '')).toEqual([{ text: '{"sent":true}', result: 1 }]);
 });
 
 describe('the calls of one turn', () => {
@@ -43,10 +43,8 @@ describe('the calls of one turn', () => {
     const tools = ['look', 'watch', 'send', 'pay'];
     const { work } = soloWork({ assignment: sampleAssignment({ tools }), agent: sampleAgent() });
     const desk = new ToolDesk(tools, [tool('look', true), tool('watch', true), tool('send', false), tool('pay', false)], work.calls);
-    return desk.answerTurn(
-      names.map((name, place) => ({ id: `c${place}`, name, arguments: '{}' })),
-      '',
-    );
+    const calls = names.map((name, place) => ({ id: `c${place}`, name, arguments: '{}' }));
+    return (await desk.answerTurn(calls, '')).map(({ text }) => text);
   }
 
   test('are made side by side where they only read', async () => {

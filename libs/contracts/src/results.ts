@@ -22,7 +22,7 @@ export type Missing = z.infer<typeof Missing>;
  * What is out of the ordinary with a result. `unstructured`: the agent did not keep to the form it was asked for, and its words are the answer. `without-tools`: it
  * says itself that it is not sure, and none of the tools that its results rest on has brought anything.
  */
-export const ResultMark = z.enum(['unstructured', 'without-tools']);
+export const ResultMark = z.enum(['unstructured', 'without-tools', 'limit-reached']);
 export type ResultMark = z.infer<typeof ResultMark>;
 
 export const TaskResult = z.strictObject({

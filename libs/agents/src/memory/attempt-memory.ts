@@ -114,7 +114,7 @@ export class AttemptMemory {
     let why = 'no text';
     try {
       const question = { temperature: agent.temperature, maxOutputTokens, messages, tools: [] };
-      const reply = await this.means.line.ask(() => question, `summary ${origin}`, 'optional');
+      const reply = await this.means.line.ask(() => question, `summary ${origin}`, { need: 'optional' });
       const text = reply.text.trim();
       if (text !== '' && reply.finish !== 'refusal') return { text, tokens: reply.inputTokens + reply.outputTokens };
     } catch (error) {
