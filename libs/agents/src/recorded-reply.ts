@@ -32,7 +32,7 @@ const MAX_EXTRA = 2_000_000;
 
 /** The reply with counts that are counts. @param thinks whether the reasoning of the model server is kept */
 export function soundReply(raw: ModelReply, thinks: boolean): ModelReply {
-  const { model, text, toolCalls, finish, from, tasks, estimated, priced } = raw;
+  const { model, text, toolCalls, finish, from, tasks, estimated, priced, warning } = raw;
   const used = { inputTokens: whole(raw.inputTokens), outputTokens: whole(raw.outputTokens), costMicros: whole(raw.costMicros) };
   return {
     model,
@@ -47,6 +47,7 @@ export function soundReply(raw: ModelReply, thinks: boolean): ModelReply {
     ...(tasks !== undefined && { tasks }),
     ...(estimated && { estimated: true as const }),
     priced,
+    ...(warning !== undefined && { warning }),
   };
 }
 
@@ -69,7 +70,7 @@ function reasoningOf({ reasoning, reasoningTokens }: ModelReply): Pick<ModelRepl
 }
 
 /** What is the default is left out: most replies then fit into the log itself. */
-export function writeReply({ text, toolCalls, finish, priced, ...rest }: ModelReply): string {
+export function writeReply({ text, toolCalls, finish, priced, warning: _, ...rest }: ModelReply): string {
   return JSON.stringify({
     ...rest,
     ...(text !== '' && { text }),
@@ -100,7 +101,8 @@ function withoutUndefined(value: object): object {
 
 /** One line for people. */
 export function describeReply(reply: ModelReply): string {
-  return reply.estimated ? `${describeFinish(reply)} (tokens estimated)` : describeFinish(reply);
+  const line = reply.estimated ? `${describeFinish(reply)} (tokens estimated)` : describeFinish(reply);
+  return reply.warning === undefined ? line : `${line}. ${reply.warning}`;
 }
 
 function describeFinish(reply: ModelReply): string {
