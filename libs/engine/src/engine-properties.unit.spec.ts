@@ -48,7 +48,7 @@ function bodyOf(run: RunState, s: Step, start: Body, sent: Body[]): Body | undef
       return { type: 'CompleteAttempt', ...held, result: result('text', { confidence: s.confidence, ...planned }), ...next };
     }
     case 'fail': {
-      const cause = s.confidence > 0.6 ? { cause: 'server' as const } : {};
+      const cause = (s.confidence ?? 0) > 0.6 ? { cause: 'server' as const } : {};
       return { type: 'FailAttempt', ...held, error: { code: 'x-broke', message: 'x', retriable: s.retriable }, ...cause };
     }
     case 'release':

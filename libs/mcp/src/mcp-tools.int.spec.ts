@@ -43,10 +43,8 @@ function deskOf(tools: McpTools, keep?: Parameters<McpTools['tools']>[1]) {
   let calls = 0;
   const call = async (name: string, args: object = {}) => {
     calls += 1;
-    return JSON.parse((await desk.answerTurn([{ id: `c${calls}`, name, arguments: JSON.stringify(args) }], String(calls)))[0]!) as Record<
-      string,
-      unknown
-    >;
+    const [answer] = await desk.answerTurn([{ id: `c${calls}`, name, arguments: JSON.stringify(args) }], String(calls));
+    return JSON.parse(answer!.text) as Record<string, unknown>;
   };
   return { desk, call };
 }
