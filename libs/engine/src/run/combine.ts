@@ -85,7 +85,7 @@ function ranked(draft: Draft, scope: TaskState, pieces: readonly Piece[], score:
 }
 
 function auctioned(draft: Draft, scope: TaskState, pieces: readonly Piece[]): Outcome {
-  const bids = pieces.map((piece) => ({ piece, confidence: piece.weight, figures: resultTask(draft, scope, piece.item)?.figures }));
+  const bids = pieces.map((piece) => ({ piece, confidence: piece.confidence, figures: resultTask(draft, scope, piece.item)?.figures }));
   const order = rankedBids(bids);
   const text = inline(
     (each) =>
