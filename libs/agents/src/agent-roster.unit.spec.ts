@@ -34,6 +34,15 @@ describe('what a definition comes to', () => {
     expect(resolveDefinition('reader', given, open).tools).toEqual(template.tools);
     expect(resolveDefinition('reader', { ...given, tools: [] }, open).tools).toEqual([]);
   });
+
+  test('its results rest on what those of its template do, as far as it has these tools', () => {
+    const restsOn = ['read_file', 'send_message'];
+    const firm = { ...template, defaults: { ...template.defaults, restsOn } };
+    const of = (said: Partial<DefinedAgent>) => resolveDefinition('reader', { ...given, ...said }, firm).restsOn;
+    expect(of({})).toEqual(['read_file']);
+    expect(of({ tools: ['write_file'] })).toBeUndefined();
+    expect(of({ tools: ['write_file', 'read_file'], restsOn: ['write_file'] })).toEqual(['write_file']);
+  });
 });
 
 describe('the agents of a worker', () => {

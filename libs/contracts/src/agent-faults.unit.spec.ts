@@ -12,6 +12,14 @@ test('an agent that batches has no tools, unless it is code', () => {
   expect(agentFaults(agent, 'code')).toEqual([]);
 });
 
+test('results can rest on tools of the agent only, and only a model can forget to call them', () => {
+  const agent = (restsOn: string[]) =>
+    AgentDefinition.parse({ name: 'a', description: 'd', skills: ['s'], instructions: 'i', tools: ['read_file'], restsOn });
+  expect(agentFaults(agent(['read_file']))).toEqual([]);
+  expect(agentFaults(agent(['read_file', 'run_tests']))).toEqual(["restsOn names what is not among the agent's tools: run_tests."]);
+  expect(agentFaults(agent(['read_file']), 'code')).toEqual([expect.stringMatching(/^restsOn is for agents that a model plays/)]);
+});
+
 test.each<[object, object | undefined]>([
   [{ model: 'small' }, undefined],
   [{ effort: 'low' }, undefined],

@@ -2,6 +2,7 @@ import { NO_USAGE, RunOptions, RunView, type FeedEvent, type TaskView } from '@c
 import { advanceTask, type TaskEvent } from '../progress/task-progress.js';
 import type { TaskProgress } from '../progress/run-progress.js';
 import { taskLine } from '../progress/task-text.js';
+import { caveats } from './caveats.js';
 import { describeRun } from './run-description.js';
 
 const RUN = 'r00-01890000-0000-7000-8000-000000000001';
@@ -10,13 +11,30 @@ const EARLIER = 'r00-01890000-0000-7000-8000-000000000002';
 test('a result that is an earlier one names the task that it came from', () => {
   const task: TaskView = {
     ...{ taskId: 'count', title: 'Count the words', status: 'completed', priority: 'medium', skills: [], dependsOn: [], require: 'all' },
-    ...{ attempt: 1, agent: 'counter', artifacts: [], usage: NO_USAGE, cachedFrom: { runId: EARLIER, taskId: 'map~0~count' } },
+    ...{
+      attempt: 1,
+      agent: 'counter',
+      confidence: 1,
+      artifacts: [],
+      usage: NO_USAGE,
+      cachedFrom: { runId: EARLIER, taskId: 'map~0~count' },
+    },
   };
   const run = RunView.parse({
     ...{ runId: RUN, tenant: 'default', goal: 'g', status: 'completed', createdAt: 1, tasksDone: 1, tasksTotal: 1, usage: NO_USAGE },
     ...{ options: RunOptions.parse({}), inputs: [], deadlineAt: 1, seq: 1, tasks: [task], artifacts: [], reservedMicros: 0, questions: [] },
   });
   expect(describeRun(run, '').at(-1)).toMatch(new RegExp(`^count .* Count the words \\(result of map~0~count in ${EARLIER}\\)$`));
+});
+
+test.each<[Partial<TaskView>, string]>([
+  [{ confidence: 0.5 }, ''],
+  [{}, 'confidence not given'],
+  [{ confidence: 0, mark: 'without-tools' }, 'rests on no tool'],
+  [{ mark: 'unstructured' }, 'not in the form asked for, confidence not given'],
+  [{ status: 'failed' }, ''],
+])('what is out of the ordinary with a result %j is said: %s', (task, said) => {
+  expect(caveats({ status: 'completed', agent: 'counter', ...task })).toBe(said);
 });
 
 test('a task that nobody can take says what it waits for', () => {

@@ -105,7 +105,7 @@ function whyNone({ runId, status, error, cancelReason }: RunView): { code: strin
 
 /** That of its answer, if one was written; else the mean over what is known of its tasks' results. Null: not known. */
 function confidenceOf({ tasks }: RunView): number | null {
-  const brought = tasks.filter(({ taskId, answer }) => answer !== undefined && !taskId.includes('~'));
+  const brought = tasks.filter(({ taskId, status }) => status === 'completed' && !taskId.includes('~'));
   const written = brought.find(({ taskId }) => taskId === ANSWER_TASK);
   if (written) return written.confidence ?? null;
   const work = brought.filter(({ taskId }) => taskId !== PLAN_TASK);
