@@ -1,4 +1,5 @@
 /** Cadre's adapter on a real llama-server. Where its package cannot be had, these tests are skipped. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ModelRequest } from '@cadre/agents';
 import { OpenAiModel } from '@cadre/models';
 import { findLlamaServer } from './llama-package.js';
@@ -12,12 +13,21 @@ const onLlama = 'missing' in program ? describe.skip : describe;
 const ANSWER = '{"answer": "There is one file.", "confidence": 0.9}';
 const SCRIPT: Script = {
   turns: [
+    { when: { says: 'WITHOUT END' }, say: [['again and ', 'again or ', 'again and ']] },
     { when: { says: 'Count', results: 0 }, say: [['<tool_call>\n{"name": "count"', ', "arguments": {"number": "many"}}\n</tool_call>']] },
     { when: { says: 'Prose' }, say: ['There is one file.', ANSWER] },
     { when: { tool: 'list_files', results: 0 }, say: [callText('list_files', {}), ANSWER] },
     { when: {}, say: [ANSWER] },
   ],
 };
+const THINKING: Script = {
+  opensThoughts: true,
+  turns: [
+    { when: { tool: 'list_files', results: 0 }, say: [['I look first: {"answer": 1}?', '\n</think>\n\n', callText('list_files', {})]] },
+    { when: {}, say: [['I need {"answer": …}; maybe {x: 1}?', '\n</think>\n\nSo: ', ANSWER]] },
+  ],
+};
+
 const TOOLS: ModelRequest['tools'] = [
   { name: 'list_files', description: 'Lists the files.', parameters: { type: 'object', properties: {} } },
   {
@@ -72,6 +82,15 @@ onLlama('a scripted model', () => {
     expect((await model.complete(request('Prose, please.'), patience())).text).toBe('There is one file.');
   });
 
+  test('calls also where an answer of a form is wanted in the end, and what it writes is told while it does', async () => {
+    const pieces: string[] = [];
+    const onDelta = ({ text = '' }: { text?: string }): void => void pieces.push(text);
+    const called = await model.complete(request('Which files are there?', { tools: TOOLS, responseSchema, onDelta }), patience());
+    expect(called.toolCalls).toMatchObject([{ name: 'list_files' }]);
+    const answered = await model.complete(request('Which files are there?', { responseSchema, onDelta }), patience());
+    expect(pieces.join('')).toBe(answered.text);
+  });
+
   test('the arguments of a call fit the schema, whatever the model would rather write', async () => {
     const reply = await model.complete(request('Count.', { tools: TOOLS }), patience());
     expect(reply.toolCalls[0]!.name).toBe('count');
@@ -84,5 +103,36 @@ onLlama('a scripted model', () => {
       retriable: false,
       message: expect.stringMatching(/8192/),
     });
+  });
+
+  test('stops writing when the call is cancelled', async () => {
+    const stop = new AbortController();
+    const call = model.complete(request('Write WITHOUT END', { maxOutputTokens: 8000 }), stop.signal).catch((error: unknown) => error);
+    while ((await server.busySlots()) === 0) await sleep(20);
+    stop.abort();
+    await call;
+    const written = async (): Promise<number> => Number(/tokens_predicted_total (\d+)/.exec(await server.metrics())?.[1]);
+    for (const until = Date.now() + 20_000; Date.now() < until && (await server.busySlots()) > 0;) await sleep(50);
+    expect(await server.busySlots()).toBe(0);
+    expect(await written()).toBeLessThan(8000);
+  });
+});
+
+onLlama('a model whose template opens its thoughts by itself', () => {
+  let server: LlamaServer;
+  beforeAll(async () => {
+    if ('missing' in program) return;
+    server = await LlamaServer.start(program, THINKING, { args: ['--reasoning-format', 'none'] });
+  });
+  afterAll(() => server?.stop());
+
+  test('calls, and answers; what it thinks is no part of the text', async () => {
+    const model = modelOf(server);
+    const called = await model.complete(request('Which files are there?', { tools: TOOLS }), patience());
+    expect(called).toMatchObject({ finish: 'tool-calls', toolCalls: [{ name: 'list_files' }] });
+    expect(called.text).toBe('');
+    const answered = await model.complete(request('Which files are there?'), patience());
+    expect(answered.text).toBe(`So: ${ANSWER}`);
+    expect(answered.reasoning).toContain('maybe {x: 1}?');
   });
 });

@@ -13,6 +13,8 @@ export interface LlamaOptions {
   parallel?: number;
   /** Longest conversation in tokens. Default: as the script says, at most 32,768. */
   window?: number;
+  /** Default: any free one. */
+  port?: number;
   /** Beside those of this class. */
   args?: readonly string[];
 }
@@ -35,7 +37,7 @@ export class LlamaServer {
     const model = join(folder, 'scripted.gguf');
     await writeFile(model, scriptedModel(script));
     const { parallel = 2, window = Math.min(script.window ?? WINDOW, WINDOW), args = [] } = options;
-    const port = await freePort();
+    const port = options.port ?? (await freePort());
     const own = ['-m', model, '--jinja', '--host', '127.0.0.1', '--port', `${port}`, '-c', `${window * parallel}`, '-np', `${parallel}`];
     const quiet = ['--no-ui', '--offline', '--metrics', '-t', '1', '--cache-ram', '0'];
     const child = spawn(program.command, [...program.args, ...own, ...quiet, ...args], {

@@ -2,7 +2,7 @@
 import { final, plain } from '../said.js';
 import type { Case } from './case.js';
 
-/** Of the system that these cases run on; `CADRE_MODEL_TIMEOUT_MS`. */
+/** Of the model that these cases are asked with; `CADRE_MODEL_TIMEOUT_MS`. */
 export const MODEL_LIMIT_MS = 6000;
 
 export const TIME: Case[] = [
@@ -10,7 +10,7 @@ export const TIME: Case[] = [
     id: 'M17-limit',
     what: 'No sign of an answer within the limit: the error names the limit and its setting',
     behave: () => ({ ...final(), afterMs: 60_000 }),
-    right: { status: 'failed', requests: { atMost: 3 }, costMicros: 'any', shown: /CADRE_MODEL_TIMEOUT_MS/ },
+    right: { status: 'failed', requests: { atMost: 3 }, refused: { atMost: 3 }, costMicros: 'any', shown: /CADRE_MODEL_TIMEOUT_MS/ },
   },
   {
     id: 'K8-trickles',
@@ -22,6 +22,6 @@ export const TIME: Case[] = [
     id: 'K8-stalls',
     what: 'An answer that stops coming in the middle',
     behave: (body) => ({ ...plain(body), stalls: true }),
-    right: { status: 'failed', requests: { atMost: 6 }, costMicros: 'any', shown: /CADRE_MODEL_TIMEOUT_MS/ },
+    right: { status: 'failed', requests: { atMost: 6 }, costMicros: 'any', shown: /CADRE_MODEL_IDLE_MS/ },
   },
 ];
