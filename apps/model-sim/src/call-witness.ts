@@ -53,7 +53,8 @@ export class CallWitness {
 
   /** The model has worked for it. */
   done({ key }: WitnessedCall, inputTokens: number, outputTokens: number): void {
-    const costMicros = Math.ceil(inputTokens * PRICE.input + outputTokens * PRICE.output);
+    // Of sums of fractions a millionth of a millionth may be too much.
+    const costMicros = Math.ceil((inputTokens * PRICE.input + outputTokens * PRICE.output) * (1 - 1e-12));
     for (const count of this.#countsOf(key)) {
       count.done += 1;
       count.inputTokens += inputTokens;
