@@ -7,7 +7,9 @@ import type { TriedGoal } from './tried-goal.js';
 import { USER_GOALS } from './user-goals.js';
 
 /** By what a table of tests calls it. */
-export const TRIED_GOALS = [...SEED_GOALS, ...USER_GOALS].map((tried) => [`${tried.goal} ${JSON.stringify(tried.files ?? [])}`, tried] as const);
+export const TRIED_GOALS = [...SEED_GOALS, ...USER_GOALS].map(
+  (tried) => [`${tried.goal} ${JSON.stringify(tried.files ?? [])}`, tried] as const,
+);
 
 /** Whether data is studied or code made for it, which takes seconds. */
 export function isLong({ goal, files = [] }: TriedGoal): boolean {
