@@ -93,7 +93,8 @@ test('announces its life: initializing, idle, running with what it holds, termin
   offer('a');
   await until(() => lastBeat().state === 'running');
   expect(lastBeat()).toMatchObject({ specialty: 'generalist', slots: 2, held: [{ runId: RUN, taskId: 'a', attempt: 1 }] });
-  expect(lastBeat().agents).toEqual([{ name: 'generalist', description: 'd', skills: ['general'], model: 'cadre-sim-1' }]);
+  const tools = ['write_file', 'read_file', 'list_files', 'wait'];
+  expect(lastBeat().agents).toEqual([{ name: 'generalist', description: 'd', skills: ['general'], model: 'cadre-sim-1', tools }]);
   const count = stage.beats.length;
   await sleep(1000);
   expect(stage.beats.length - count).toBeGreaterThanOrEqual(3);
