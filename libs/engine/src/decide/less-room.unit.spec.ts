@@ -1,6 +1,6 @@
 import type { CallReservation, RunOptions } from '@cadre/contracts';
 import type { z } from 'zod';
-import { callKey, EngineRig, reservation, settlement, task } from '../testing/engine-rig.js';
+import { callKey, EngineRig, reservation, RUN_ID, settlement, task } from '../testing/engine-rig.js';
 
 type BudgetInput = NonNullable<z.input<typeof RunOptions>['budget']>;
 
@@ -91,5 +91,21 @@ test('several at once: each knows what the ones before it have taken', () => {
     { key: callKey('y'), grant: 'granted', maxCostMicros: 30 },
     { key: callKey('x'), grant: 'granted' },
   ]);
+  expect(rig.violations()).toEqual([]);
+});
+
+test('a request that is to wait settles what it brought; the same message again reserves, and nothing is applied twice', () => {
+  const rig = under({ runMicros: 130 });
+  rig.ask('a', elastic('x'));
+  rig.ask('b', elastic('y'));
+  const settle = [settlement('y', { costMicros: 30 })];
+  const asked = { type: 'RecordCalls', taskId: 'b', attempt: 1, workerId: 'w1', settle, reserve: [elastic('z')] } as const;
+  expect(rig.send(asked, RUN_ID, 'asked')).toMatchObject({ outcome: 'accepted', result: { grants: [{ grant: 'later' }] } });
+  rig.record('a', [settlement('x')], []);
+  expect(rig.send(asked, RUN_ID, 'asked')).toMatchObject({
+    outcome: 'accepted',
+    result: { grants: [{ grant: 'granted', maxCostMicros: 60 }] },
+  });
+  expect(rig.send(asked, RUN_ID, 'asked')).toMatchObject({ outcome: 'duplicate' });
   expect(rig.violations()).toEqual([]);
 });

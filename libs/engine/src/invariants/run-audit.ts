@@ -18,6 +18,8 @@ export interface AuditTimes {
 export class RunAudit {
   readonly runId: string;
   readonly causes = new Set<string>();
+  /** Commands of which only settlements were committed yet. */
+  readonly #settledOnly = new Set<string>();
   starts = 0;
   fingerprint: string | undefined;
   #seq = 0;
@@ -51,9 +53,11 @@ export class RunAudit {
     this.#blockSeq = blockSeq;
     if (commit.seq !== this.#seq + 1) this.#complain(1, 'commit-gap', `commit ${commit.seq} follows ${this.#seq}`);
     this.#seq = commit.seq;
-    if (this.causes.has(commit.cause) && !this.#endsAfterCancel(commit)) {
+    if (this.causes.has(commit.cause) && !this.#goesOn(commit)) {
       this.#complain(2, 'command-applied-twice', `command ${commit.cause} was applied twice`);
     }
+    if (this.causes.has(commit.cause)) this.#settledOnly.delete(commit.cause);
+    else if (commit.events.every(({ type }) => type === 'CallsSettled')) this.#settledOnly.add(commit.cause);
     this.causes.add(commit.cause);
     this.#lastAt = commit.at;
     for (const event of commit.events) this.#event(event, commit.at);
@@ -61,8 +65,12 @@ export class RunAudit {
     if (this.#endings === 0) this.#checkAlive();
   }
 
-  /** A reservation whose answer was lost, asked for again after a cancel, ends its attempt: the same command, but nothing is reserved twice. */
-  #endsAfterCancel({ events }: Commit): boolean {
+  /**
+   * The same command, but nothing is done twice: of one that settled and was to ask later for what it reserves, the second part is decided when its message
+   * comes again; a reservation whose answer was lost, asked for again after a cancel, ends its attempt.
+   */
+  #goesOn({ cause, events }: Commit): boolean {
+    if (this.#settledOnly.has(cause)) return events.some(({ type }) => type !== 'CallsSettled');
     if (this.#cancelledAt === undefined || events.some((event) => event.type === 'CallsReserved')) return false;
     return events.some((event) => event.type === 'AttemptFailed');
   }

@@ -122,9 +122,9 @@ export class EngineRig {
   readonly #records: string[] = [];
   #commands = 0;
 
-  /** Decides, and stores what was accepted as a block of one commit. */
-  send(body: CommandBody, runId = RUN_ID): Decision {
-    const command = Command.parse({ ...body, id: `c${(this.#commands += 1)}`, runId });
+  /** Decides, and stores what was accepted as a block of one commit. @param id of the command; that of an earlier one: its message comes again */
+  send(body: CommandBody, runId = RUN_ID, id = `c${(this.#commands += 1)}`): Decision {
+    const command = Command.parse({ ...body, id, runId });
     const { now, random, tenantRoomMicros, tenantCapped, tenantMayDraw } = this;
     const context = { now, random, tenantRoomMicros, tenantCapped, tenantMayDraw };
     const before = this.comparing ? structuredClone(this.shard) : undefined;
