@@ -99,6 +99,8 @@ test.each<[string, Record<string, string>, string | undefined]>([
   ['https://a.example/v1', { HTTPS_PROXY: 'p', no_proxy: '*' }, undefined],
   ['http://127.0.0.1/v1', { HTTP_PROXY: 'p' }, undefined],
   ['https://a.example/v1', {}, undefined],
+  ['https://a.example/v1', { HTTPS_PROXY: 'http://user:p@ss@proxy.example:3128' }, 'http://proxy.example:3128'],
+  ['https://a.example/v1', { HTTPS_PROXY: 'user:pass@proxy.example:3128' }, 'proxy.example:3128'],
 ])('%s with %j goes through %s', (url, env, wanted) => {
   expect(proxyFor(url, env)).toBe(wanted);
 });

@@ -26,7 +26,7 @@ export function isLoopback(url: string): boolean {
   );
 }
 
-/** The proxy of the environment through which the URL is asked; undefined: it is asked directly. For people. */
+/** The proxy of the environment through which the URL is asked, without its user and password; undefined: it is asked directly. For people. */
 export function proxyFor(url: string, env: Readonly<Record<string, string | undefined>>): string | undefined {
   if (!URL.canParse(url) || isLoopback(url)) return undefined;
   const { protocol, hostname, port } = new URL(url);
@@ -37,7 +37,11 @@ export function proxyFor(url: string, env: Readonly<Record<string, string | unde
   const spared = exempt.some(
     (entry) => entry === '*' || covers(entry, hostname.toLowerCase(), port || (protocol === 'https:' ? '443' : '80')),
   );
-  return proxy && !spared ? proxy : undefined;
+  return proxy && !spared ? withoutSecrets(proxy) : undefined;
+}
+
+function withoutSecrets(proxy: string): string {
+  return proxy.replace(/^([a-z]+:\/\/)?[^/]*@/i, '$1');
 }
 
 function covers(entry: string, host: string, port: string): boolean {

@@ -17,6 +17,7 @@ export { ModelServers, keyReader } from './servers/model-servers.js';
 export type { ModelServersParts } from './servers/model-servers.js';
 export { ModelsFile, parseModelsFile } from './servers/models-file.js';
 export type { KeyReference, ServerEntry, Target } from './servers/models-file.js';
+export { SingleServer, readSingleServer, singleServer } from './servers/single-server.js';
 export { lookAtServer } from './servers/server-look.js';
 export type { ServerLook } from './servers/server-look.js';
 export { probeModel } from './servers/probe.js';

@@ -4,7 +4,7 @@ import { FleetGate } from '@cadre/agents';
 import type { CallGate, ModelPort } from '@cadre/agents';
 import type { ModelLimitTable } from '@cadre/contracts';
 import { steadyClock } from '@cadre/messaging';
-import { ModelServers, ModelsFile, WatchedFile, keyReader, loadPrices, parseModelsFile } from '@cadre/models';
+import { ModelServers, WatchedFile, keyReader, loadPrices, parseModelsFile, singleServer } from '@cadre/models';
 import type { ModelServersParts } from '@cadre/models';
 import type { ServiceContext } from '@cadre/service-kit';
 import { NatsGovernor } from './nats-governor.js';
@@ -16,7 +16,7 @@ const WAIT_SECONDS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 
 export async function makeModel(context: ServiceContext<WorkerConfig>, life: string): Promise<ModelPort> {
   const { config, log } = context;
   const path = config.CADRE_MODELS;
-  if (path === undefined) return new ModelServers(singleServer(config), partsOf(context, life));
+  if (path === undefined) return new ModelServers(singleServer(config, config.MODEL_LIMITS), partsOf(context, life));
   let servers: ModelServers | undefined;
   await WatchedFile.open({
     path,
@@ -29,22 +29,6 @@ export async function makeModel(context: ServiceContext<WorkerConfig>, life: str
     onFault: (error) => log.warn({ err: error, path }, 'the models file cannot be used; the models stay as they were'),
   });
   return servers!;
-}
-
-/** Without a file there is one server, which is asked for every name as it is. */
-function singleServer(config: WorkerConfig): ModelsFile {
-  return ModelsFile.parse({
-    servers: {
-      default: {
-        ...{ url: config.OPENAI_BASE_URL, api: config.CADRE_MODEL_API },
-        ...(config.OPENAI_API_KEY !== undefined && { key: { env: 'OPENAI_API_KEY' } }),
-        limits: config.MODEL_LIMITS,
-        responseFormat: config.CADRE_RESPONSE_FORMAT,
-        ...(config.CADRE_MAX_OUTPUT_TOKENS && { maxOutputTokens: config.CADRE_MAX_OUTPUT_TOKENS }),
-      },
-    },
-    others: 'default',
-  });
 }
 
 function partsOf(context: ServiceContext<WorkerConfig>, life: string): ModelServersParts {

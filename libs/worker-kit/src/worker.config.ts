@@ -1,8 +1,8 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Labels, ModelLimitTable } from '@cadre/contracts';
-import { API_NAMES } from '@cadre/models';
-import { BaseConfig, envInt, envUrl } from '@cadre/service-kit';
+import { SingleServer } from '@cadre/models';
+import { BaseConfig, envInt } from '@cadre/service-kit';
 import { z } from 'zod';
 
 const LIMITS_SHAPE = 'must be JSON like {"*": {"requestsPerMinute": 600, "tokensPerMinute": 200000, "concurrent": 8}}';
@@ -17,24 +17,6 @@ function readLimits(text: string, context: z.RefinementCtx): ModelLimitTable {
     context.addIssue({ code: 'custom', message: `${LIMITS_SHAPE} (${(error as Error).message})` });
   }
   return z.NEVER;
-}
-
-const CAPS_SHAPE = 'must be a number of tokens, or JSON like {"llama3.3": 4096, "*": 16384}';
-const Caps = z.record(z.string().min(1).max(200), z.int().min(16).max(10_000_000));
-
-function readCaps(text: string, context: z.RefinementCtx): Readonly<Record<string, number>> {
-  const caps = Caps.safeParse(/^\s*\d+\s*$/.test(text) ? { '*': Number(text) } : parsedJson(text));
-  if (caps.success) return caps.data;
-  context.addIssue({ code: 'custom', message: CAPS_SHAPE });
-  return z.NEVER;
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 function readLabels(text: string, context: z.RefinementCtx): Labels {
@@ -53,12 +35,7 @@ function readLabels(text: string, context: z.RefinementCtx): Labels {
 
 /** What every worker reads from the environment. */
 export const WorkerConfig = BaseConfig.extend({
-  /** Base of an OpenAI-compatible API, often ending in /v1. Default: the deterministic model server of `cadre dev`. */
-  OPENAI_BASE_URL: envUrl().default('http://127.0.0.1:7401/v1'),
-  /** Which API it speaks: OpenAI's chat completions, OpenAI's Responses, or Anthropic's Messages. */
-  CADRE_MODEL_API: z.enum(API_NAMES, { error: `must be one of ${API_NAMES.join(', ')}` }).default('chat'),
-  /** Local servers need none. */
-  OPENAI_API_KEY: z.string().min(1).optional(),
+  ...SingleServer.shape,
   /** Path of the file that names several model servers and models (docs/MODELS.md). With it the OPENAI variables say nothing. */
   CADRE_MODELS: z.string().min(1).optional(),
   /** For agents and runs that name no model. */
@@ -67,10 +44,6 @@ export const WorkerConfig = BaseConfig.extend({
   CADRE_MODEL_TIMEOUT_MS: envInt(100, 3_600_000).default(120_000),
   /** How long it may then be silent; default: as long. */
   CADRE_MODEL_IDLE_MS: envInt(100, 3_600_000).optional(),
-  /** Whether a JSON answer is asked for by `response_format`: where no tools are offered, never, or always. */
-  CADRE_RESPONSE_FORMAT: z.enum(['auto', 'none', 'beside-tools'], { error: 'must be auto, none or beside-tools' }).default('auto'),
-  /** What a model writes at most in one answer: a number of tokens, or JSON by model name, `*` for all others. */
-  CADRE_MAX_OUTPUT_TOKENS: z.string().transform(readCaps).optional(),
   /** Prices of models: JSON, or the path of a JSON file. */
   CADRE_PRICES: z.string().optional(),
   /** MCP servers whose tools agents may have: the path of a YAML or JSON file, or JSON. See docs/MCP.md. */

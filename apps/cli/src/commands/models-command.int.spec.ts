@@ -15,6 +15,8 @@ interface Asked {
 class ModelServer {
   toolParser = true;
   key: string | undefined;
+  /** What was asked. */
+  readonly paths: (string | undefined)[] = [];
   private server!: Server;
 
   static async start(): Promise<ModelServer> {
@@ -38,6 +40,7 @@ class ModelServer {
       response.writeHead(status, { 'content-type': 'application/json' });
       response.end(JSON.stringify(body));
     };
+    this.paths.push(request.url);
     let text = '';
     for await (const chunk of request) text += String(chunk);
     if (this.key !== undefined && request.headers.authorization !== `Bearer ${this.key}`)
@@ -148,4 +151,21 @@ test('a server that is not there is named with its proxy', async () => {
   const { code, out } = await run(['test'], env);
   expect(code).toBe(1);
   expect(out).toMatch(/nothing answers at http:\/\/model\.internal\/v1, through the proxy http:\/\/127\.0\.0\.1:9/);
+});
+
+test.each([
+  [{ OPENAI_BASE_URL: 'localhost:11434' }, /OPENAI_BASE_URL must be an http or https URL/],
+  [{ OPENAI_BASE_URL: 'https://user:secret@models.example/v1' }, /OPENAI_BASE_URL must be without user and password/],
+  [{ OPENAI_BASE_URL: 'http://127.0.0.1:9/v1', CADRE_MODEL_API: 'grpc' }, /CADRE_MODEL_API must be one of chat, /],
+])('settings that cannot be used are named, %#', async (env, wanted) => {
+  const { code, out, err } = await run(['test'], { CADRE_MODEL: 'm', ...env });
+  expect(code).toBe(1);
+  expect(err).toMatch(wanted);
+  expect(out + err).not.toContain('secret');
+});
+
+test("the server's own API is spoken", async () => {
+  const env = { OPENAI_BASE_URL: server.url, CADRE_MODEL: 'm', CADRE_MODEL_API: 'anthropic' };
+  await run(['test'], env);
+  expect(server.paths).toContain('/v1/messages');
 });

@@ -29,15 +29,17 @@ export interface ModelsInUse {
   look(server: ServerEntry): Promise<ServerLook>;
 }
 
-/** Error `models-file-invalid`, `models-file-missing`, `prices-invalid`. @param path goes before CADRE_MODELS */
+/** Error `models-file-invalid`, `models-file-missing`, `model-settings-invalid`, `prices-invalid`. @param path goes before CADRE_MODELS */
 export async function modelsInUse(
   { env, cwd }: Pick<Terminal, 'env' | 'cwd'>,
   builtInUrl: string,
   path = env['CADRE_MODELS'] || undefined,
 ): Promise<ModelsInUse> {
   // The library is large, and most commands do without it.
-  const { ModelServers, ModelsFile, keyReader, loadPrices, lookAtServer, parseModelsFile, proxyFor } = await import('@cadre/models');
-  const file = path === undefined ? ModelsFile.parse(singleServer(env, builtInUrl)) : parseModelsFile(textOf(resolve(cwd, path)), path);
+  const models = await import('@cadre/models');
+  const { ModelServers, keyReader, loadPrices, lookAtServer, parseModelsFile, proxyFor } = models;
+  const own = (env['OPENAI_BASE_URL'] ?? '') === '' ? { OPENAI_BASE_URL: builtInUrl } : env;
+  const file = path === undefined ? models.singleServer(models.readSingleServer(own)) : parseModelsFile(textOf(resolve(cwd, path)), path);
   const keyOf = keyReader(env, (name) => readFileSync(resolve(cwd, name), 'utf8'));
   const prices = loadPrices(env['CADRE_PRICES']);
   const defaultModel = file.default ?? (env['CADRE_MODEL'] || 'cadre-sim-1');
@@ -69,12 +71,6 @@ export async function modelsInUse(
     now: () => Date.now(),
   });
   return { ...(path !== undefined && { path }), file, defaultModel, targets, servers, look: (server) => lookAtServer(server, keyOf) };
-}
-
-function singleServer(env: Terminal['env'], builtInUrl: string): object {
-  const own = env['OPENAI_BASE_URL'] || undefined;
-  const key = own !== undefined && (env['OPENAI_API_KEY'] ?? '') !== '' ? { key: { env: 'OPENAI_API_KEY' } } : {};
-  return { servers: { default: { url: own ?? builtInUrl, ...key } }, others: 'default' };
 }
 
 function textOf(path: string): string {

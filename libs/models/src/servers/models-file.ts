@@ -31,9 +31,16 @@ const wishes = {
   extra: ExtraFields.optional(),
 };
 
+/** It is shown to people and written to logs, so that no secret may be in it. */
+export const ServerUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an http or https URL, such as http://127.0.0.1:8080/v1' })
+  .refine((url) => !URL.canParse(url) || new URL(url).username + new URL(url).password === '', {
+    error: 'must be without user and password (in a models file, `headers` takes an Authorization header by reference)',
+  });
+
 export const ServerEntry = z.strictObject({
   /** Base of its API; of OpenAI-compatible ones it often ends in /v1. */
-  url: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).transform((url) => url.replace(/\/+$/, '')),
+  url: ServerUrl.transform((url) => url.replace(/\/+$/, '')),
   api: z.enum(API_NAMES).default('chat'),
   key: KeyReference.optional(),
   /** A tenant's own key; other tenants have `key`. */

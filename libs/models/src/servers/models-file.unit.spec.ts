@@ -56,6 +56,7 @@ test.each([
   [GOOD.replace('server: local', 'server: lokal'), /models\.smart\.targets\.1\.server: there is no server lokal; there are: hosted, local/],
   [GOOD.replace('default: smart', 'default: smrat'), /default: there is no model smrat/],
   [GOOD.replace('https://api.example.com/v1/', 'ftp://x'), /servers\.hosted\.url: must be an http or https URL/],
+  [GOOD.replace('https://api.', 'https://user:secret@api.'), /servers\.hosted\.url: must be without user and password/],
   [GOOD.replace('policy: cheapest', 'policy: best\n    plicy: x'), /models\.smart\.policy: .*; models\.smart: .*plicy/],
   ['servers: [', /models\.yaml is not as it should be: /],
 ])('%# what is wrong is said with its place, all at once', (text, words) => {
