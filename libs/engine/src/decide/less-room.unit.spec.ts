@@ -1,6 +1,6 @@
 import type { CallReservation, RunOptions } from '@cadre/contracts';
 import type { z } from 'zod';
-import { callKey, EngineRig, reservation, RUN_ID, settlement, task } from '../testing/engine-rig.js';
+import { callKey, EngineRig, reservation, RUN_ID, settlement, task, type CommandBody } from '../testing/engine-rig.js';
 
 type BudgetInput = NonNullable<z.input<typeof RunOptions>['budget']>;
 
@@ -99,7 +99,7 @@ test('a request that is to wait settles what it brought; the same message again 
   rig.ask('a', elastic('x'));
   rig.ask('b', elastic('y'));
   const settle = [settlement('y', { costMicros: 30 })];
-  const asked = { type: 'RecordCalls', taskId: 'b', attempt: 1, workerId: 'w1', settle, reserve: [elastic('z')] } as const;
+  const asked: CommandBody = { type: 'RecordCalls', taskId: 'b', attempt: 1, workerId: 'w1', settle, reserve: [elastic('z')] };
   expect(rig.send(asked, RUN_ID, 'asked')).toMatchObject({ outcome: 'accepted', result: { grants: [{ grant: 'later' }] } });
   rig.record('a', [settlement('x')], []);
   expect(rig.send(asked, RUN_ID, 'asked')).toMatchObject({
