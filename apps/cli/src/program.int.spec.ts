@@ -202,6 +202,14 @@ describe('doctor', () => {
     expect(text).toMatch(
       /fail {2}Gateway: nothing runs at http:\/\/127\.0\.0\.1:9; its ports are free\n {6}To do: Start Cadre with `cadre dev`\./,
     );
+    expect(text).not.toMatch(/Model/);
+  });
+
+  test("tries a model server of one's own also before Cadre runs", async () => {
+    const env = { CADRE_URL: 'http://127.0.0.1:9', OPENAI_BASE_URL: 'http://127.0.0.1:9/v1', CADRE_MODEL: 'mine' };
+    const terminal = recordedTerminal({ cwd: stage.cwd, env });
+    expect(await runProgram(['doctor'], terminal)).toBe(1);
+    expect(terminal.stdout.join('\n')).toMatch(/fail {2}Model default\/mine: nothing answers at http:\/\/127\.0\.0\.1:9\/v1/);
   });
 });
 

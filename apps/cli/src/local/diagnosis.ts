@@ -20,6 +20,8 @@ export async function* diagnose(client: CadreClient, data: string, terminal: Ter
   const health = await client.health({ signal: AbortSignal.timeout(5000) }).catch((error: unknown) => error as CadreError);
   if (!('live' in health)) {
     yield await explainAbsence(client.baseUrl);
+    // A model server of one's own can be tried before Cadre runs; the built-in one comes with it.
+    if (namesModel(terminal.env)) yield* checkModel(client.baseUrl, terminal);
     return;
   }
   yield ok('Gateway', `answers at ${client.baseUrl}`);
@@ -112,13 +114,14 @@ async function checkAgents(client: CadreClient): Promise<Finding> {
   return ok('Agents', `${agents.length} present: ${agents.sort().join(', ')}`);
 }
 
+const namesModel = (env: Terminal['env']): boolean => (env['OPENAI_BASE_URL'] ?? '') !== '' || (env['CADRE_MODELS'] ?? '') !== '';
+
 /** The models as this environment names them; else the one of `cadre dev`, beside the gateway, which is only looked at. */
 async function* checkModel(baseUrl: string, terminal: Terminal): AsyncGenerator<Finding> {
-  const { env } = terminal;
   const builtIn = `http://127.0.0.1:${fixedPorts(Number(new URL(baseUrl).port))['model-sim']}/v1`;
   try {
     const inUse = await modelsInUse(terminal, builtIn);
-    if ((env['OPENAI_BASE_URL'] ?? '') !== '' || inUse.path !== undefined) {
+    if (namesModel(terminal.env)) {
       yield* modelFindings(inUse, inUse.defaultModel, true);
       return;
     }
