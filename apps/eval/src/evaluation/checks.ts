@@ -1,5 +1,5 @@
 /** What is looked at in an outcome. Nothing here believes a word of the answer. */
-import { isRounded, numbersIn } from './numbers.js';
+import { isRounded, numbersIn, valuesIn } from './numbers.js';
 import type { Check, Outcome } from './outcome.js';
 
 export const completed: Check = ({ status, error }) =>
@@ -56,14 +56,22 @@ export const plans =
   ({ plan }) =>
     plan.some((task) => skills.every((skill) => task.skills.includes(skill))) ? undefined : `${what} is in no task of the plan`;
 
-/** Every number of the answer is in the goal, the data, or what a tool has answered; few things may be counted by hand. */
+/**
+ * Every number of the answer is in the goal, the data, or what a tool has answered, or follows from that by counting: rows of a file, lines of a file
+ * that was written, a count of a tool as a share of the rows. Few things may be counted by hand.
+ */
 export const nothingInvented: Check = ({ answer, goal, inputs, tools, files }) => {
-  const known = numbersIn([goal, ...Object.values(inputs), ...tools.map(({ result }) => result)].join('\n')).map(({ value }) => value);
-  const counts = [Object.keys(files).length, ...Object.values(inputs).map((text) => text.trim().split('\n').length - 1)];
-  const sorted = Float64Array.from([...known, ...known.map((value) => value * 100), ...counts].map(Math.abs)).sort();
-  const invented = numbersIn(prose(answer)).filter(
-    ({ value, decimals }) => Math.abs(value) > COUNTED_BY_HAND && !isNear(sorted, Math.abs(value), 0.5000001 * 10 ** -decimals),
-  );
+  const told = tools.flatMap(({ result }) => valuesIn(result)).map(({ value }) => value);
+  const given = [...numbersIn(goal), ...Object.values(inputs).flatMap(valuesIn)].map(({ value }) => value);
+  const rows = Object.entries(inputs).map(rowsIn);
+  const counts = [Object.keys(files).length, ...rows, ...Object.values(files).map(linesOf)];
+  const known = ascending([...told, ...given, ...counts]);
+  const shares = rows.flatMap((all) => told.filter(Number.isInteger).map((count) => count / all));
+  const percent = ascending([...told, ...shares].map((part) => part * 100));
+  const invented = numbersIn(prose(answer)).filter(({ value, decimals, isPercent }) => {
+    const [size, within] = [Math.abs(value), 0.5000001 * 10 ** -decimals];
+    return size > COUNTED_BY_HAND && !isNear(known, size, within) && !(isPercent && isNear(percent, size, within));
+  });
   return invented.length === 0
     ? undefined
     : `${invented
@@ -71,6 +79,16 @@ export const nothingInvented: Check = ({ answer, goal, inputs, tools, files }) =
         .map(({ text }) => text)
         .join(', ')}: in neither data nor tool results`;
 };
+
+function rowsIn([name, text]: [string, string]): number {
+  if (name.endsWith('.json')) return (JSON.parse(text) as unknown[]).length;
+  return name.endsWith('.csv') ? linesOf(text) - 1 : linesOf(text);
+}
+
+/** With or without a line break at the end. */
+const linesOf = (text: string): number => text.replace(/\n$/, '').split('\n').length;
+
+const ascending = (values: readonly number[]): Float64Array => Float64Array.from(values, Math.abs).sort();
 
 const COUNTED_BY_HAND = 31;
 

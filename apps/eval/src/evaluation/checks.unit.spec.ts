@@ -1,4 +1,5 @@
 /** For each check of each task: a right outcome passes, and a planted wrong one is caught by that very check. */
+import { nothingInvented } from './checks.js';
 import { factsOf, NOTES, TABLES } from './data.js';
 import type { Outcome } from './outcome.js';
 import { EVAL_TASKS, type EvalTask } from './tasks.js';
@@ -96,4 +97,29 @@ test('tests that never ran, or ran to an error, are no tests', () => {
   const check = task!.checks['tests pass']!;
   expect(check({ ...right, tools: [], answer: '3 tests passed, 0 failed' })).toBe('no tests were run');
   expect(check({ ...right, tools: [{ name: 'run_tests', result: '{"error":"no such file"}' }] })).toBe('no tests were run');
+});
+
+describe('nothing invented', () => {
+  const groups = '{"columns":["grp","members","mean1"],"rows":[["bolt",16,413.0625],["screw",48,634.5]],"truncated":false}';
+  const outcome = (answer: string): Outcome => ({
+    ...{ goal: 'Analyze', status: 'completed', answer, plan: [], costMicros: 0, ms: 0 },
+    files: { 'src/rows.ts': `${'x\n'.repeat(126)}` },
+    inputs: { 'stock.csv': `quantity\n${'5\n'.repeat(64)}` },
+    tools: [{ name: 'query_data', result: groups }],
+  });
+
+  test.each([
+    'highest for screw (634.5), lowest for bolt (413.06), in 64 rows',
+    'screw has 48 rows (75 % of the rows), bolt 25 %',
+    'src/rows.ts, 126 lines',
+  ])('%s', (answer) => expect(nothingInvented(outcome(answer))).toBeUndefined());
+
+  test.each([
+    ['a mean that is a little off', 'highest for screw (653.5)', '653.5'],
+    ['two values next to each other as one number', 'the largest is 16,413', '16,413'],
+    ['a share of nothing that was counted', 'screw has 71.4 % of the rows', '71.4'],
+    ['a share as a figure of its own', 'the mean of bolt is 33.75', '33.75'],
+    ['lines that nobody wrote', 'src/rows.ts, 226 lines', '226'],
+    ['a mean in the wrong place of the point', 'highest for screw (6.345e4)', '6.345e4'],
+  ])('%s is caught', (_, answer, named) => expect(nothingInvented(outcome(answer))).toContain(named));
 });
