@@ -25,7 +25,7 @@ function rightOutcome(task: EvalTask): Outcome {
     'The harbour opens at dawn.',
   ];
   return {
-    ...{ goal: task.request.goal, status: 'completed', inputs, costMicros: 0, ms: 0 },
+    ...{ runId: 'r', goal: task.request.goal, status: 'completed', inputs, costMicros: 0, ms: 0 },
     answer: [...facts, ...told, ...(table === undefined ? [`${words} words`] : [])].join('\n'),
     plan: ['data-analysis', 'code-generation', 'testing', 'documentation', 'code-review'].map((skill) => ({
       ...{ title: skill, instructions: skill, skills: [skill] },
@@ -102,7 +102,7 @@ test('tests that never ran, or ran to an error, are no tests', () => {
 describe('nothing invented', () => {
   const groups = '{"columns":["grp","members","mean1"],"rows":[["bolt",16,413.0625],["screw",48,634.5]],"truncated":false}';
   const outcome = (answer: string): Outcome => ({
-    ...{ goal: 'Analyze', status: 'completed', answer, plan: [], costMicros: 0, ms: 0 },
+    ...{ runId: 'r', goal: 'Analyze', status: 'completed', answer, plan: [], costMicros: 0, ms: 0 },
     files: { 'src/rows.ts': `${'x\n'.repeat(126)}` },
     inputs: { 'stock.csv': `quantity\n${'5\n'.repeat(64)}` },
     tools: [{ name: 'query_data', result: groups }],

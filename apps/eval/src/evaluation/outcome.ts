@@ -7,6 +7,7 @@ export interface ToolResult {
 }
 
 export interface Outcome {
+  runId: string;
   goal: string;
   status: string;
   error?: string;

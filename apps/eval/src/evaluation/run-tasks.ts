@@ -9,6 +9,7 @@ import type { EvalTask } from './tasks.js';
 
 export interface Verdict {
   id: string;
+  runId: string;
   agent: string;
   ok: boolean;
   /** Why not, by check. */
@@ -53,7 +54,8 @@ export function judge({ id, agent, checks }: EvalTask, outcome: Outcome): Verdic
       return fault === undefined ? [] : [[name, fault]];
     }),
   );
-  return { id, agent, ok: Object.keys(faults).length === 0, faults, costMicros: outcome.costMicros, ms: outcome.ms };
+  const { runId, costMicros, ms } = outcome;
+  return { id, runId, agent, ok: Object.keys(faults).length === 0, faults, costMicros, ms };
 }
 
 async function outcomeOf(client: CadreClient, proxy: RecordingProxy, task: EvalTask, model: string | undefined): Promise<Outcome> {
@@ -65,7 +67,7 @@ async function outcomeOf(client: CadreClient, proxy: RecordingProxy, task: EvalT
   const run = await patiently(() => client.waitForEnd(runId));
   const plan = task.request.options?.planOnly === true ? await planOf(client, runId) : [];
   return {
-    ...{ goal, status: run.status, plan, answer: answerOf(run), costMicros: run.usage.costMicros },
+    ...{ runId, goal, status: run.status, plan, answer: answerOf(run), costMicros: run.usage.costMicros },
     ...(run.error !== undefined && { error: run.error.message }),
     files: await filesOf(client, run),
     inputs: Object.fromEntries(task.files.map(({ name, data }) => [name, data])),

@@ -38,7 +38,8 @@ const DOCS = '# API\n\n`countRows(text)` counts the rows of a CSV text.\n';
 
 /** Calls one after the other, then the answer. */
 function agent(name: string, calls: readonly (readonly [tool: string, args: object])[], answer: string): ScriptedTurn[] {
-  const says = `"agent":"${name}"`;
+  // The beginning of its task: results of earlier tasks name their agents, too.
+  const says = `{"kind":"work","agent":"${name}"`;
   return [
     ...calls.map(([tool, args], results) => ({ when: { says, results }, say: [callText(tool, args)] })),
     { when: { says }, say: [JSON.stringify({ answer, confidence: 0.9 })] },
@@ -56,9 +57,9 @@ export const DEMO_SCRIPT: Script = {
       [
         ['profile_data', { file: `inputs/${WEATHER}` }],
         ['query_data', { sql: SQL }],
-        ['write_file', { path: 'report.md', text: '# Weather\n\n1461 days, 4426.2 mm of rain.\n' }],
+        ['write_file', { path: 'report.md', text: '# Weather\n\n1461 days, 4426 mm of rain.\n' }],
       ],
-      'The file holds 1461 days with 4426.2 mm of rain in all. Written: `report.md`.',
+      'The file holds 1461 days with 4426 mm of rain in all. Written: `report.md`.',
     ),
     ...agent(
       'code-writer',
@@ -90,9 +91,14 @@ export const DEMO_SCRIPT: Script = {
       say: [
         JSON.stringify({
           answer:
-            'The weather data hold 1461 days with 4426.2 mm of rain (`report.md`). The report code is in `src/report.ts`, its test passes ' +
+            'The weather data hold 1461 days with 4426 mm of rain (`report.md`). The report code is in `src/report.ts`, its test passes ' +
             '(`src/report.test.ts`), and the API is documented in `docs/API.md`.',
           confidence: 0.9,
+          parts: [['report.md'], ['src/report.ts'], ['src/report.test.ts'], ['docs/API.md']].map((where, index) => ({
+            part: index + 1,
+            done: true,
+            where,
+          })),
         }),
       ],
     },

@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 test.each(IN_CI)('%s', (id) => {
   const verdict = verdicts.find((each) => each.id === id);
-  expect(verdict).toMatchObject({ ok: true, faults: {} });
+  expect(verdict?.faults).toEqual({});
 });
 
 test('the table says how many were right, and what was wrong', () => {
