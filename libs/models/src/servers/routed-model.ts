@@ -136,9 +136,9 @@ export class RoutedModel implements ModelPort {
       const drawn = targets.map((target) => ({ target, at: -Math.log(1 - this.options.random()) / target.weight }));
       return drawn.sort((a, b) => a.at - b.at).map(({ target }) => target);
     }
-    const priced = targets.map((target) => ({ target, quote: target.port.quote({ ...request, model: target.model }) }));
-    const cost = ({ quote }: (typeof priced)[number]) => (quote.priced ? quote.maxCostMicros : Infinity);
-    return priced.sort((a, b) => Number(cost(a) > cost(b)) - Number(cost(a) < cost(b))).map(({ target }) => target);
+    const costs = new Map(targets.map((target) => [target, dearestOf(target, request)]));
+    const cost = (target: RoutedTarget): number => costs.get(target) ?? Infinity;
+    return [...targets].sort((a, b) => Number(cost(a) > cost(b)) - Number(cost(a) < cost(b)));
   }
 
   private giverOf({ messages }: ModelRequest): RoutedTarget | undefined {
@@ -150,5 +150,15 @@ export class RoutedModel implements ModelPort {
     const { messages, tools, maxOutputTokens } = request;
     const tokens = Buffer.byteLength(JSON.stringify([messages, tools])) / BYTES_PER_TOKEN + maxOutputTokens;
     return ({ contextTokens }) => contextTokens === undefined || tokens <= contextTokens;
+  }
+}
+
+/** In micro-dollars; undefined: without a price, or not to be asked at all. */
+function dearestOf({ port, model }: RoutedTarget, request: ModelRequest): number | undefined {
+  try {
+    const { priced, maxCostMicros } = port.quote({ ...request, model });
+    return priced ? maxCostMicros : undefined;
+  } catch {
+    return undefined;
   }
 }
