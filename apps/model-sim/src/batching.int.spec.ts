@@ -2,7 +2,7 @@
 import { BatchingModel, runAttempt } from '@cadre/agents';
 import type { ModelPort } from '@cadre/agents';
 import { plainDigest, sampleAgent, sampleAssignment, sampleOutcome, soloWork } from '@cadre/agents/testing';
-import { OpenAiModel } from '@cadre/models';
+import { RemoteModel } from '@cadre/models';
 import type { CallReport } from './call-witness.js';
 import { startModelSim, type RunningModelSim } from './start-model-sim.js';
 
@@ -28,7 +28,7 @@ const bill = async () => ((await (await fetch(`${server.url}/sim/calls`)).json()
 async function worked(count: number, thinking?: { reflect: number }) {
   const before = await bill();
   const agent = sampleAgent({ tools: [], batch: { maxTasks: 20, waitMs: 100 }, ...(thinking && { thinking }) });
-  const plain: ModelPort = new OpenAiModel({ baseUrl: `${server.url}/v1`, defaultModel: 'cadre-sim-1' });
+  const plain: ModelPort = new RemoteModel({ baseUrl: `${server.url}/v1`, defaultModel: 'cadre-sim-1' });
   const run = async (model: ModelPort, batches: boolean) => {
     const { batch, ...single } = agent;
     const solos = Array.from({ length: count }, (_, n) => {

@@ -1,7 +1,7 @@
 /** Faults as Cadre's own adapter meets them, and the witness that counts what was really done. */
 import type { ModelRequest } from '@cadre/agents';
 import { CadreError } from '@cadre/contracts';
-import { OpenAiModel, PriceBook } from '@cadre/models';
+import { RemoteModel, PriceBook } from '@cadre/models';
 import type { CallReport } from './call-witness.js';
 import { startModelSim, type RunningModelSim } from './start-model-sim.js';
 
@@ -9,9 +9,9 @@ let server: RunningModelSim | undefined;
 afterEach(() => server?.stop());
 
 /** @param timeoutMs short where an answer never comes; else enough on a busy machine */
-async function start(faults: string, timeoutMs = 20_000, env: Record<string, string> = {}): Promise<OpenAiModel> {
+async function start(faults: string, timeoutMs = 20_000, env: Record<string, string> = {}): Promise<RemoteModel> {
   server = await startModelSim({ LOG_LEVEL: 'silent', MODEL_SIM_FAULTS: faults, ...env });
-  return new OpenAiModel({ baseUrl: `${server.url}/v1`, defaultModel: 'cadre-sim-1', timeoutMs });
+  return new RemoteModel({ baseUrl: `${server.url}/v1`, defaultModel: 'cadre-sim-1', timeoutMs });
 }
 
 const ask = (callKey?: string): ModelRequest => ({
@@ -22,7 +22,7 @@ const ask = (callKey?: string): ModelRequest => ({
   ...(callKey !== undefined && { callKey }),
 });
 const never = new AbortController().signal;
-const outcomeOf = (model: OpenAiModel, callKey?: string) =>
+const outcomeOf = (model: RemoteModel, callKey?: string) =>
   model.complete(ask(callKey), never).then(
     () => 'ok',
     (error: unknown) => (error as CadreError).code,

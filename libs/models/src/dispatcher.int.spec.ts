@@ -4,7 +4,7 @@ import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { isLoopback, proxyFor } from './dispatcher.js';
-import { OpenAiModel } from './openai-model.js';
+import { RemoteModel } from './remote-model.js';
 import { WireServer, completion, reply as send } from './testing/wire-server.js';
 
 const NAMES = ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy', 'NO_PROXY', 'no_proxy'];
@@ -52,7 +52,7 @@ afterEach(async () => {
 
 const proxyUrl = () => `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
 const ask = (baseUrl: string) =>
-  new OpenAiModel({ baseUrl, defaultModel: 'm' }).complete(
+  new RemoteModel({ baseUrl, defaultModel: 'm' }).complete(
     { temperature: 0, maxOutputTokens: 10, messages: [{ role: 'user', text: 'Hello' }], tools: [] },
     never,
   );

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { ModelRequest } from '@cadre/agents';
 import { CadreError } from '@cadre/contracts';
-import { OpenAiModel } from './openai-model.js';
+import { RemoteModel } from './remote-model.js';
 import { WireServer, completion, reply } from './testing/wire-server.js';
 import type { Answer } from './testing/wire-server.js';
 
@@ -24,7 +24,7 @@ afterEach(async () => {
 });
 
 async function failureOf(baseUrl: string, timeoutMs = LONG_MS): Promise<CadreError> {
-  const model = new OpenAiModel({ baseUrl, apiKey: 'sk-secret-1', defaultModel: 'cadre-sim-1', timeoutMs });
+  const model = new RemoteModel({ baseUrl, apiKey: 'sk-secret-1', defaultModel: 'cadre-sim-1', timeoutMs });
   try {
     await model.complete(ASK, never);
   } catch (error) {

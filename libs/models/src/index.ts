@@ -1,9 +1,8 @@
 export { API_NAMES } from './apis.js';
 export type { ApiName } from './apis.js';
-export { ModelBreaker } from './model-breaker.js';
-export type { BreakerChange, BreakerState, ModelBreakerOptions } from './model-breaker.js';
-export { OpenAiModel } from './openai-model.js';
-export type { OpenAiModelOptions } from './openai-model.js';
+export type { BreakerChange } from './model-breaker.js';
+export { RemoteModel } from './remote-model.js';
+export type { RemoteModelOptions } from './remote-model.js';
 export { loadPrices } from './prices/load-prices.js';
 export { PriceBook } from './prices/price-book.js';
 export type { KnownPrice } from './prices/price-book.js';

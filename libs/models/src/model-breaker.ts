@@ -1,6 +1,6 @@
 /**
- * Keeps calls away from a model server that does not work. One breaker for each model of a server, shared by all attempts of the process:
- * after some failures in a row it refuses calls at once; when its time is up it lets exactly one call through as a probe, whose outcome
+ * Keeps calls away from a model server that does not work. One for each model of a server, shared by all attempts of the
+ * process: after some failures in a row it refuses calls at once; when its time is up it lets exactly one call through as a probe, whose outcome
  * closes or opens it again. What the server answers by intent (4xx) says nothing against it. A server that limits or loads and names a time
  * holds later calls back until then, without opening anything. Whatever is kept back is told the last that the server said, and what to do about it.
  */
@@ -20,14 +20,13 @@ export interface BreakerChange {
 export interface ModelBreakerOptions {
   /** Base URL, for people and figures. */
   server: string;
-  /** Used when a request names none. */
-  defaultModel: string;
+  model: string;
   /** Failures in a row that open it. Default 5. */
   failures?: number;
   /** How long it stays open before it probes, in milliseconds. Default 5000. */
   openMs?: number;
-  /** Whether calls of the model are let go by a gate that heeds what the server says of its limits: then nothing is held back here. */
-  isGoverned?(model: string): boolean;
+  /** Whether its calls are let go by a gate that heeds what the server says of its limits: then nothing is held back here. */
+  isGoverned?(): boolean;
   /** Told of each change of state. Must not throw. */
   onChange?(change: BreakerChange): void;
 }
@@ -39,54 +38,9 @@ const PROBE_WAIT_MS = 500;
 const LONGEST_HOLD_MS = 60_000;
 /** Timers may fire this early. */
 const EARLY_MS = 2;
-/** Runs name models; not every name that was ever asked for is remembered. */
-const MAX_LINES = 500;
 
 export class ModelBreaker implements ModelPort {
-  private readonly lines = new Map<string, ModelLine>();
-
-  constructor(
-    private readonly inner: ModelPort,
-    private readonly options: ModelBreakerOptions,
-  ) {}
-
-  quote(request: ModelRequest): ModelQuote {
-    return this.inner.quote(request);
-  }
-
-  /** Errors: those of the port within; `model-breaker-open` when the call was kept back, and the server's own once more when it is too early. */
-  async complete(request: ModelRequest, signal: AbortSignal): Promise<ModelReply> {
-    const line = this.lineOf(request.model || this.options.defaultModel);
-    return line.run(() => this.inner.complete(request, signal), signal);
-  }
-
-  /** The models asked for so far and how they stand. */
-  states(): { model: string; state: BreakerState }[] {
-    return [...this.lines.values()].map(({ model, state }) => ({ model, state }));
-  }
-
-  private lineOf(model: string): ModelLine {
-    const known = this.lines.get(model);
-    if (known) return known;
-    if (this.lines.size >= MAX_LINES) {
-      const idle = [...this.lines.values()].find(({ state }) => state === 'closed');
-      if (idle) this.lines.delete(idle.model);
-    }
-    const line = new ModelLine(model, { ...DEFAULTS, ...this.options });
-    this.lines.set(model, line);
-    return line;
-  }
-}
-
-/** A probe that ended without telling anything of the server. */
-class Inconclusive extends Error {
-  constructor(readonly error: unknown) {
-    super('The probe was stopped.');
-  }
-}
-
-/** One model of one server. */
-class ModelLine {
+  private readonly options: ModelBreakerOptions & typeof DEFAULTS;
   private readonly breaker: CircuitBreakerPolicy;
   private openUntil = 0;
   private heldUntil = 0;
@@ -95,28 +49,31 @@ class ModelLine {
   private hold: CadreError | undefined;
 
   constructor(
-    readonly model: string,
-    private readonly options: ModelBreakerOptions & typeof DEFAULTS,
+    private readonly inner: ModelPort,
+    options: ModelBreakerOptions,
   ) {
+    this.options = { ...DEFAULTS, ...options };
+    const { failures, openMs, server, model } = this.options;
     const counts = handleWhen((error) => error instanceof Inconclusive || isServerFailure(error));
-    const { failures, openMs } = options;
     this.breaker = circuitBreaker(counts, { halfOpenAfter: openMs, breaker: new ConsecutiveBreaker(failures) });
     this.breaker.onStateChange((state) => {
       if (state === CircuitState.Open) this.openUntil = Date.now() + openMs;
-      options.onChange?.({ server: options.server, model, state: nameOf(state) });
+      options.onChange?.({ server, model, state: nameOf(state) });
     });
   }
 
-  get state(): BreakerState {
-    return nameOf(this.breaker.state);
+  quote(request: ModelRequest): ModelQuote {
+    return this.inner.quote(request);
   }
 
-  async run(call: () => Promise<ModelReply>, signal: AbortSignal): Promise<ModelReply> {
+  /** Errors: those of the port within; `model-breaker-open` when the call was kept back, and the server's own once more when it is too early. */
+  async complete(request: ModelRequest, signal: AbortSignal): Promise<ModelReply> {
     const holdMs = this.heldUntil - Date.now();
     if (this.hold && holdMs > EARLY_MS) throw again(this.hold, this.hold.code, '', holdMs);
     // The library would let others wait for the end of the probe, which may take minutes.
     if (this.breaker.state === CircuitState.HalfOpen) throw this.refusal(PROBE_WAIT_MS);
     const isProbe = this.breaker.state === CircuitState.Open;
+    const call = (): Promise<ModelReply> => this.inner.complete(request, signal);
     try {
       return await this.breaker.execute(() => (isProbe ? probing(call, signal) : call()));
     } catch (error) {
@@ -128,17 +85,24 @@ class ModelLine {
   private noted(error: unknown): unknown {
     if (!(error instanceof CadreError)) return error;
     if (isServerFailure(error)) this.lastFailure = error;
-    if (this.options.isGoverned?.(this.model) || !HOLDS.has(error.code) || error.retryAfterMs === undefined) return error;
+    if (this.options.isGoverned?.() || !HOLDS.has(error.code) || error.retryAfterMs === undefined) return error;
     const until = Date.now() + Math.min(error.retryAfterMs, LONGEST_HOLD_MS);
     if (until >= this.heldUntil) [this.heldUntil, this.hold] = [until, error];
     return error;
   }
 
   private refusal(waitMs: number): CadreError {
-    const { failures, server } = this.options;
-    const kept = `${this.model} has failed ${failures} times in a row there and is asked again in ${Math.ceil(waitMs / 1000)} s.`;
+    const { failures, server, model } = this.options;
+    const kept = `${model} has failed ${failures} times in a row there and is asked again in ${Math.ceil(waitMs / 1000)} s.`;
     const cause = this.lastFailure ?? new CadreError('model-unavailable', `The model server at ${server} does not work.`);
     return again(cause, 'model-breaker-open', `${/[.!?]$/.test(cause.message) ? '' : '.'} ${kept}`, waitMs);
+  }
+}
+
+/** A probe that ended without telling anything of the server. */
+class Inconclusive extends Error {
+  constructor(readonly error: unknown) {
+    super('The probe was stopped.');
   }
 }
 

@@ -26,12 +26,12 @@ function rig(failures = 3) {
     turn: works as Turn,
     breaker: undefined as unknown as ModelBreaker,
     states: () => changes.map(({ state }) => state),
-    codes: async (count: number, model?: string) => {
-      const outcomes = await Promise.allSettled(Array.from({ length: count }, () => self.breaker.complete(ask(model), never)));
+    codes: async (count: number) => {
+      const outcomes = await Promise.allSettled(Array.from({ length: count }, () => self.breaker.complete(ask(), never)));
       return outcomes.map((outcome) => (outcome.status === 'fulfilled' ? 'ok' : (outcome.reason as CadreError).code));
     },
-    async one(model?: string): Promise<string> {
-      return (await self.codes(1, model))[0]!;
+    async one(): Promise<string> {
+      return (await self.codes(1))[0]!;
     },
   };
   const inner = new ScriptedModel(
@@ -40,7 +40,7 @@ function rig(failures = 3) {
       return self.turn();
     }),
   );
-  const options = { server: 'http://model', defaultModel: 'm', failures, openMs: OPEN_MS };
+  const options = { server: 'http://model', model: 'm', failures, openMs: OPEN_MS };
   self.breaker = new ModelBreaker(inner, { ...options, onChange: (change) => changes.push(change) });
   return self;
 }
@@ -140,16 +140,6 @@ test('a probe that is stopped from outside shows nothing: it stays open', async 
   expect(await it.one()).toBe('ok');
 });
 
-test('each model has its own', async () => {
-  const it = await opened();
-  it.turn = works;
-  expect([await it.one('other'), await it.one('m'), await it.one()]).toEqual(['ok', 'model-breaker-open', 'model-breaker-open']);
-  expect(it.breaker.states()).toEqual([
-    { model: 'm', state: 'open' },
-    { model: 'other', state: 'closed' },
-  ]);
-});
-
 test('a 429 with a time holds all calls of the model back until then, and opens nothing', async () => {
   const it = rig();
   it.turn = fails('model-rate-limited', 500);
@@ -159,7 +149,6 @@ test('a 429 with a time holds all calls of the model back until then, and opens 
   const early = await it.breaker.complete(ask(), never).catch((error: unknown) => error as CadreError);
   expect(early).toMatchObject({ code: 'model-rate-limited', retriable: true, billed: 'no' });
   expect(it.calls).toBe(calls);
-  expect(await it.one('other')).toBe('ok');
   await sleep((early as CadreError).retryAfterMs);
   expect(await it.one()).toBe('ok');
   expect(it.changes).toEqual([]);

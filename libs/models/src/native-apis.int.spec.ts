@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { MESSAGES_API } from './anthropic/messages-api.js';
 import { FIRST_DIALECT } from './dialect.js';
 import { modelError } from './errors.js';
-import { OpenAiModel } from './openai-model.js';
+import { RemoteModel } from './remote-model.js';
 import { PriceBook } from './prices/price-book.js';
 import { RESPONSES_API } from './responses/responses-api.js';
 import { WireServer, reply as send, stream } from './testing/wire-server.js';
@@ -24,7 +24,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.stop());
 
-const port = (api: WireApi) => new OpenAiModel({ baseUrl: server.baseUrl, apiKey: 'k', defaultModel: 'm', api, prices });
+const port = (api: WireApi) => new RemoteModel({ baseUrl: server.baseUrl, apiKey: 'k', defaultModel: 'm', api, prices });
 const ask = (over: Partial<ModelRequest> = {}): ModelRequest => ({
   ...{ temperature: 0, maxOutputTokens: 1000, tools: [TOOL] },
   messages: [

@@ -1,6 +1,6 @@
 import type { ModelMessage, ModelRequest } from '@cadre/agents';
 import fc from 'fast-check';
-import { OpenAiModel } from './openai-model.js';
+import { RemoteModel } from './remote-model.js';
 import { PriceBook } from './prices/price-book.js';
 
 const prices = new PriceBook({
@@ -8,7 +8,7 @@ const prices = new PriceBook({
   'cache-dear': { input: 1, cachedInput: 3, output: 1 },
   'new-2026-01-02': { input: 5, output: 6 },
 });
-const model = new OpenAiModel({ baseUrl: 'http://127.0.0.1:1/v1', defaultModel: 'm', prices });
+const model = new RemoteModel({ baseUrl: 'http://127.0.0.1:1/v1', defaultModel: 'm', prices });
 const ask = (over: Partial<ModelRequest> = {}): ModelRequest => ({
   temperature: 0,
   maxOutputTokens: 100,

@@ -1,7 +1,7 @@
 /** What the adapter does about refusals, as servers word them. Real sockets. */
 import type { ModelRequest } from '@cadre/agents';
-import { OpenAiModel } from './openai-model.js';
-import type { OpenAiModelOptions } from './openai-model.js';
+import { RemoteModel } from './remote-model.js';
+import type { RemoteModelOptions } from './remote-model.js';
 import { WireServer, completion, reply as send } from './testing/wire-server.js';
 
 const never = new AbortController().signal;
@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.stop());
 
-const port = (options: Partial<OpenAiModelOptions> = {}) => new OpenAiModel({ baseUrl: server.baseUrl, defaultModel: 'm', ...options });
+const port = (options: Partial<RemoteModelOptions> = {}) => new RemoteModel({ baseUrl: server.baseUrl, defaultModel: 'm', ...options });
 const TOOL = {
   name: 'look',
   description: '',

@@ -2,8 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ModelRequest } from '@cadre/agents';
 import { CadreError } from '@cadre/contracts';
-import { OpenAiModel } from './openai-model.js';
-import type { OpenAiModelOptions } from './openai-model.js';
+import { RemoteModel } from './remote-model.js';
+import type { RemoteModelOptions } from './remote-model.js';
 import { PriceBook } from './prices/price-book.js';
 import { WireServer, completion, reply as send, stream } from './testing/wire-server.js';
 
@@ -28,8 +28,8 @@ beforeEach(async () => {
 });
 afterEach(() => server.stop());
 
-const port = (options: Partial<OpenAiModelOptions> = {}) =>
-  new OpenAiModel({ baseUrl: server.baseUrl, defaultModel: 'm', prices: new PriceBook({ m: { input: 1, output: 1 } }), ...options });
+const port = (options: Partial<RemoteModelOptions> = {}) =>
+  new RemoteModel({ baseUrl: server.baseUrl, defaultModel: 'm', prices: new PriceBook({ m: { input: 1, output: 1 } }), ...options });
 const ask = (over: Partial<ModelRequest> = {}): ModelRequest => ({
   temperature: 0,
   maxOutputTokens: 100,
@@ -236,7 +236,7 @@ describe('time', () => {
     expect(await port({ timeoutMs: 400 }).complete(ask(), never)).toMatchObject({ text: 'abcdef' });
   });
 
-  test.each<[string, Partial<OpenAiModelOptions>, number, string]>([
+  test.each<[string, Partial<RemoteModelOptions>, number, string]>([
     ['before the first word', { timeoutMs: 200 }, 0, 'CADRE_MODEL_TIMEOUT_MS'],
     ['between words', { timeoutMs: 20_000, idleMs: 200 }, 1, 'CADRE_MODEL_IDLE_MS'],
   ])('the error names the limit: %s', async (_, options, words, setting) => {

@@ -1,7 +1,7 @@
 /** Cadre's adapter on a real llama-server. Where its package cannot be had, these tests are skipped. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ModelRequest } from '@cadre/agents';
-import { OpenAiModel } from '@cadre/models';
+import { RemoteModel } from '@cadre/models';
 import { findLlamaServer } from './llama-package.js';
 import { LlamaServer } from './llama-server.js';
 import { callText, type Script } from './scripted-model.js';
@@ -55,11 +55,11 @@ const request = (text: string, more: Partial<ModelRequest> = {}): ModelRequest =
 });
 
 const patience = (): AbortSignal => AbortSignal.timeout(60_000);
-const modelOf = (server: LlamaServer): OpenAiModel => new OpenAiModel({ baseUrl: server.baseUrl, defaultModel: 'scripted' });
+const modelOf = (server: LlamaServer): RemoteModel => new RemoteModel({ baseUrl: server.baseUrl, defaultModel: 'scripted' });
 
 onLlama('a scripted model', () => {
   let server: LlamaServer;
-  let model: OpenAiModel;
+  let model: RemoteModel;
   beforeAll(async () => {
     if ('missing' in program) return;
     server = await LlamaServer.start(program, SCRIPT, { window: 8192 });

@@ -7,7 +7,7 @@ import type { ModelPort } from '@cadre/agents';
 import { runAttempt } from '@cadre/agents';
 import { EngineOwner, MemoryBlobs, MemoryFiles, TestWorker } from '@cadre/agents/testing';
 import { AgentDefinition } from '@cadre/contracts';
-import { loadPrices, ModelBreaker, OpenAiModel } from '@cadre/models';
+import { loadPrices, ModelServers, SingleServer, singleServer } from '@cadre/models';
 import type { RunRequestInput } from '@cadre/sdk';
 import { genericTools, Workspace } from '@cadre/worker-kit';
 import { dataAnalyst } from '../../../worker-data-analyst/src/data-analyst.js';
@@ -38,8 +38,11 @@ export interface Tried {
 /** The model port of a worker, as it is made for this server. */
 export function modelOn(baseUrl: string, models: readonly string[], timeoutMs: number): ModelPort {
   const prices = loadPrices(JSON.stringify(Object.fromEntries(models.map((model) => [model, PRICE]))));
-  const model = new OpenAiModel({ baseUrl, defaultModel: 'plain', timeoutMs, prices });
-  return new ModelBreaker(model, { server: baseUrl, defaultModel: 'plain', onChange: () => undefined, isGoverned: () => false });
+  return new ModelServers(singleServer(SingleServer.parse({ OPENAI_BASE_URL: baseUrl })), {
+    ...{ keyOf: () => '', prices, defaultModel: 'plain', timeoutMs },
+    random: () => Math.random(),
+    now: () => Date.now(),
+  });
 }
 
 /** One run of one task, with attempts for as long as the engine gives any. */

@@ -8,7 +8,7 @@ import type { ModelLimitTable } from '@cadre/contracts';
 import { APIS } from '../apis.js';
 import { ModelBreaker } from '../model-breaker.js';
 import type { BreakerChange } from '../model-breaker.js';
-import { OpenAiModel } from '../openai-model.js';
+import { RemoteModel } from '../remote-model.js';
 import { PriceBook } from '../prices/price-book.js';
 import { settingsOf } from './models-file.js';
 import type { KeyReference, ModelsFile, ServerEntry, Target } from './models-file.js';
@@ -108,18 +108,18 @@ export class ModelServers implements ModelPort {
     const gate = this.gateOf(server);
     return new ModelBreaker(new TenantKeys((key) => this.adapter(server, target, key, gate), server), {
       server: server.url,
-      defaultModel: target.model,
-      isGoverned: (model) => gate?.governs(model) ?? false,
+      model: target.model,
+      isGoverned: () => gate?.governs(target.model) ?? false,
       ...(onBreaker && { onChange: onBreaker }),
     });
   }
 
-  private adapter(server: ServerEntry, target: Target, key: KeyReference | undefined, gate: CallGate | undefined): OpenAiModel {
+  private adapter(server: ServerEntry, target: Target, key: KeyReference | undefined, gate: CallGate | undefined): RemoteModel {
     const { keyOf, prices, onWarning } = this.parts;
     const { maxOutputTokens, contextTokens, temperature, responseFormat, extra } = settingsOf(server, target);
     const headers = Object.entries(server.headers).map(([name, value]) => [name, typeof value === 'string' ? value : keyOf(value)]);
     const { timeoutMs = this.parts.timeoutMs, idleMs = this.parts.idleMs } = server;
-    return new OpenAiModel({
+    return new RemoteModel({
       ...{ baseUrl: server.url, defaultModel: target.model, api: APIS[server.api] },
       ...(key && { apiKey: keyOf(key) }),
       ...(timeoutMs !== undefined && { timeoutMs }),

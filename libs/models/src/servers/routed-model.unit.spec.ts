@@ -112,16 +112,19 @@ test('the cheapest whose window fits is first; one without a price comes last', 
   expect((await model.complete({ ...request, messages: [{ role: 'user', text: 'x'.repeat(1000) }] }, signal)).text).toBe('cheap');
 });
 
-test.each(['order', 'weighted', 'cheapest'] as const)('%s: a target without its key does not keep the others from answering', async (policy) => {
-  const keyless = target('keyless', [], { cost: 1 });
-  keyless.port.quote = () => {
-    throw refused('model-key-missing');
-  };
-  keyless.port.complete = () => Promise.reject(refused('model-key-missing'));
-  const { model } = routed(policy, [keyless, target('other', [{ text: 'other' }])]);
-  expect(model.quote(request)).toMatchObject({ maxCostMicros: 10 });
-  expect((await model.complete(request, signal)).text).toBe('other');
-});
+test.each(['order', 'weighted', 'cheapest'] as const)(
+  '%s: a target without its key does not keep the others from answering',
+  async (policy) => {
+    const keyless = target('keyless', [], { cost: 1 });
+    keyless.port.quote = () => {
+      throw refused('model-key-missing');
+    };
+    keyless.port.complete = () => Promise.reject(refused('model-key-missing'));
+    const { model } = routed(policy, [keyless, target('other', [{ text: 'other' }])]);
+    expect(model.quote(request)).toMatchObject({ maxCostMicros: 10 });
+    expect((await model.complete(request, signal)).text).toBe('other');
+  },
+);
 
 test('a conversation stays with the target that gave its last turn', async () => {
   const targets = [

@@ -1,7 +1,7 @@
 import type { ModelRequest } from '@cadre/agents';
 import { CadreError } from '@cadre/contracts';
-import { OpenAiModel } from './openai-model.js';
-import type { OpenAiModelOptions } from './openai-model.js';
+import { RemoteModel } from './remote-model.js';
+import type { RemoteModelOptions } from './remote-model.js';
 import { WireServer, completion, reply as send } from './testing/wire-server.js';
 
 let server: WireServer;
@@ -11,8 +11,8 @@ beforeEach(async () => {
 });
 afterEach(() => server.stop());
 
-const port = (options: Partial<OpenAiModelOptions> = {}) =>
-  new OpenAiModel({ baseUrl: server.baseUrl, apiKey: 'k', defaultModel: 'cadre-sim-1', ...options });
+const port = (options: Partial<RemoteModelOptions> = {}) =>
+  new RemoteModel({ baseUrl: server.baseUrl, apiKey: 'k', defaultModel: 'cadre-sim-1', ...options });
 const ask = (over: Partial<ModelRequest> = {}): ModelRequest => ({
   temperature: 0,
   maxOutputTokens: 100,
@@ -177,7 +177,7 @@ describe('dialects', () => {
     expect(server.seen).toHaveLength(1);
   });
 
-  test.each<[OpenAiModelOptions['responseFormat'], boolean, boolean]>([
+  test.each<[RemoteModelOptions['responseFormat'], boolean, boolean]>([
     [undefined, false, true],
     ['auto', false, true],
     ['none', false, false],

@@ -21,7 +21,7 @@ import { post } from './transport.js';
 import type { SilenceLimits } from './transport.js';
 import type { WireApi, WireReply, WireRequest } from './wire-api.js';
 
-export interface OpenAiModelOptions {
+export interface RemoteModelOptions {
   /** Like `https://api.openai.com/v1`. */
   baseUrl: string;
   /** Local servers need none. */
@@ -76,7 +76,7 @@ interface Asking {
   heard: Set<string>;
 }
 
-export class OpenAiModel implements ModelPort {
+export class RemoteModel implements ModelPort {
   private readonly api: WireApi;
   private readonly limits: SilenceLimits;
   private readonly prices: PriceBook;
@@ -85,7 +85,7 @@ export class OpenAiModel implements ModelPort {
   private readonly prompts = new PromptWatch();
   private readonly warned = new Set<string>();
 
-  constructor(private readonly options: OpenAiModelOptions) {
+  constructor(private readonly options: RemoteModelOptions) {
     const { timeoutMs = DEFAULT_TIMEOUT_MS, idleMs = timeoutMs } = options;
     this.api = options.api ?? CHAT_API;
     this.limits = { first: { name: 'CADRE_MODEL_TIMEOUT_MS', ms: timeoutMs }, between: { name: 'CADRE_MODEL_IDLE_MS', ms: idleMs } };
