@@ -39,7 +39,11 @@ export async function runProgram(args: string[], terminal: Terminal): Promise<nu
   let code: number = EXIT.ok;
   const program = grammar(terminal, (result) => (code = result));
   try {
-    await program.parseAsync(args, { from: 'user' });
+    // A goal may be a list, which begins with a dash; no option has one before a space.
+    await program.parseAsync(
+      args.map((arg) => (/^-\s/.test(arg) ? ` ${arg}` : arg)),
+      { from: 'user' },
+    );
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;

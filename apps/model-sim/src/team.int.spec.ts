@@ -43,6 +43,6 @@ describe('without data', () => {
 
   test('what needs a language model is refused plainly', async () => {
     const { answers } = await runs.work('Write a poem about the sea', []);
-    expect(answers['answer']).toMatchObject({ confidence: 0.1, answer: expect.stringContaining('need a language model') });
+    expect(answers['answer']).toMatchObject({ confidence: 0.1, answer: expect.stringContaining('needs a language model') });
   });
 });

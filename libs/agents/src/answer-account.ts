@@ -4,7 +4,7 @@
  * comes to the same.
  */
 import type { ArtifactRef, Assignment } from '@cadre/contracts';
-import { notDoneLine, openParts, readPart } from '@cadre/engine';
+import { notDoneLine, openParts, readParts } from '@cadre/engine';
 import type { Claim, GoalPart, OpenPart, Output } from '@cadre/engine';
 import { z } from 'zod';
 import { repairMessage } from './conversation.js';
@@ -41,7 +41,7 @@ export class AnswerAccount {
     private readonly assignment: Assignment,
     private readonly means: Pick<AttemptMeans, 'readContent' | 'readArtifact'>,
   ) {
-    this.parts = (assignment.account?.parts ?? []).map(readPart);
+    this.parts = readParts(assignment.account?.parts ?? [], assignment.goal);
   }
 
   /** Looks at an answer. @returns what it is told if it leaves something out without saying so; the second time nothing */

@@ -12,7 +12,7 @@ interface Input {
 export function abilitiesText(): string {
   return (
     'Without a language model Cadre can profile, analyse and chart data files (CSV, TSV, JSON, NDJSON, Parquet) and report on them; write, test, document and review ' +
-    'code that reads such a file, or a REST interface of a named resource, with or without a token check; count the words of texts and quote their main sentences.'
+    'code that reads such a file, or a REST interface of a named resource, with or without a token check (for users: with registration and login); count the words of texts and quote sentences from them.'
   );
 }
 
@@ -24,10 +24,10 @@ export function isBeyond({ kind, text, demand }: GoalPart, inputs: readonly Inpu
     case 'chart':
     case 'report':
       return !hasData;
+    case 'summary':
+      return !hasData || inputs.some(({ name, mediaType }) => isText(name, mediaType) && !isData(name));
     case 'code':
       return !hasData && resourceOf(text) === undefined;
-    case 'summary':
-      return !inputs.some(({ name, mediaType }) => isText(name, mediaType) || isData(name));
     case 'file':
       return demand?.kind === 'file' && !inputs.some(({ name }) => name.toLowerCase() === demand.name.split('/').at(-1)?.toLowerCase());
     case 'language':

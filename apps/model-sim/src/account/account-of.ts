@@ -2,9 +2,11 @@
  * The account that the answer gives of a goal: each part with the place where it is done. A part is claimed only if the outputs for its kind are there, no
  * task says that it is missing from them, and every word of it is accounted for.
  */
-import { readPart } from '@cadre/engine';
+import { inEnglish, kindsForbidden, readParts } from '@cadre/engine';
 import type { GoalPart, PartKind } from '@cadre/engine';
+import { isData } from '../analysis/files.js';
 import type { ProfileFile } from '../analysis/profile-json.js';
+import type { Resource } from '../codegen/resource-code.js';
 import type { Brief, Result } from '../conversation.js';
 import { KNOWN, PLAIN } from './vocabulary.js';
 
@@ -22,10 +24,26 @@ export interface Evidence {
   /** docs/API.md, or its beginning. */
   docs: string;
   /** The resource that the code serves. */
-  resource: { singular: string; plural: string } | undefined;
+  resource: Resource | undefined;
 }
 
-const wordsOf = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{N}][\p{L}\p{M}\p{N}'’_-]*/gu) ?? [];
+/** What no rule here can do: forbidden, it is surely not done. */
+const NEVER_DONE = /^(send|e-?mail|deploy|publish|upload|translate|buy|order|book|call|post)\b|\benvoie\b/;
+/** More than a check of tokens. */
+const LOGIN = /log-?in|password|regist|hash/i;
+/** What is counted: not the rows of which something holds. */
+const COUNTED = /^(please )?(count (the )?|how many )(words|lines|characters|rows|records|columns)\b/;
+const FORBIDDEN_FILES: Partial<Record<PartKind, RegExp>> = {
+  tests: /^test\//m,
+  code: /^(src|test)\//m,
+  chart: /^charts\//m,
+  docs: /^docs\//m,
+};
+
+const wordsOf = (text: string): string[] =>
+  inEnglish(text)
+    .toLowerCase()
+    .match(/[\p{L}\p{N}][\p{L}\p{M}\p{N}'’_-]*/gu) ?? [];
 const singular = (word: string): string => word.replace(/ies$/, 'y').replace(/([^s])s$/, '$1');
 
 export class GoalAccount {
@@ -43,7 +61,10 @@ export class GoalAccount {
     const columns = (evidence.profile?.profiles ?? []).flatMap(({ columns: all }) => all.map(({ name }) => name));
     const { resource } = evidence;
     const subjects = [
-      ...brief.inputs.map(({ name }) => name.replace(/\.\w+$/, '')),
+      ...brief.inputs
+        .map(({ name }) => name)
+        .filter(isData)
+        .map((name) => name.replace(/\.\w+$/, '')),
       ...columns,
       ...(resource ? [resource.singular, resource.plural] : []),
     ];
@@ -51,10 +72,22 @@ export class GoalAccount {
   }
 
   claims(): PartClaim[] {
-    return (this.brief.account?.parts ?? []).map(({ part, text }) => {
-      const where = this.whereDone(readPart(text));
+    return this.parts().map(({ part, read }) => {
+      const where = this.whereDone(read);
       return { part, done: where.length > 0, where };
     });
+  }
+
+  /** The numbers of the parts that are work of their own, not demands on it. */
+  works(): number[] {
+    return this.parts().flatMap(({ part, read }) => (read.demand ? [] : [part]));
+  }
+
+  private parts(): { part: number; read: GoalPart }[] {
+    const listed = this.brief.account?.parts ?? [];
+    const texts = listed.map(({ text }) => text);
+    const read = readParts(texts, this.brief.goal);
+    return listed.map(({ part, text }, index) => ({ part, read: read[index] ?? { text, kind: 'unknown' } }));
   }
 
   /** @returns nothing for what is not done, or not known to be */
@@ -70,9 +103,22 @@ export class GoalAccount {
     if (demand?.kind === 'language') return demand.code === 'en' ? ['answer'] : [];
     if (demand?.kind === 'format') return paths.filter((path) => demand.endings.some((ending) => path.endsWith(`.${ending}`))).slice(0, 3);
     if (demand?.kind === 'length') return this.has('report.md');
+    if (demand?.kind === 'without') return this.keepsTo(demand.of) ? ['answer'] : [];
     const base = demand?.name.split('/').at(-1)?.toLowerCase();
     const given = inputs.filter(({ name }) => name.toLowerCase() === base).map(({ name }) => name);
     return [...given, ...paths.filter((path) => path.toLowerCase().split('/').at(-1) === base)];
+  }
+
+  /** What must not be there is not, or is nothing that could be done here. */
+  private keepsTo(of: string): boolean {
+    const text = inEnglish(of).toLowerCase();
+    if (NEVER_DONE.test(text)) return true;
+    const kinds = kindsForbidden(of);
+    if (kinds.length === 0)
+      return /^(any )?auth/.test(text) && this.has('src/routes.ts').length > 0 && this.has('src/auth.ts').length === 0;
+    return kinds.every(
+      (kind) => FORBIDDEN_FILES[kind]?.test([...this.artifacts].join('\n')) === false && this.unknownWords({ text: of, kind }).length === 0,
+    );
   }
 
   private has(...paths: string[]): string[] {
@@ -97,7 +143,8 @@ export class GoalAccount {
           ? this.has('src/report.ts', 'src/routes.ts', 'src/server.ts')
           : [];
       case 'feature':
-        return /auth|token/i.test(text) ? this.has('src/auth.ts') : this.has('src/routes.ts');
+        if (LOGIN.test(text) && this.evidence.resource?.auth !== 'login') return [];
+        return LOGIN.test(text) || /auth|token/i.test(text) ? this.has('src/auth.ts') : this.has('src/routes.ts');
       case 'tests':
         return this.saidBy(/^\*\*[1-9]\d* passed, 0 failed/).length > 0
           ? [...this.artifacts].filter((path) => path.endsWith('.test.ts'))
@@ -107,7 +154,8 @@ export class GoalAccount {
       case 'review':
         return this.saidBy(/^\*\*Verdict: (?!not given)/).length > 0 ? this.has('review.md') : [];
       case 'summary':
-        return this.saidBy(/Sentences with most of them:/);
+        // Figures sum up data. Quotations are no summary of a text: that takes understanding.
+        return this.brief.inputs.every(({ name }) => isData(name)) ? this.has('report.md') : [];
       case 'unknown':
         return this.saidBy(/^- Size: |has \d+ rows? and/m);
       default:
@@ -117,15 +165,18 @@ export class GoalAccount {
 
   /** What a part asks for and the outputs of its kind may lack. */
   private holds({ kind, text }: GoalPart): boolean {
-    const lower = text.toLowerCase();
+    const lower = inEnglish(text).toLowerCase();
     const { profile, report, docs } = this.evidence;
     const needs = (asked: RegExp, there: boolean): boolean => !asked.test(lower) || there;
-    const ofData = kind === 'analysis' || kind === 'chart' || kind === 'report';
+    const ofData = kind === 'analysis' || kind === 'chart' || kind === 'report' || kind === 'summary';
     const trends = profile?.trends ?? [];
     const measures = trends.map(({ measure }) => measure.toLowerCase());
     const columns = (profile?.profiles ?? []).flatMap((each) => each.columns.map(({ name }) => name.toLowerCase()));
     const named = columns.filter((name) => wordsOf(text).includes(name));
-    if (kind === 'unknown') return /^how many\b/i.test(text) || /^(please )?count\b/i.test(text);
+    if (kind === 'unknown')
+      return COUNTED.test(lower) && !columns.some((name) => wordsOf(text).includes(name) || wordsOf(text).includes(`${name}s`));
+    // Of groups the report has how many rows they are, and means.
+    const groups = [...lower.matchAll(/\b(?:by|per|(?:for|in|of) (?:each|every))\s+([\p{L}\p{N}_-]+)/gu)].map(([, name = '']) => name);
     if (kind === 'docs') return needs(/\b(api|code|functions?|modules?)\b/, docs.startsWith('# API'));
     if (!ofData) return true;
     return (
@@ -133,7 +184,9 @@ export class GoalAccount {
       needs(/anomal|outlier|unusual|extreme/, report.includes('## Unusual values')) &&
       needs(/correlation|relation/, report.includes('## Relations between measures')) &&
       needs(/\bduplicates?\b/, report.includes('Rows that repeat another row exactly')) &&
-      [...lower.matchAll(/\b(?:by|per|for each)\s+([\p{L}\p{N}_-]+)/gu)].every(([, name = '']) => report.includes(`## By \`${name}\``))
+      groups.every((name) => report.includes(`## By \`${name}\``)) &&
+      (groups.length === 0 ||
+        !/\b(max|maximum|min|minimum|median|range|distributions?|trends?|outliers?|anomal\w+|unusual|correlations?)\b/.test(lower))
     );
   }
 

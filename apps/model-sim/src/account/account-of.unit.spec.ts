@@ -7,7 +7,7 @@ const TEAM = [
   {
     taskId: 'analyze',
     title: 'Analyze the data',
-    answer: 'It has 48 rows.',
+    answer: '`sales.csv` has 48 rows and 4 columns.',
     artifacts: ['report.md', 'data/profile.json', 'charts/a.svg'],
   },
   { taskId: 'code', title: 'Write the code', answer: 'Report code.\n\nType check (strict): no errors.', artifacts: ['src/report.ts'] },
@@ -38,6 +38,14 @@ test.each([
   'Find unusual values in the sales figures',
   'Generate final report',
   'Generate report code for sales.csv, write tests and run them',
+  'How many rows does the file have?',
+  'Analyse les ventes, écris des tests et trace un graphique',
+  'Analysiere die Verkäufe und erstelle ein Diagramm',
+  'Analiza las ventas y escribe pruebas',
+  '分析销售数据并编写测试',
+  'Summarize sales.csv',
+  'Explain what the data says',
+  'Analyze the sales, but do not send an email',
 ])('%s is done whole', (goal) => {
   expect(undone(goal)).toEqual([]);
 });
@@ -50,6 +58,13 @@ test.each([
   ['Show me statistics of revenue by product', ['Show me statistics of revenue by product']],
   ['Write report code for the sales data in Python', ['in Python']],
   ['Give me a PDF report on the sales', ['PDF']],
+  ['How many units are there per region?', ['How many units are there per region?']],
+  ['Show the maximum revenue in each region', ['Show the maximum revenue in each region']],
+  ['What are the trends in revenue by region?', ['What are the trends in revenue by region?']],
+  ['Analysiere die Verkäufe auf Deutsch', ['auf Deutsch']],
+  ['Analyse les ventes de thé', ['Analyse les ventes de thé']],
+  ['Analyze the sales. Do not write tests', ['Do not write tests']],
+  ['Analyze the sales. Do not use units', ['Do not use units']],
   ['Write unit tests and integration tests', ['integration tests']],
 ])('of "%s" not all is done', (goal, expected) => {
   expect(undone(goal)).toEqual(expected);

@@ -1,4 +1,5 @@
 /** The code writer's second generator: a REST module for a named resource, with an in-memory store and node:http. */
+import { inEnglish } from '@cadre/engine';
 import type { GeneratedFile } from './report-code.js';
 import { fill, literal, loadTemplate } from './template.js';
 
@@ -6,13 +7,13 @@ export interface Resource {
   /** Lower-case: `user`, `users`. */
   singular: string;
   plural: string;
-  /** Requests bear a token. */
-  auth: boolean;
+  /** How requests show who sends them: not at all, by a token that the server was started with, or by one that a login gives. */
+  auth: 'none' | 'token' | 'login';
 }
 
 const STORE = loadTemplate('resource-store.ts');
 const ROUTES = loadTemplate('resource-routes.ts');
-const AUTH = loadTemplate('resource-auth.ts');
+const AUTH = { token: loadTemplate('resource-auth.ts'), login: loadTemplate('resource-login.ts') };
 const SERVER = loadTemplate('resource-server.ts');
 const MAIN = loadTemplate('resource-main.ts');
 const TESTS = loadTemplate('resource.test.ts');
@@ -24,19 +25,32 @@ const NAMED = [
   /\b([a-z]{3,30})\s+(?:management|crud|rest api|api|endpoints?)\b/i,
 ];
 const AUTHENTICATED = /\bauth\b|authenticat|authori[sz]|\bbearer\b|\btokens?\b|\bapi keys?\b|\blog-?in\b/i;
+const UNAUTHENTICATED = /\b(?:without|no|not)\s+(?:any\s+)?(?:\w+\s+)?(?:auth|login|log-in|token)\w*/gi;
 const NO_NAMES = new Set(
   'rest the this that data code report simple small new json http web node typescript javascript crud api apis document test tests write user-friendly and for with public full complete basic managing management server service'.split(
     ' ',
   ),
 );
 
+/** Those who log in themselves. */
+const PEOPLE = new Set(['user', 'account', 'member']);
+/** Logins of others than these are not made. */
+const LOGIN = /\blog-?in\b|\bpasswords?\b|\bregist/i;
+
+function authOf(text: string, singular: string): Resource['auth'] {
+  const asked = text.replace(UNAUTHENTICATED, '');
+  if (PEOPLE.has(singular)) return AUTHENTICATED.test(asked) || LOGIN.test(asked) ? 'login' : 'none';
+  return AUTHENTICATED.test(asked) ? 'token' : 'none';
+}
+
 /** The resource that a text asks an interface for, if any. */
-export function resourceOf(text: string): Resource | undefined {
+export function resourceOf(asked: string): Resource | undefined {
+  const text = inEnglish(asked);
   if (!ASKED.test(text)) return undefined;
   for (const pattern of NAMED) {
     for (const match of text.matchAll(new RegExp(pattern, 'gi'))) {
       const word = match[1]?.toLowerCase();
-      if (word !== undefined && !NO_NAMES.has(word)) return { ...nameOf(word), auth: AUTHENTICATED.test(text) };
+      if (word !== undefined && !NO_NAMES.has(word)) return { ...nameOf(word), auth: authOf(text, nameOf(word).singular) };
     }
   }
   return undefined;
@@ -58,21 +72,22 @@ function nameOf(word: string): Pick<Resource, 'singular' | 'plural'> {
   return { singular, plural };
 }
 
-const flagsOf = ({ auth }: Resource): ReadonlySet<string> => new Set(auth ? ['auth'] : []);
+const FLAGS = { none: 'plain', token: 'auth', login: 'login' };
+const flagsOf = ({ auth }: Resource): ReadonlySet<string> => new Set([FLAGS[auth]]);
 
 function valuesOf({ singular, plural }: Resource): Record<string, string> {
   const type = singular.charAt(0).toUpperCase() + singular.slice(1);
   return { singular, plural, type, types: plural.charAt(0).toUpperCase() + plural.slice(1), path: literal(`/${plural}`) };
 }
 
-/** Store, routes, HTTP server and entry; with `auth` a check of tokens. */
+/** Store, routes, HTTP server and entry; with `auth` a check of tokens, or accounts with passwords. */
 export function resourceCode(resource: Resource): GeneratedFile[] {
   const values = valuesOf(resource);
   const flags = flagsOf(resource);
   return [
     { path: 'src/store.ts', text: fill(STORE, values, new Set()) },
     { path: 'src/routes.ts', text: fill(ROUTES, values, new Set()) },
-    ...(resource.auth ? [{ path: 'src/auth.ts', text: fill(AUTH, values, flags) }] : []),
+    ...(resource.auth === 'none' ? [] : [{ path: 'src/auth.ts', text: fill(AUTH[resource.auth], values, flags) }]),
     { path: 'src/server.ts', text: fill(SERVER, values, flags) },
     { path: 'src/main.ts', text: fill(MAIN, values, flags) },
   ];
@@ -88,5 +103,10 @@ export function resourceIn(sources: readonly GeneratedFile[]): Resource | undefi
   const store = sources.find(({ path }) => path === 'src/store.ts')?.text ?? '';
   const match = /A REST resource: (\w+), (\w+)\./.exec(store);
   if (match?.[1] === undefined || match[2] === undefined) return undefined;
-  return { singular: match[1], plural: match[2], auth: sources.some(({ path }) => path === 'src/auth.ts') };
+  const auth = sources.find(({ path }) => path === 'src/auth.ts')?.text;
+  return {
+    singular: match[1],
+    plural: match[2],
+    auth: auth === undefined ? 'none' : auth.includes('logs in for a token') ? 'login' : 'token',
+  };
 }

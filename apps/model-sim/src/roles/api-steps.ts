@@ -35,15 +35,25 @@ export function* writeStep({ path, text }: ApiStep, desk: ToolDesk, title: strin
   };
 }
 
+function loginRequirements(singular: string, plural: string): string[] {
+  return [
+    `\`POST /${plural}\` also takes a password of at least 8 characters; a name that is taken is 409. Passwords are kept as salted scrypt hashes and never shown.`,
+    '`POST /login` with name and password gives a token for an hour, or 401; `POST /logout` ends it.',
+    'All other requests bear a token (`Authorization: Bearer …`); without one the answer is 401 and nothing is done.',
+    `A ${singular} changes and removes only itself (else 403); a new password ends all its logins.`,
+  ];
+}
+
 function requirements({ singular, plural, auth }: Resource): string {
   const lines = [
     `\`GET /${plural}\` lists all ${plural}; \`GET /${plural}/{id}\` gives one, or 404.`,
     `\`POST /${plural}\` makes a ${singular} with a name of at least one character and answers 201; anything else is 400.`,
     `\`PATCH /${plural}/{id}\` changes the given fields and never the id; \`DELETE\` removes the ${singular} and answers 204; 404 where there is none.`,
     'Bodies are JSON of at most 100,000 bytes; other methods are 405, other paths 404.',
-    ...(auth
+    ...(auth === 'token'
       ? ['Every request bears a token that is allowed (`Authorization: Bearer …`); without one the answer is 401 and nothing is done.']
       : []),
+    ...(auth === 'login' ? loginRequirements(singular, plural) : []),
   ];
   const assumed = `Assumed, because the goal does not say: ${plural} are kept in memory, have a name, and may have any further fields.`;
   return `# Requirements\n\n${lines.map((line) => `- ${line}`).join('\n')}\n\n${assumed}`;
@@ -53,7 +63,12 @@ function design({ singular, plural, auth }: Resource): string {
   const lines = [
     `\`src/store.ts\`: ${plural} in memory, ids in order, and the check of what comes in.`,
     `\`src/routes.ts\`: \`answer(store, method, path, body)\`, what each request is answered, without HTTP itself.`,
-    ...(auth ? ['`src/auth.ts`: `guarded(header, tokens, respond)`, which lets only requests with an allowed token through.'] : []),
+    ...(auth === 'token'
+      ? ['`src/auth.ts`: `guarded(header, tokens, respond)`, which lets only requests with an allowed token through.']
+      : []),
+    ...(auth === 'login'
+      ? ['`src/auth.ts`: `Access`, which registers, logs in and out, and lets only requests with a token of a login through.']
+      : []),
     `\`src/server.ts\`: the HTTP server, which reads bodies and sends answers; \`src/main.ts\` starts it.`,
   ];
   return `# Design\n\n${lines.map((line) => `- ${line}`).join('\n')}\n\nErrors in a ${singular} that comes in are \`InputError\` and become 400; all else becomes 500.`;

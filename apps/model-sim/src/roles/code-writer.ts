@@ -5,7 +5,14 @@ import { resourceCode, resourceOf } from '../codegen/resource-code.js';
 import type { Brief } from '../conversation.js';
 import { nothing, type Outcome, type Script, type ToolDesk } from '../script/script.js';
 import { openWorkspace, type Dataset, type Workspace } from './dataset.js';
-import { blocks, code, count, HONESTY, listing } from '../text/words.js';
+import { blocks, code, count, HONESTY, listing, SET_A_MODEL } from '../text/words.js';
+
+const AUTH_TEXT = {
+  none: '',
+  token: ' Requests bear a token (`Authorization: Bearer …`); the allowed ones come from `API_TOKENS`.',
+  login:
+    ' Who registers gives a password, of which a salted hash is kept; `POST /login` gives a token for an hour, which all other requests bear; each can change only itself.',
+};
 
 interface Work {
   files: GeneratedFile[];
@@ -32,9 +39,9 @@ export function* codeWriter(brief: Brief, desk: ToolDesk): Script<AgentReply> {
 
 function plan({ goal, task }: Brief, { dataset }: Pick<Workspace, 'dataset'>): Work | undefined {
   if (dataset !== undefined) return { files: reportCode(dataset.shape, dataset.input, dataset.grain), about: aboutReport(dataset) };
-  const resource = resourceOf(`${goal}\n${task.title}\n${task.instructions}`);
+  const resource = resourceOf(goal) ?? resourceOf(`${task.title}\n${task.instructions}`);
   if (resource === undefined) return undefined;
-  const about = `A REST module for ${code(resource.plural)}: an in-memory store and an HTTP interface on node:http, with validation of what comes in. The fields beyond ${code('name')} are not known, so further fields are kept as they come.${resource.auth ? ' Requests bear a token (`Authorization: Bearer …`); the allowed ones come from `API_TOKENS`.' : ''}`;
+  const about = `A REST module for ${code(resource.plural)}: an in-memory store and an HTTP interface on node:http, with validation of what comes in. The fields beyond ${code('name')} are not known, so further fields are kept as they come.${AUTH_TEXT[resource.auth]}`;
   return { files: resourceCode(resource), about };
 }
 
@@ -81,7 +88,7 @@ function cannot({ task }: Brief, { unprofiled }: Pick<Workspace, 'unprofiled'>):
       ? `No code was written: there is no profile of ${listing(unprofiled.slice(0, 4).map(code))}. Let a data analyst work on the data first; the code is made from data/profile.json.`
       : 'No code was written. Without a language model code can be made for a data file (a typed parser and a report) or for a REST interface of a named resource, such as "a REST API for users". This goal names neither.';
   return {
-    answer: blocks(why, 'With OPENAI_BASE_URL and OPENAI_API_KEY set, a language model can write it.', HONESTY),
+    answer: blocks(`${why} A language model can write it. ${SET_A_MODEL}`, HONESTY),
     confidence: 0.1,
     missing: [task.title],
   };

@@ -66,9 +66,13 @@ function dataPaths(brief: Brief, files: ToolResult<'list_files'>['files']): stri
   return all.filter(isData);
 }
 
-/** Text inputs can still be counted and quoted; without any input there is nothing to analyse. */
+/** Texts are no data: no tool here reads them, so what is told of them is not what was asked for. */
 function* withoutData(brief: Brief, desk: ToolDesk): Script<AgentReply> {
-  if (brief.inputs.length > 0) return yield* generalist(brief, desk);
+  if (brief.inputs.length > 0) {
+    const { answer } = yield* generalist(brief, desk);
+    const why = 'The data tools read tables (CSV, TSV, JSON, NDJSON, Parquet), and none of the files is one.';
+    return { answer: blocks(why, answer), confidence: 0.1, missing: [brief.task.title] };
+  }
   const answer = blocks(
     'There is no data to analyse: the run has no input files.',
     'Start the run again with a CSV, TSV, JSON, NDJSON or Parquet file as input.',

@@ -99,11 +99,23 @@ function apiMarkdown({ modules, tests, dataset, resource, hasMain }: Material): 
 
 const fence = (text: string, language = 'ts'): string => `\`\`\`${language}\n${text.trimEnd()}\n\`\`\``;
 
+function loginLine({ plural }: Resource): string {
+  const send = (path: string): string => `curl http://127.0.0.1:3000${path} -d '{"name": "ann", "password": "correct horse"}'`;
+  const use = [
+    `${send(`/${plural}`)}   # registers`,
+    `${send('/login')}   # gives a token`,
+    `curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:3000/${plural}`,
+  ];
+  return `## Command line\n\n${fence('node src/main.ts', 'sh')}\n\nThen, for example:\n\n${fence(use.join('\n'), 'sh')}`;
+}
+
 function commandLine(dataset: Dataset | undefined, resource: Resource | undefined): string {
   if (dataset === undefined) {
-    const header = resource?.auth ? ` -H 'Authorization: Bearer secret'` : '';
+    if (resource?.auth === 'login') return loginLine(resource);
+    const isGuarded = resource?.auth === 'token';
+    const header = isGuarded ? ` -H 'Authorization: Bearer secret'` : '';
     const use = resource === undefined ? '' : ` Then, for example: \`curl${header} http://127.0.0.1:3000/${resource.plural}\`.`;
-    return `## Command line\n\n${fence(`${resource?.auth ? 'API_TOKENS=secret ' : ''}node src/main.ts`, 'sh')}${use === '' ? '' : `\n\n${use.trim()}`}`;
+    return `## Command line\n\n${fence(`${isGuarded ? 'API_TOKENS=secret ' : ''}node src/main.ts`, 'sh')}${use === '' ? '' : `\n\n${use.trim()}`}`;
   }
   const { input, shape, missing } = dataset;
   const exported =
@@ -115,15 +127,34 @@ function commandLine(dataset: Dataset | undefined, resource: Resource | undefine
 
 const quoted = (path: string): string => (/^[\w./-]+$/.test(path) ? path : `'${path}'`);
 
+const AUTH_TEXT = {
+  none: '',
+  token: ' Every request needs the header `Authorization: Bearer <token>` with one of `API_TOKENS`; without it the answer is 401.',
+  login:
+    ' All but registering and logging in need the header `Authorization: Bearer <token>` with the token of a login; without it the answer is 401. ' +
+    'Changing or removing another than oneself is 403.',
+};
+
 function routes({ plural, singular, auth }: Resource): string {
   const lines = [
     ['GET', `/${plural}`, '', `200: all ${plural}`],
-    ['POST', `/${plural}`, '`{ "name": "…" }`', `201: the new ${singular}; 400`],
+    [
+      'POST',
+      `/${plural}`,
+      auth === 'login' ? '`{ "name": "…", "password": "…" }`' : '`{ "name": "…" }`',
+      `201: the new ${singular}; 400${auth === 'login' ? ', 409' : ''}`,
+    ],
     ['GET', `/${plural}/{id}`, '', `200: the ${singular}; 404`],
     ['PATCH', `/${plural}/{id}`, 'fields to change', `200: the ${singular}; 400, 404`],
     ['DELETE', `/${plural}/{id}`, '', '204; 404'],
+    ...(auth === 'login'
+      ? [
+          ['POST', '/login', '`{ "name": "…", "password": "…" }`', '200: `{ "token": "…" }`; 401'],
+          ['POST', '/logout', '', '204'],
+        ]
+      : []),
   ];
-  return `## Routes\n\n${table(['Method', 'Path', 'Body', 'Answer'], lines)}\n\nErrors have the form \`{ "error": "…" }\`.${auth ? ' Every request needs the header `Authorization: Bearer <token>` with one of `API_TOKENS`; without it the answer is 401.' : ''}`;
+  return `## Routes\n\n${table(['Method', 'Path', 'Body', 'Answer'], lines)}\n\nErrors have the form \`{ "error": "…" }\`.${AUTH_TEXT[auth]}`;
 }
 
 function moduleSection({ file, exports }: Modules[number], dataset: Dataset | undefined): string {

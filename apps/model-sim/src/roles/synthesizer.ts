@@ -6,26 +6,29 @@ import { parseProfile, PROFILE_PATH } from '../analysis/profile-json.js';
 import { resourceIn } from '../codegen/resource-code.js';
 import type { Brief, Result } from '../conversation.js';
 import type { Script, ToolDesk } from '../script/script.js';
-import { blocks, code, count, HONESTY } from '../text/words.js';
+import { blocks, code, count, HONESTY, SET_A_MODEL } from '../text/words.js';
 
 /** Lines kept of one task's answer. */
-const LINES = { analysis: 16, other: 8 };
+const LINES = { analysis: 16, other: 8, unwritten: 40 };
 
 /** What the account of a goal looks at. */
-const LOOKED_AT = [PROFILE_PATH, 'report.md', 'docs/API.md', 'src/store.ts'];
+const LOOKED_AT = [PROFILE_PATH, 'report.md', 'docs/API.md', 'src/store.ts', 'src/auth.ts'];
 const READ_BYTES = 200_000;
 
 export function* synthesizer(brief: Brief, desk: ToolDesk): Script<AgentReply & { parts?: PartClaim[] }> {
-  const parts = brief.account === undefined ? undefined : new GoalAccount(brief, yield* evidenceOf(brief, desk)).claims();
+  const account = brief.account === undefined ? undefined : new GoalAccount(brief, yield* evidenceOf(brief, desk));
+  const parts = account?.claims();
+  const works = parts?.filter(({ part }) => account?.works().includes(part));
   const done = brief.results.filter((result) => result.status === 'completed');
   const undone = brief.results.filter((result) => result.status !== 'completed');
+  const bare = done.filter(isBare);
   const goal = brief.goal.replace(/\s+/g, ' ').trim();
   const isWhole = undone.length === 0 && (parts ?? []).every((part) => part.done) && done.every((result) => result.missing.length === 0);
   const answer = blocks(
     `# ${goal.length > 110 ? `${goal.slice(0, 109)}…` : goal}`,
-    isWhole ? wholeText(done) : partText(done, brief.results.length),
-    ...done.map(section),
-    undone.length > 0 ? `## Not done\n\n${undone.map(undoneLine).join('\n')}` : '',
+    isWhole ? wholeText(done) : partText(done, brief.results.length, works),
+    ...done.filter((result) => !isBare(result)).map(section),
+    bare.length + undone.length > 0 ? `## Not done\n\n${[...bare.map(bareLine), ...undone.map(undoneLine)].join('\n')}` : '',
     artifactsText(done),
     isWhole ? '' : `${abilitiesText()} For the rest, set OPENAI_BASE_URL and OPENAI_API_KEY.`,
     HONESTY,
@@ -46,7 +49,7 @@ function* evidenceOf({ results }: Brief, desk: ToolDesk): Script<Evidence> {
     profile: parseProfile(text(PROFILE_PATH)),
     report: text('report.md').replace(/^Asked for: .*$/m, ''),
     docs: text('docs/API.md'),
-    resource: resourceIn([{ path: 'src/store.ts', text: text('src/store.ts') }]),
+    resource: resourceIn(paths.filter((path) => path.startsWith('src/')).map((path) => ({ path, text: text(path) }))),
   };
 }
 
@@ -54,18 +57,24 @@ function wholeText(done: readonly Result[]): string {
   return done.length === 1 ? 'The task is complete.' : `All ${done.length} tasks are complete.`;
 }
 
-function partText(done: readonly Result[], total: number): string {
+/** @param works parts of the goal that are work of their own */
+function partText(done: readonly Result[], total: number, works: readonly PartClaim[] = []): string {
+  const made = works.filter((part) => part.done).length;
+  if (works.length > 0 && made === 0) return '**None of this could be done.**';
+  if (made < works.length && done.length === total)
+    return `**Partial result**: ${made} of ${count(works.length, 'part')} of the goal ${made === 1 ? 'is' : 'are'} done.`;
   if (done.length < total) return `**Partial result**: ${done.length} of ${count(total, 'task')} completed.`;
+  if (works.length > 0) return '**Partial result**: done, but not all as it was asked for.';
   const whole = done.filter((result) => result.missing.length === 0).length;
   return `**Partial result**: ${whole} of ${count(total, 'task')} did all that was asked of them.`;
 }
 
 function section(result: Result): string {
-  const lines = keptLines(
-    result.answer ?? '',
-    /analy/i.test(result.title) || result.agent === 'data-analyst' ? LINES.analysis : LINES.other,
-  );
-  const doubt = result.confidence !== undefined && result.confidence < 0.5 ? [`(confidence ${result.confidence})`] : [];
+  const most = /analy/i.test(result.title) || result.agent === 'data-analyst' ? LINES.analysis : LINES.other;
+  // What no file holds is only here.
+  const lines = keptLines(result.answer ?? '', result.artifacts.length > 0 ? most : LINES.unwritten);
+  const isUnsure = result.confidence !== undefined && result.confidence < 0.5 && result.missing.length === 0;
+  const doubt = isUnsure ? [`(confidence ${result.confidence})`] : [];
   const by = result.agent === undefined ? '' : ` (${result.agent})`;
   return `## ${result.title || result.taskId}${by}\n\n${[...lines, ...doubt].join('\n') || 'It reported nothing.'}`;
 }
@@ -81,7 +90,19 @@ function keptLines(answer: string, most: number): string[] {
   while (kept.at(-1) === '') kept.pop();
   while (kept[0] === '') kept.shift();
   if (kept.length <= most) return kept;
-  return [...kept.slice(0, most), `… and more in its artifacts (${kept.length - most} lines left out here).`];
+  return [...kept.slice(0, most), `… (${kept.length - most} more lines in what the task reported)`];
+}
+
+/** Whether a task only says that it did nothing. */
+function isBare({ answer = '', missing, artifacts }: Result): boolean {
+  return missing.length > 0 && artifacts.length === 0 && bareText(answer).split('\n').length === 1;
+}
+
+const bareText = (answer: string): string => answer.replace(HONESTY, '').replace(SET_A_MODEL, '').trim();
+
+function bareLine({ title, taskId, answer = '' }: Result): string {
+  const text = bareText(answer);
+  return text.startsWith(`"${title.slice(0, 110)}"`) ? `- ${text}` : `- ${title || taskId}: ${text}`;
 }
 
 function undoneLine({ title, taskId, status, error }: Result): string {

@@ -88,6 +88,6 @@ function resultText(ran: Outcome<ToolResult<'run_tests'>>): string {
 }
 
 function confidenceOf(ran: Outcome<ToolResult<'run_tests'>>): number {
-  if (!ran.ok) return 0.3;
+  if (!ran.ok) return 0.1;
   return ran.value.ok && ran.value.passed > 0 ? 0.95 : 0.4;
 }

@@ -88,8 +88,14 @@ app.listen(3000);
 } as const;
 
 const all = (o: Outputs) => [o.answer, ...[...o.files].map(([name, text]) => `${name}\n${text}`)].join('\n');
-const says = (...res: RegExp[]) => (o: Outputs) => res.every((re) => re.test(all(o)));
-const file = (name: RegExp, text = /./u) => (o: Outputs) => [...o.files].some(([n, t]) => name.test(n) && text.test(t));
+const says =
+  (...res: RegExp[]) =>
+  (o: Outputs) =>
+    res.every((re) => re.test(all(o)));
+const file =
+  (name: RegExp, text = /./u) =>
+  (o: Outputs) =>
+    [...o.files].some(([n, t]) => name.test(n) && text.test(t));
 const never = () => false;
 /** Figures may be grouped or have decimals: 5650, 5,650.00. */
 const PER_REGION = says(/\b5,?650\b/u, /\b3,?650\b/u);
@@ -342,7 +348,12 @@ export const FRESH_GOALS: readonly FreshGoal[] = [
     goal: 'Crée une API REST de gestion de livres avec authentification',
     wishes: [
       { what: 'an API for books', named: /livres/iu, met: file(/\.(?:[cm]?[jt]s|py)$/u, /livre|book/iu), right: 'either' },
-      { what: 'authentication', named: /authentification/iu, met: file(/\.(?:[cm]?[jt]s|py)$/u, /scrypt|bcrypt|argon|pbkdf2/iu), right: 'either' },
+      {
+        what: 'authentication',
+        named: /authentification/iu,
+        met: file(/\.(?:[cm]?[jt]s|py)$/u, /scrypt|bcrypt|argon|pbkdf2/iu),
+        right: 'either',
+      },
     ],
   },
   {
@@ -359,7 +370,12 @@ export const FRESH_GOALS: readonly FreshGoal[] = [
     input: 'sales.csv',
     wishes: [
       ANALYSIS(/analysiere/iu),
-      { what: 'a report in German', named: /deutsch/iu, met: file(/\.(?:md|html|txt)$/u, /Zeilen|Spalte|Umsatz|Verkäufe\b[^"”]*\bsind/u), right: 'either' },
+      {
+        what: 'a report in German',
+        named: /deutsch/iu,
+        met: file(/\.(?:md|html|txt)$/u, /Zeilen|Spalte|Umsatz|Verkäufe\b[^"”]*\bsind/u),
+        right: 'either',
+      },
     ],
   },
   {

@@ -19,7 +19,7 @@ export const SEED_GOALS: readonly TriedGoal[] = [
   { goal: 'Analyze Q2 sales data and identify trends', missing: [/Q2 sales/, /identify trends/] },
   { goal: 'Analyze Q3 sales data and identify trends', missing: [/Q3 sales/, /identify trends/] },
   { goal: 'Analyze Q4 sales data and identify trends', files: ['sales.csv'], missing: [/Q4 sales/], done: [/identify trends/] },
-  { goal: USER_API, missing: [/Authentication/], done: [/REST API/, /CRUD/, /Unit tests/, /API documentation/] },
+  { goal: USER_API, missing: [] },
   { goal: 'Fix critical security bug', missing: [/security bug/] },
   { goal: 'analyze customer data trends', missing: [/customer data trends/] },
   { goal: 'analyze customer data trends', files: ['customers.csv'], missing: [] },

@@ -11,6 +11,11 @@ import type { ArtifactRef, Assignment, BlobRef, Failure, TaskOutcome } from '@ca
 import { genericTools, Workspace } from '@cadre/worker-kit';
 
 import { dataTools } from '../../../worker-data-analyst/src/data-tools.js';
+import { codeReviewer } from '../../../worker-code-reviewer/src/code-reviewer.js';
+import { codeWriter } from '../../../worker-code-writer/src/code-writer.js';
+import { dataAnalyst } from '../../../worker-data-analyst/src/data-analyst.js';
+import { documentationWriter } from '../../../worker-documentation-writer/src/documentation-writer.js';
+import { testWriter } from '../../../worker-test-writer/src/test-writer.js';
 import { testTools } from '../../../worker-test-writer/src/test-tools.js';
 import { rememberedTool } from './remembered-tools.js';
 import { complete } from '../wire/completion.js';
@@ -19,15 +24,9 @@ import { NO_FAULTS } from '../wire/faults.js';
 import { loadTokenCounter } from '../wire/tokens.js';
 
 const GENERIC = ['list_files', 'read_file', 'write_file'];
-export const AGENTS: Record<string, { skills: string[]; tools: string[] }> = {
-  'data-analyst': {
-    skills: ['data-analysis', 'visualization'],
-    tools: [...GENERIC, 'profile_data', 'query_data', 'find_trends', 'find_anomalies', 'draw_chart'],
-  },
-  'code-writer': { skills: ['code-generation'], tools: [...GENERIC, 'check_types'] },
-  'test-writer': { skills: ['testing'], tools: [...GENERIC, 'run_tests', 'check_types'] },
-  'documentation-writer': { skills: ['documentation'], tools: [...GENERIC, 'describe_api'] },
-  'code-reviewer': { skills: ['code-review'], tools: [...GENERIC, 'static_checks'] },
+const SPECIALISTS = [dataAnalyst, codeWriter, testWriter, documentationWriter, codeReviewer];
+export const AGENTS: Record<string, { skills: string[]; tools: string[]; restsOn?: string[] | undefined }> = {
+  ...Object.fromEntries(SPECIALISTS.map(({ name, skills = [], tools = [], restsOn }) => [name, { skills, tools, restsOn }])),
   generalist: { skills: ['planning', 'synthesis', 'general'], tools: GENERIC },
 };
 

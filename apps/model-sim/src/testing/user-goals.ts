@@ -33,6 +33,10 @@ const CODE: readonly TriedGoal[] = [
   { goal: 'Build a REST API for books and write tests', missing: [] },
   { goal: 'CRUD API for products, with tests and documentation', missing: [] },
   { goal: 'Build a REST API for invoices with authentication', missing: [], done: [/invoices/] },
+  { goal: 'Build a REST API for invoices with login', missing: [/with login/], done: [/invoices/] },
+  { goal: 'Build a REST API for users with registration, login and hashed passwords', missing: [] },
+  { goal: 'Build a REST API for books without authentication and without tests', missing: [] },
+  { goal: 'Crée une API REST de gestion de livres avec authentification', missing: [] },
   { goal: 'Build a REST API for orders with OAuth2 login via Google', missing: [/OAuth2/], done: [/orders/] },
   { goal: 'Build a REST API for tickets with pagination and rate limiting', missing: [/pagination/, /rate limiting/], done: [/tickets/] },
   { goal: 'Build a REST API for pets backed by PostgreSQL', missing: [/PostgreSQL/] },
@@ -49,7 +53,9 @@ const CODE: readonly TriedGoal[] = [
 
 const WORDS: readonly TriedGoal[] = [
   { goal: 'How many words are in notes.md?', files: ['notes.md'], missing: [] },
-  { goal: 'Summarize notes.md', files: ['notes.md'], missing: [] },
+  { goal: 'Summarize notes.md', files: ['notes.md'], missing: [/Summarize notes\.md/] },
+  { goal: 'Summarize sales.csv', files: ['sales.csv'], missing: [] },
+  { goal: 'Summarize the notes', files: ['notes.md', 'sales.csv'], missing: [/the notes/] },
   { goal: 'Summarize the notes in French', files: ['notes.md'], missing: [/in French/] },
   { goal: 'Summarize letter.txt in under 20 words', files: ['letter.txt'], missing: [/under 20 words/] },
   { goal: 'Translate letter.txt into German', files: ['letter.txt'], missing: [/German/] },
@@ -68,10 +74,15 @@ const WORDS: readonly TriedGoal[] = [
 ];
 
 const OTHER_LANGUAGES: readonly TriedGoal[] = [
-  { goal: 'Analysiere die Verkaufsdaten und schreibe einen Bericht auf Deutsch', files: ['sales.csv'], missing: [/Bericht|Deutsch/] },
+  {
+    goal: 'Analysiere die Verkaufsdaten und schreibe einen Bericht auf Deutsch',
+    files: ['sales.csv'],
+    missing: [/Deutsch/],
+    done: [/Analysiere/],
+  },
   { goal: 'Résume les notes en français', files: ['notes.md'], missing: [/français/] },
   { goal: 'Escribe un poema sobre el mar', missing: [/poema/] },
-  { goal: '分析销售数据，并用中文写一份报告', files: ['sales.csv'], missing: [/报告/] },
+  { goal: '分析销售数据，并用中文写一份报告', files: ['sales.csv'], missing: [/中文/], done: [/分析/] },
   { goal: 'Проанализируй данные о продажах и напиши тесты', files: ['sales.csv'], missing: [/продажах/, /тесты/] },
   { goal: '売上データを分析して、グラフを作成してください', files: ['sales.csv'], missing: [/グラフ/] },
   { goal: 'Napisz API REST dla użytkowników z uwierzytelnianiem', missing: [/uwierzytelnianiem/] },

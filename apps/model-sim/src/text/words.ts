@@ -1,5 +1,8 @@
 /** Words and figures for people. */
 
+/** What to do about what only a language model can. */
+export const SET_A_MODEL = 'Set OPENAI_BASE_URL and OPENAI_API_KEY to use one.';
+
 /** What every answer says of itself. */
 export const HONESTY =
   'No language model was used: fixed rules chose the steps, and the figures come from the tools. Causes, meaning and what to do about it are therefore not judged here.';

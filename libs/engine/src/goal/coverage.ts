@@ -53,10 +53,17 @@ function placesOf({ outputs }: Accounted, claim: Claim): Output[] {
   return outputs.filter((output) => claim.where.some((named) => isPlace(output, named)));
 }
 
+/** Of what must not be there: what is looked for in vain is not; of the rest the answer has to speak. @param isKept as far as it can be looked for */
+function whyThere(isKept: boolean | undefined, claim: Claim | undefined): string | undefined {
+  if (isKept === false) return 'an output has it all the same';
+  return isKept === true || claim !== undefined ? undefined : 'nobody has said that it was kept to';
+}
+
 /** Why a part is not done; undefined when it is. */
 function whyOpen(accounted: Accounted, part: GoalPart, claim: Claim | undefined): string | undefined {
   const { goal, inputs, outputs } = accounted;
   const places = claim ? placesOf(accounted, claim) : outputs;
+  if (part.demand?.kind === 'without') return whyThere(evidenceFor(part, outputs, inputs), claim);
   if (part.demand?.kind === 'file' && evidenceFor(part, outputs, inputs)) return undefined;
   if (claim && places.length === 0) return 'none of the places that were named for it is an output of a task that was completed';
   // A goal may speak of a file that needs not be there: then the answer says where it does.

@@ -65,6 +65,19 @@ test('a demand is met by an output that has it', () => {
   expect(open('Sum up b.csv', [answer('Ten rows.')], [claim(1, 'answer')], ['B.csv'])).toEqual([]);
 });
 
+test('what is not to be there is looked for, and of what cannot be looked for the answer speaks', () => {
+  const goal = 'Build an API without authentication. Do not write tests. Do not change the names';
+  const made: Output[] = [{ place: 'src/a.ts', text: 'createServer()' }, answer('An API.')];
+  const claims = [claim(1, 'src/a.ts')];
+  expect(open(goal, made, claims)).toEqual(['Do not change the names']);
+  expect(open(goal, made, [...claims, { part: 4, done: true, where: [] }])).toEqual([]);
+  const more: Output[] = [{ place: 'src/a.ts', text: 'if (token) return' }, { place: 'test/a.test.ts', text: '' }, answer('An API.')];
+  expect(open(goal, more, [...claims, claim(2, 'answer'), claim(3, 'answer'), claim(4, 'answer')])).toEqual([
+    'without authentication',
+    'Do not write tests',
+  ]);
+});
+
 test.each([
   ['en', 'The harbour closes its old pier at the end of the month.'],
   ['fr', 'Le port ferme la vieille jetée à la fin du mois pour les grands navires.'],

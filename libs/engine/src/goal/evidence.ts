@@ -2,8 +2,10 @@
 import type { Output } from './coverage.js';
 import type { Demand } from './goal-demands.js';
 import { languageNamed } from './goal-demands.js';
+import { LEADING_WITH } from './goal-parts.js';
 import type { GoalPart } from './goal-parts.js';
-import { wordsOf } from './goal-words.js';
+import { kindsForbidden, wordsOf } from './goal-words.js';
+import type { WorkKind } from './goal-words.js';
 import { languageOf } from './language-of.js';
 
 const CODE_FILE =
@@ -101,7 +103,29 @@ function isGiven(name: string, outputs: readonly Output[], inputs: readonly stri
   return [...inputs, ...outputs.filter(isArtifact).map(({ place }) => place)].some((path) => base(path) === base(name));
 }
 
-function meets(demand: Demand, outputs: readonly Output[], inputs: readonly string[]): boolean {
+/** Kinds of things that show by a file. */
+const SHOWN: Partial<Record<WorkKind, (output: Output) => boolean>> = {
+  tests: ({ place }) => TEST_FILE.test(place),
+  code: ({ place }) => CODE_FILE.test(place),
+  chart: ({ place }) => CHART_FILE.test(place),
+  docs: ({ place }) => /(^|\/)docs?\/|readme|\bapi\.md$/i.test(place),
+  report: ({ place }) => /report/i.test(place),
+  review: ({ place }) => /review/i.test(place),
+};
+
+/** @returns undefined where it cannot be looked for */
+function lacks(of: string, outputs: readonly Output[]): boolean | undefined {
+  const kinds = kindsForbidden(of);
+  if (kinds.length > 0) {
+    const shown = kinds.map((kind) => SHOWN[kind]);
+    return shown.includes(undefined) ? undefined : !outputs.filter(isArtifact).some((output) => shown.some((shows) => shows?.(output)));
+  }
+  const signs = SIGNS.filter(([name]) => name.test(of)).map(([, sign]) => sign);
+  const code = outputs.flatMap(codeIn).join('\n');
+  return signs.length === 0 || code === '' ? undefined : !signs.some((sign) => sign.test(code));
+}
+
+function meets(demand: Exclude<Demand, { kind: 'without' }>, outputs: readonly Output[], inputs: readonly string[]): boolean {
   if (demand.kind === 'file') return isGiven(demand.name, outputs, inputs);
   if (demand.kind === 'format') return hasFormat(demand.endings, outputs);
   if (demand.kind === 'length') return isWithin(demand, outputs);
@@ -115,12 +139,13 @@ function hasFeature(text: string, outputs: readonly Output[]): boolean {
   const signs = SIGNS.filter(([name]) => name.test(text)).map(([, sign]) => sign);
   if (signs.length > 0) return signs.every((sign) => sign.test(code));
   const said = new Set(stemsOf(code || outputs.map((output) => output.text ?? '').join('\n')));
-  const asked = stemsOf(text.replace(/^with /i, ''));
+  const asked = stemsOf(text.replace(LEADING_WITH, ''));
   return asked.length > 0 && asked.filter((stem) => said.has(stem)).length >= asked.length / 2;
 }
 
 /** @returns undefined where a part of this kind shows in no way that could be looked for */
 export function evidenceFor({ kind, text, demand }: GoalPart, outputs: readonly Output[], inputs: readonly string[]): boolean | undefined {
+  if (demand?.kind === 'without') return lacks(demand.of, outputs);
   if (demand) return meets(demand, outputs, inputs);
   if (kind === 'code') return outputs.some((output) => codeIn(output).length > 0);
   if (kind === 'feature') return hasFeature(text, outputs);

@@ -3,7 +3,9 @@ export type Demand =
   | { kind: 'language'; code: string }
   | { kind: 'format'; endings: string[] }
   | { kind: 'length'; most: number; unit: 'words' | 'sentences' | 'bullets' | 'characters' | 'lines' | 'paragraphs' }
-  | { kind: 'file'; name: string };
+  | { kind: 'file'; name: string }
+  /** What must not be there, or not be done. */
+  | { kind: 'without'; of: string };
 
 export interface FoundDemand {
   text: string;
@@ -80,7 +82,7 @@ const LANGUAGE = new RegExp(
   'iu',
 );
 const FORMAT = new RegExp(
-  `\\b(?:as|in|to|into|als|au format|en formato|using)\\s+(?:an?\\s+)?(${FORMAT_WORDS})(?![\\p{L}\\p{N}+#])(?:\\s+(?:format|file|table|document))?`,
+  `(?:\\b(?:as|in|to|into|als|au format|en formato|using)\\s+(?:an?\\s+)?|用\\s*)(${FORMAT_WORDS})(?:(?![\\p{L}\\p{N}+#])|(?=\\p{Script=Han}))(?:\\s+(?:format|file|table|document))?`,
   'iu',
 );
 const FORMATTED = new RegExp(
@@ -93,6 +95,14 @@ const LENGTH = new RegExp(
 );
 const FILE =
   /(?<![\w./:@-])((?:[\w-]+\/)*[\w-][\w.-]*\.(?:csv|tsv|json|jsonl|ndjson|geojson|parquet|xlsx?|pdf|docx?|pptx?|txt|md|rst|html?|xml|ya?ml|toml|sql|py|tsx?|jsx?|mjs|java|go|rs|rb|php|cpp|hpp|cs|sh|ipynb|log|png|jpe?g|gif|svg|mp3|mp4|wav|zip|db|sqlite))(?![\w/])/gi;
+/** What is said not to be done; "do not forget" is none. */
+const NOT_TO =
+  /^(?:(?:please|but|and)\s+)*(?:do not|don['’]t|never|must not)\s+(?!forget|hesitate|omit|skip|miss|just|only|leave out)(.+)$/iu;
+const NONE =
+  /^(?:(?:please|write|add|create|make|generate|include|und|schreibe?|erstelle?)\s+)*(?:no|keine?[nm]?)\s+(?!more\b|less\b|fewer\b|later\b|longer\b|olvid)(.+)$/iu;
+const NE_PAS = /^(?:(?:mais|et)\s+)?(?:ne\s+|n['’])(?!oubli)(\p{L}.*?\s+pas(?:\s.+)?|pas\s.+)$/iu;
+const HAN_NOT = /^(?:请)?(?:不要|请勿|别|无需|不用|不必)(?!忘)(.+)$/u;
+const WITHOUT = /[\s,]*(?<![\p{L}])(?:without|ohne|sans|sin)\s+(?:any\s+)?(.+)$/iu;
 /** Names of products that look like files. */
 const NO_FILE = /^(node|next|vue|d3|three|react|express|nuxt|angular|chart|socket|p5|ember|backbone|alpine|nest|asp|deno|electron)\.\w+$/i;
 
@@ -120,12 +130,22 @@ function lengthOf(number: string, unit: string): Demand {
   return { kind: 'length', most, unit: plural as 'words' };
 }
 
-const READERS: readonly [RegExp, (match: RegExpExecArray) => Demand][] = [
+const FORBIDDING = [NOT_TO, NONE, NE_PAS, HAN_NOT, WITHOUT];
+
+type Reader = [RegExp, (match: RegExpExecArray) => Demand];
+
+const READERS: readonly Reader[] = [
   [LANGUAGE, (match) => ({ kind: 'language', code: codeOfLanguage(match[1] ?? match[2] ?? '') })],
   [LENGTH, ([, number = '', unit = '']) => lengthOf(number, unit)],
   [FORMAT, ([, name = '']) => ({ kind: 'format', endings: endingsOf(name) })],
   [FORMATTED, ([, name = '']) => ({ kind: 'format', endings: endingsOf(name) })],
+  ...FORBIDDING.map((pattern): Reader => [pattern, ([, of = '']) => ({ kind: 'without', of })]),
 ];
+
+/** Whether a clause ends in saying what must not be: what is joined to it without a verb must not be, either. */
+export function forbids(clause: string): boolean {
+  return FORBIDDING.some((pattern) => pattern.test(clause.trim()));
+}
 
 /** Takes the demands out of a clause. @returns the clause without them */
 export function takeDemands(clause: string): { rest: string; demands: FoundDemand[] } {

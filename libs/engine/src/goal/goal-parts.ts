@@ -2,7 +2,7 @@
  * Cuts a goal into its parts: what is to be made or done, and what is demanded of it. Where a goal's words are unknown it stays whole. What is cut too
  * little is named too much when it is missing; nothing that is asked for gets lost by it.
  */
-import { filesNamed, takeDemands } from './goal-demands.js';
+import { filesNamed, forbids, takeDemands } from './goal-demands.js';
 import type { Demand } from './goal-demands.js';
 import { TAKES_WITH, beginsWithVerb, kindOfClause, kindOfNoun, leadingWord, wordsOf } from './goal-words.js';
 import type { WorkKind } from './goal-words.js';
@@ -25,10 +25,10 @@ const TEXT_CHARACTERS = 240;
 const ITEM = /^\s*(?:[-*•–·]|\(?\d{1,3}[.)、])\s*(?=\S)(.*)$/u;
 const SENTENCE_END = /(?<=[.!?…])["”)]?\s+(?=[\p{Lu}\p{Lo}\p{N}"“(])|(?<=[。！？；])|;\s+/u;
 const JOINT =
-  /\s*(?:[,，](?:\s*(?:and|but|then|und|et|y|e|и|och|oraz|并|并且|然后)(?=[\s\p{Script=Han}]))?(?:\s+(?:then|also|finally))?|\s(?:and then|and also|as well as|and|then|plus|&|und|et|puis|y|och|и|oraz)\s)\s*/giu;
+  /\s*(?:[,，](?:\s*(?:and|but|then|und|et|y|e|и|och|oraz|并|并且|然后)(?=[\s\p{Script=Han}]))?(?:\s+(?:then|also|finally))?|\s(?:and then|and also|as well as|and|then|plus|&|und|et|puis|y|och|и|oraz)\s|(?<=[\p{Script=Han}](?<!合))(?:并且|并|然后)(?=编写|撰写|写|创建|生成|制作|绘制|画|计算|发送|总结|翻译|分析|部署|发布|测试|找出|列出|比较|预测|记录|解释|用))\s*/giu;
 const QUOTED = /"[^"\n]{2,}"|“[^”\n]{2,}”|«[^»\n]{2,}»|「[^」\n]{2,}」|`[^`\n]{2,}`/g;
 const WITH = /\s(?:with|including|mit|avec|con|med)\s+(.+)$/iu;
-const LEADING_WITH = /^(?:with|including|mit|avec|con|med)\s+/iu;
+export const LEADING_WITH = /^(?:with|including|mit|avec|con|med)\s+/iu;
 const TRAILING_WITH = /[\s,]*(?:\b(?:with|including|that has|which has|as follows|mit|avec|con)\s*)?[:：]\s*$/iu;
 const CJK = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u;
 
@@ -64,7 +64,9 @@ function clausesOf(statement: string): string[] {
   const take = (until: number): void => {
     const fragment = statement.slice(from, until);
     // A verb alone shares what the next one speaks of: "clean and validate the data".
-    const alone = clauses.length === 0 || (standsAlone(fragment) && (wordsOf(clauses.at(-1) ?? '').length > 1 || CJK.test(fragment)));
+    const forbidden = forbids(clauses.at(-1) ?? '') && !beginsWithVerb(fragment) && !forbids(fragment);
+    const alone =
+      clauses.length === 0 || (!forbidden && standsAlone(fragment) && (wordsOf(clauses.at(-1) ?? '').length > 1 || CJK.test(fragment)));
     if (alone) clauses.push(fragment);
     else clauses[clauses.length - 1] += joint + fragment;
   };
@@ -77,14 +79,15 @@ function clausesOf(statement: string): string[] {
 }
 
 /** "an API with login and tests": what stands after "with" is asked for, too. */
-function featuresOf(clause: string, kind: WorkKind | undefined): { main: string; features: string[] } {
+function featuresOf(clause: string, kind: WorkKind | undefined): { main: string; joint: string; features: string[] } {
   const match = kind === undefined || kind === 'text' || TAKES_WITH.test(leadingWord(clause)) ? null : WITH.exec(clause);
-  if (!match || wordsOf(match[1] ?? '').length > 14) return { main: clause, features: [] };
-  return { main: clause.slice(0, match.index), features: (match[1] ?? '').split(JOINT).filter((text) => text.trim() !== '') };
+  if (!match || wordsOf(match[1] ?? '').length > 14) return { main: clause, joint: '', features: [] };
+  const [joint = ''] = match[0].trim().split(/\s/);
+  return { main: clause.slice(0, match.index), joint, features: (match[1] ?? '').split(JOINT).filter((text) => text.trim() !== '') };
 }
 
 function tidy(text: string): string {
-  const trimmed = text.replace(/\s+/g, ' ').replace(/^[\s,;:.]+|[\s,;:.。，]+$/gu, '');
+  const trimmed = text.replace(/\s+/g, ' ').replace(/^[\s,;:.–—]+|[\s,;:.。，–—]+$/gu, '');
   return trimmed.length > TEXT_CHARACTERS ? `${trimmed.slice(0, TEXT_CHARACTERS - 1).toWellFormed()}…` : trimmed;
 }
 
@@ -93,7 +96,7 @@ function partsOfClause(clause: string, item: boolean): GoalPart[] {
   const translates = kindOfClause(clause) === 'translation';
   const { rest, demands } = translates ? { rest: clause, demands: [] } : takeDemands(clause);
   const kind = kindOfClause(rest);
-  const { main, features } = featuresOf(rest, kind);
+  const { main, joint, features } = featuresOf(rest, kind);
   const parts: GoalPart[] = [];
   const adds = LEADING_WITH.test(main) || (item && kind === undefined && !beginsWithVerb(main) && wordsOf(main).length <= 4);
   if (/[\p{L}\p{N}]/u.test(main) || demands.length === 0) {
@@ -102,7 +105,7 @@ function partsOfClause(clause: string, item: boolean): GoalPart[] {
   }
   for (const feature of features) {
     const noun = kindOfNoun(feature);
-    parts.push({ text: noun === undefined ? `with ${tidy(feature)}` : tidy(feature), kind: noun ?? 'feature' });
+    parts.push({ text: noun === undefined ? `${joint} ${tidy(feature)}` : tidy(feature), kind: noun ?? 'feature' });
   }
   for (const { text, demand } of demands) parts.push({ text: tidy(text), kind: demand.kind, demand });
   return parts;
@@ -134,7 +137,8 @@ export function goalParts(goal: string): GoalPart[] {
   return [...known.slice(0, MAX_PARTS - 1), { text: tidy(`the rest of the goal: ${more}`), kind: 'unknown' }];
 }
 
-/** A part as it stands in an account, read again. */
-export function readPart(text: string): GoalPart {
-  return goalParts(text)[0] ?? { text, kind: 'unknown' };
+/** Parts as they stand in an account, read again. What a part is may follow from where it stands in the goal: "Authentication" in a list is a feature. */
+export function readParts(texts: readonly string[], goal: string): GoalPart[] {
+  const known = new Map(goalParts(goal).map((part) => [part.text, part]));
+  return texts.map((text) => known.get(text) ?? goalParts(text)[0] ?? { text, kind: 'unknown' });
 }

@@ -1,7 +1,9 @@
 /**
  * What words of a goal ask for. Words, not understanding: a goal in words that are not here is one part of an unknown kind, and of that nothing is
- * taken for granted. English has the most; of other languages those words that name a kind of work.
+ * taken for granted. English has the most; French, German, Spanish and Chinese are read by the lexicon, of others those words that name a kind of work.
  */
+import { inEnglish } from './goal-lexicon.js';
+
 export type WorkKind =
   | 'analysis'
   | 'chart'
@@ -24,7 +26,7 @@ const VERBS: readonly [WorkKind, RegExp][] = [
     /^(re-?)?(analy[sz]\p{L}*|analiz\p{L}*|analis\p{L}*|explor\p{L}*|profil(e|ing)|investigat\p{L}*|examin\p{L}*|untersuch\p{L}*|(про)?анализиру\p{L}*|przeanalizuj|analysera)$/u,
   ],
   ['chart', /^(visuali[sz]\p{L}*|plot\p{L}*|chart|graph)$/u],
-  ['docs', /^(document\p{L}*|dokumentier\p{L}*)$/u],
+  ['docs', /^(document(?!ation)\p{L}*|dokumentier\p{L}*)$/u],
   ['tests', /^(test|testing|teste|testez)$/u],
   ['review', /^(review\p{L}*|audit\p{L}*|critique\p{L}*|überprüf\p{L}*)$/u],
   ['translation', /^(translat\p{L}*|übersetz\p{L}*|tradui\p{L}*|traduz\p{L}*|traduc\p{L}*|vertaal|переведи|перевод\p{L}*)$/u],
@@ -76,7 +78,11 @@ export const TAKES_WITH =
   /^(compare|join|merge|combine|replace|help|integrate|start|begin|deal|work|connect|match|fill|segment|cluster|talk|agree)$/;
 
 const FILLERS =
-  /^(please|kindly|bitte|then|also|next|finally|first|firstly|second|third|lastly|now|to|we|i|you|need|want|would|like|should|must|can|could|let|us|let's|lets|help|me|and|so|but|a|an|the|some|my|our|your|i'd|it)$/;
+  /^(please|kindly|bitte|then|also|next|finally|first|firstly|second|third|lastly|now|to|we|i|you|need|want|would|like|should|must|can|could|let|us|let's|lets|help|me|and|so|but|a|an|the|some|my|our|your|i'd|it|pls|plz)$/;
+
+/** "Explain what the data says": no more than what there is to say of a table. */
+const OF_DATA =
+  /\b(data|dataset|table|figures|numbers)\b.*\b(says?|shows?|tells?)( us| me)?\W*$|\b(explain|describe)( me| us)? (the |this |these |my |our )?(data|dataset|table|figures|numbers)\W*$/i;
 
 export function wordsOf(text: string): string[] {
   return text.toLowerCase().match(/[\p{L}\p{N}][\p{L}\p{M}\p{N}'’_-]*/gu) ?? [];
@@ -84,7 +90,7 @@ export function wordsOf(text: string): string[] {
 
 /** The first word that is more than politeness or an article. */
 export function leadingWord(clause: string): string {
-  return wordsOf(clause).find((word) => !FILLERS.test(word)) ?? '';
+  return wordsOf(inEnglish(clause)).find((word) => !FILLERS.test(word)) ?? '';
 }
 
 /** Whether a clause says by its first word that something is to be done. */
@@ -94,8 +100,18 @@ export function beginsWithVerb(clause: string): boolean {
 }
 
 export function kindOfNoun(clause: string): WorkKind | undefined {
-  const lower = clause.toLowerCase();
+  const lower = inEnglish(clause).toLowerCase();
   return NOUNS.find(([, pattern]) => pattern.test(lower))?.[0];
+}
+
+/** What kinds of things a text says are not to be made; none where it forbids something else than their being made. */
+export function kindsForbidden(text: string): WorkKind[] {
+  const word = leadingWord(text);
+  const verb = VERBS.find(([, pattern]) => pattern.test(word))?.[0];
+  if (verb !== undefined && verb !== 'code') return [verb];
+  if (OTHER_VERBS.test(word)) return [];
+  const lower = inEnglish(text).toLowerCase();
+  return NOUNS.filter(([, pattern]) => pattern.test(lower)).map(([kind]) => kind);
 }
 
 /** What a clause asks for; undefined where its words do not tell. */
@@ -106,6 +122,7 @@ export function kindOfClause(clause: string): WorkKind | undefined {
   const noun = kindOfNoun(clause);
   if (MAKING.test(word))
     return noun ?? (/^(writ|draft|compos|schreib|écri|escrib|scriv|skriv|напиш|napisz)/.test(word) ? 'text' : undefined);
+  if (noun === undefined && /^(explain|describe|tell|say|what|show)$/.test(word) && OF_DATA.test(inEnglish(clause))) return 'analysis';
   if (/^(identify|detect|find|spot|compare|calculate|compute|check|describe|list|count)$/.test(word))
     return noun === 'code' ? undefined : noun;
   return OTHER_VERBS.test(word) ? undefined : noun;

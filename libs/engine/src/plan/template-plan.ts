@@ -6,6 +6,8 @@ import { SKILLS } from '@cadre/contracts';
 import type { ArtifactRef, Plan, TaskId, TaskSpec } from '@cadre/contracts';
 import { goalParts } from '../goal/goal-parts.js';
 import type { GoalPart, PartKind } from '../goal/goal-parts.js';
+import { kindsForbidden } from '../goal/goal-words.js';
+import type { WorkKind } from '../goal/goal-words.js';
 import * as tasks from './template-tasks.js';
 import { after } from './template-tasks.js';
 
@@ -22,28 +24,48 @@ export function isData(input: Pick<ArtifactRef, 'name' | 'mediaType'>): boolean 
 const OF_DATA: ReadonlySet<PartKind> = new Set(['analysis', 'chart', 'report']);
 const OF_CODE: ReadonlySet<PartKind> = new Set(['code', 'tests', 'docs', 'review', 'design', 'feature']);
 /** They say how the others are to be. */
-const DEMANDS: ReadonlySet<PartKind> = new Set(['language', 'format', 'length', 'file']);
+const DEMANDS: ReadonlySet<PartKind> = new Set(['language', 'format', 'length', 'file', 'without']);
+/** Which tasks make what a goal may forbid. */
+const MAKERS: Partial<Record<WorkKind, readonly TaskId[]>> = {
+  tests: ['test'],
+  docs: ['docs'],
+  review: ['review'],
+  code: ['code', 'implement', 'test'],
+  report: ['report'],
+};
 
 interface Asked {
   kinds: ReadonlySet<PartKind>;
   /** What is neither about data nor about code. */
   others: GoalPart[];
   hasData: boolean;
+  /** What the goal says must not be made. */
+  forbidden: ReadonlySet<TaskId>;
 }
 
-function askedOf(goal: string, hasData: boolean): Asked {
-  const parts = goalParts(goal).filter(({ kind }) => !DEMANDS.has(kind));
+type Input = Pick<ArtifactRef, 'name' | 'mediaType'>;
+
+function askedOf(goal: string, inputs: readonly Input[]): Asked {
+  const hasData = inputs.some(isData);
+  const all = goalParts(goal);
+  const forbidden = all.flatMap(({ demand }) => (demand?.kind === 'without' ? kindsForbidden(demand.of) : []));
+  // What is summed up is a text where there is one, else the data.
+  const ofData = new Set([...OF_DATA, ...(hasData && inputs.every(isData) ? (['summary'] as const) : [])]);
+  const parts = all.filter(({ kind }) => !DEMANDS.has(kind));
   const kinds = new Set(parts.map(({ kind }) => kind));
   // Tests of what is in the data test code that reads it.
   if (hasData && kinds.has('tests')) kinds.add('code');
+  // Several questions about a table rest on one analysis of it.
+  if (hasData && (kinds.has('summary') ? ofData.has('summary') : parts.filter(({ kind }) => kind === 'unknown').length > 1))
+    kinds.add('analysis');
   // What is reported may be anything; it is data where there is some, or where it is analysed.
   const data = hasData || kinds.has('analysis') || kinds.has('chart');
   const code = kinds.has('code') || kinds.has('tests') || kinds.has('docs') || kinds.has('review');
   const others = parts.filter(({ kind }) => {
-    if (OF_DATA.has(kind)) return !data;
+    if (ofData.has(kind)) return !data;
     return !(OF_CODE.has(kind) && (code || kind === 'design'));
   });
-  return { kinds, others, hasData };
+  return { kinds, others, hasData, forbidden: new Set(forbidden.flatMap((kind) => MAKERS[kind] ?? [])) };
 }
 
 function dataTasks({ kinds, hasData }: Asked, alone: boolean): TaskSpec[] {
@@ -133,8 +155,8 @@ function wholeSkill(goal: string, hasData: boolean): string {
 }
 
 /** The plan that a goal's wording and its inputs ask for. Always valid. */
-export function templatePlan(goal: string, inputs: readonly Pick<ArtifactRef, 'name' | 'mediaType'>[]): { plan: Plan; kind: TemplateKind } {
-  const asked = askedOf(goal, inputs.some(isData));
+export function templatePlan(goal: string, inputs: readonly Input[]): { plan: Plan; kind: TemplateKind } {
+  const asked = askedOf(goal, inputs);
   const isCode = [...asked.kinds].some((kind) => OF_CODE.has(kind) && kind !== 'feature');
   const data = dataTasks(asked, !isCode);
   const code = isCode
@@ -147,7 +169,9 @@ export function templatePlan(goal: string, inputs: readonly Pick<ArtifactRef, 'n
   const before = [...data, ...code].map(({ id }) => id);
   const only = before.length === 0 && asked.others.length === 1;
   const others = asked.others.flatMap((part, index) => partTasks(part, index + 1, before, only));
-  const all = [...data, ...code, ...others];
+  const all = [...data, ...code, ...others]
+    .filter(({ id }) => !asked.forbidden.has(id))
+    .map((task) => ({ ...task, dependsOn: task.dependsOn.filter((id) => !asked.forbidden.has(id)) }));
   if (all.length === 0 || kind === 'generic')
     return { kind, plan: { tasks: code.length > 0 ? code : [after(tasks.wholeTask(wholeSkill(goal, asked.hasData)), [])] } };
   return { kind, plan: { tasks: all } };

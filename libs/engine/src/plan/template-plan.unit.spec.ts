@@ -21,6 +21,8 @@ test('the goal of the demonstration', () => {
 });
 
 const ANALYSIS = 'analysis: collect[data-analysis]() analyze[data-analysis](collect) report[data-analysis,visualization](collect,analyze)';
+const STEPS = 'collect,analyze,report';
+const TESTED = 'mixed: analyze[data-analysis]() code[code-generation](analyze) test[testing](code) review[code-review](code,test)';
 const DEVELOPMENT =
   'requirements[general]() design[general](requirements) implement[code-generation](requirements,design) test[testing](requirements,implement)';
 const WITH_DOCS = `${DEVELOPMENT} docs[documentation](design,implement) review[code-review](implement,test)`;
@@ -43,6 +45,17 @@ test.each([
     'Analyze the data, then translate the report into Spanish',
     'mixed: collect[data-analysis]() analyze[data-analysis](collect) report[data-analysis,visualization](collect,analyze) part-1[general](collect,analyze,report)',
   ],
+  ['Summarize the file', ANALYSIS],
+  [
+    'What is the total rain per month? Which month was the wettest?',
+    `${ANALYSIS.replace('analysis', 'mixed')} part-1[general](${STEPS}) part-2[general](${STEPS})`,
+  ],
+  ['Analysiere die Wetterdaten und schreibe Tests', TESTED],
+  ['分析天气数据并编写测试', TESTED],
+  [
+    'Generate report code, but do not write tests or documentation',
+    'mixed: analyze[data-analysis]() code[code-generation](analyze) review[code-review](code)',
+  ],
   ['Which month was the wettest?', 'generic: work[data-analysis]()'],
   ['Email the boss', 'generic: work[data-analysis]()'],
 ])('%s, with data', (goal, expected) => {
@@ -55,6 +68,7 @@ test.each([
     'Build a REST API for user management with:\n1. User CRUD operations\n2. Authentication\n3. Unit tests\n4. API documentation',
     `development: ${WITH_DOCS}`,
   ],
+  ['Build a REST API for books without tests', `development: ${DEVELOPMENT.replace(/ test.*/, '')}`],
   ['Please build a parser for dates; then document it and review the code', `development: ${WITH_DOCS}`],
   ['Build an API and deploy it to AWS', `mixed: ${DEVELOPMENT} part-1[general](requirements,design,implement,test)`],
   ['Write tests and document the API', 'mixed: test[testing]() docs[documentation]()'],
