@@ -1,5 +1,4 @@
 /** For specs: whether what came of a goal is what its author had judged right. */
-import { join } from 'node:path';
 import { FRESH_FILES } from './fresh-goals.js';
 import type { FreshGoal, Outputs } from './fresh-goals.js';
 import type { TeamRuns } from './team-run.js';
