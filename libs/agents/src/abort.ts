@@ -37,7 +37,7 @@ const MAX_RETRY_AFTER_MS = 3_600_000;
 /** @param fallbackCode for errors that are not ours */
 export function failureOf(error: unknown, fallbackCode: string): Failure {
   if (error instanceof CadreError) {
-    const message = error.remedy === undefined ? error.message : `${error.message} ${error.remedy}`;
+    const message = error.remedy === undefined ? error.message : `${sentence(error.message)} ${error.remedy}`;
     const { retriable, retryAfterMs } = error;
     const code = CODE.test(error.code) ? error.code : fallbackCode;
     return {
@@ -50,6 +50,9 @@ export function failureOf(error: unknown, fallbackCode: string): Failure {
   const message = error instanceof Error ? error.message : String(error);
   return { code: fallbackCode, message: message.slice(0, MAX_MESSAGE), retriable: true };
 }
+
+/** With a mark at its end, so that another one can follow. */
+const sentence = (text: string): string => (/[.!?:…]$/.test(text) ? text : `${text}.`);
 
 function waitOf(ms: number): number {
   return Number.isNaN(ms) ? 0 : Math.ceil(Math.min(MAX_RETRY_AFTER_MS, Math.max(0, ms)));

@@ -35,6 +35,7 @@ const NEXT_MODEL: ReadonlySet<string> = new Set([
   'model-breaker-open',
   'model-quota-exhausted',
   'model-not-found',
+  'model-untrusted',
   'model-context-exceeded',
 ]);
 

@@ -39,6 +39,12 @@ export function modelError(error: unknown, server: string, cap = 0): CadreError 
       `The model server at ${server} broke off: ${error.message}.${quoted(error.written)}`,
       unsure,
     );
+  if (isDistrusted(error)) {
+    return new CadreError('model-untrusted', `The model server at ${server} is not trusted: ${deepestMessage(error)}.`, {
+      ...{ retriable: false, billed: 'no', cause: error },
+      remedy: 'NODE_EXTRA_CA_CERTS names a file with the certificate of its authority; or correct the URL (https, the name of the host).',
+    });
+  }
   const billed = wasNeverSent(error) ? 'no' : 'unknown';
   const what = billed === 'no' ? 'could not be reached' : 'broke off or sent an answer that cannot be read';
   return new CadreError('model-unavailable', `The model server at ${server} ${what}: ${deepestMessage(error)}.`, {
@@ -191,12 +197,24 @@ const NO_CONNECTION = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'UND_ERR_CONNECT_TIMEOUT',
+  'CERT_HAS_EXPIRED',
+]);
+
+/** Somebody has to change something before that connection can stand. A certificate that has expired may be renewed meanwhile. */
+const DISTRUST = new Set([
   'ERR_TLS_CERT_ALTNAME_INVALID',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'CERT_HAS_EXPIRED',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'CERT_UNTRUSTED',
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+  'ERR_SSL_PACKET_LENGTH_TOO_LONG',
 ]);
+
+const isDistrusted = (error: unknown): boolean =>
+  causesOf(error).some((cause) => DISTRUST.has((cause as NodeJS.ErrnoException).code ?? ''));
 
 function wasNeverSent(error: unknown): boolean {
   return causesOf(error).some((cause) => {

@@ -1,10 +1,12 @@
 /** The table of failures: what the server does, and what the caller is told. Real sockets. */
+import { createServer as createTlsServer } from 'node:tls';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { ModelRequest } from '@cadre/agents';
 import { CadreError } from '@cadre/contracts';
 import { RemoteModel } from './remote-model.js';
 import { WireServer, completion, reply } from './testing/wire-server.js';
+import { OWN_CERTIFICATE } from './testing/own-certificate.js';
 import type { Answer } from './testing/wire-server.js';
 
 /** For answers that never come. The others get time enough on a busy machine. */
@@ -198,6 +200,25 @@ describe('without a connection nothing was sent, so nothing is billed', () => {
 
   test('the name is not known', async () => {
     expect(await failureOf('http://model.invalid/v1')).toMatchObject({ code: 'model-unavailable', retriable: true, billed: 'no' });
+  });
+
+  test('a certificate of no authority is final: waiting mends nothing', async () => {
+    const tls = createTlsServer(OWN_CERTIFICATE, (socket) => socket.on('error', () => undefined));
+    tls.on('tlsClientError', () => undefined);
+    await new Promise<void>((resolve) => tls.listen(0, '127.0.0.1', resolve));
+    try {
+      const error = await failureOf(`https://localhost:${(tls.address() as AddressInfo).port}/v1`);
+      expect(error).toMatchObject({ code: 'model-untrusted', retriable: false, billed: 'no' });
+      expect(error.message).toContain('DEPTH_ZERO_SELF_SIGNED_CERT');
+      expect(error.remedy).toContain('NODE_EXTRA_CA_CERTS');
+    } finally {
+      await new Promise((resolve) => tls.close(resolve));
+    }
+  });
+
+  test('plain HTTP at an https URL is final', async () => {
+    const { url } = await rawServer((socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')));
+    expect(await failureOf(url('https'))).toMatchObject({ code: 'model-untrusted', retriable: false, billed: 'no' });
   });
 
   test('the connection ends before the request could be sent', async () => {

@@ -54,10 +54,11 @@ function serverFinding(name: string, { server, proxy }: TargetInUse, look: Serve
       );
     case 'absent': {
       const proxies = proxy === undefined ? '' : ' Where the server needs no proxy, name its host in NO_PROXY.';
+      const untrusted = /certificate/i.test(look.why) ? ' NODE_EXTRA_CA_CERTS names a file with the certificate of its authority.' : '';
       return fail(
         name,
         `nothing answers at ${server.url}${through}: ${look.why}`,
-        `Check the URL (OPENAI_BASE_URL), and that the server runs.${proxies}`,
+        `Check the URL (OPENAI_BASE_URL), and that the server runs.${untrusted}${proxies}`,
       );
     }
   }
