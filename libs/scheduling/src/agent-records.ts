@@ -17,11 +17,16 @@ const MOST = 200;
 
 export class AgentRecords {
   readonly #records = new Map<AgentName, AgentRecord>();
-  /** Running attempts, by `attemptKey`. */
-  readonly #running = new Map<string, { agent: AgentName; costMicros: number }>();
+  /** Running attempts by run, then by `attemptKey`. */
+  readonly #running = new Map<string, Map<string, { agent: AgentName; costMicros: number }>>();
 
   apply({ commits }: Block): void {
     for (const commit of commits) for (const event of commit.events) this.#applyEvent(commit, event);
+  }
+
+  /** How many runs have attempts at work. */
+  get runs(): number {
+    return this.#running.size;
   }
 
   of(agent: AgentName): { succeeded: number; failed: number; costMicros?: number } {
@@ -32,26 +37,38 @@ export class AgentRecords {
 
   #applyEvent({ runId }: Commit, event: RunEvent): void {
     switch (event.type) {
-      case 'AttemptStarted':
-        this.#running.set(attemptKey({ runId, taskId: event.taskId, attempt: event.attempt }), { agent: event.agent, costMicros: 0 });
+      case 'AttemptStarted': {
+        const ofRun = this.#running.get(runId) ?? new Map<string, { agent: AgentName; costMicros: number }>();
+        this.#running.set(
+          runId,
+          ofRun.set(attemptKey({ runId, taskId: event.taskId, attempt: event.attempt }), { agent: event.agent, costMicros: 0 }),
+        );
         return;
+      }
       case 'CallsSettled': {
-        const work = this.#running.get(attemptKey({ runId, taskId: event.taskId, attempt: event.attempt }));
+        const work = this.#running.get(runId)?.get(attemptKey({ runId, taskId: event.taskId, attempt: event.attempt }));
         for (const { costMicros } of event.calls) if (work) work.costMicros += costMicros;
         return;
       }
       case 'TaskCompleted':
-        return this.#end(attemptKey({ runId, taskId: event.taskId, attempt: event.attempt }), 'succeeded');
+        return this.#end(runId, attemptKey({ runId, taskId: event.taskId, attempt: event.attempt }), 'succeeded');
       case 'AttemptFailed': {
         const counts = event.counted && isItsFault(event.error.code);
-        return this.#end(attemptKey({ runId, taskId: event.taskId, attempt: event.attempt }), counts ? 'failed' : undefined);
+        return this.#end(runId, attemptKey({ runId, taskId: event.taskId, attempt: event.attempt }), counts ? 'failed' : undefined);
       }
+      // A run may end with attempts open, of which nothing more is told.
+      case 'RunCompleted':
+      case 'RunFailed':
+      case 'RunCancelled':
+        this.#running.delete(runId);
     }
   }
 
-  #end(key: string, how: 'succeeded' | 'failed' | undefined): void {
-    const work = this.#running.get(key);
-    this.#running.delete(key);
+  #end(runId: string, key: string, how: 'succeeded' | 'failed' | undefined): void {
+    const ofRun = this.#running.get(runId);
+    const work = ofRun?.get(key);
+    ofRun?.delete(key);
+    if (ofRun?.size === 0) this.#running.delete(runId);
     if (!work || how === undefined) return;
     const { succeeded, failed, costMicros } = this.#records.get(work.agent) ?? { succeeded: 0, failed: 0, costMicros: 0 };
     const kept = succeeded + failed >= MOST ? 0.5 : 1;
