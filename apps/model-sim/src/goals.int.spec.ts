@@ -10,11 +10,7 @@ beforeAll(async () => {
 afterAll(() => runs.close());
 
 /** Of those that take long. */
-const SAMPLE = [
-  /^Analyze sales data, generate report code.*csv/,
-  /^\nBuild a REST API for user management/,
-  /^analyze customer data trends.*csv/,
-];
+const SAMPLE = [/^Analyze sales data, generate report code.*csv/];
 
 test.each(TRIED_GOALS.filter(([name, tried]) => !isLong(tried) || SAMPLE.some((pattern) => pattern.test(name))))('%s', (_, tried) =>
   expectHonest(runs, tried),
@@ -25,7 +21,6 @@ const FRESH = [
   'en-numbered-python-no-tests',
   'en-email',
   'en-letter-summary',
-  'fr-analyse-tests',
   'de-durchschnitt-svg',
   'es-lista-whatsapp',
   'zh-analyse-tests',

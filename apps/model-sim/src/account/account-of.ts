@@ -8,6 +8,7 @@ import { isData } from '../analysis/files.js';
 import type { ProfileFile } from '../analysis/profile-json.js';
 import type { Resource } from '../codegen/resource-code.js';
 import type { Brief, Result } from '../conversation.js';
+import { listing } from '../text/words.js';
 import { KNOWN, PLAIN } from './vocabulary.js';
 
 export interface PartClaim {
@@ -33,6 +34,14 @@ const NEVER_DONE = /^(send|e-?mail|deploy|publish|upload|translate|buy|order|boo
 const LOGIN = /log-?in|password|regist|hash/i;
 /** What is counted: not the rows of which something holds. */
 const COUNTED = /^(please )?(count (the )?|how many )(words|lines|characters|rows|records|columns)\b/;
+const TRENDS = /\btrends?\b|\bdevelopment\b|\bover time\b/;
+const SECTIONS: readonly [RegExp, string][] = [
+  [/anomal|outlier|unusual|extreme/, '## Unusual values'],
+  [/correlation|relation/, '## Relations between measures'],
+  [/\bduplicates?\b/, 'Rows that repeat another row exactly'],
+];
+const GROUPS = /\b(?:by|per|(?:for|in|of) (?:each|every))\s+([\p{L}\p{N}_-]+)/gu;
+const NOT_OF_GROUPS = /\b(max|maximum|min|minimum|median|range|distributions?|trends?|outliers?|anomal\w+|unusual|correlations?)\b/;
 const FORBIDDEN_FILES: Partial<Record<PartKind, RegExp>> = {
   tests: /^test\//m,
   code: /^(src|test)\//m,
@@ -94,7 +103,7 @@ export class GoalAccount {
   private whereDone(part: GoalPart): string[] {
     if (part.demand) return this.whereMet(part);
     const where = this.outputsOf(part.kind, part.text);
-    return where.length > 0 && this.unknownWords(part).length === 0 && this.holds(part) ? where : [];
+    return where.length > 0 && this.unknownWords(part).length === 0 && this.lacking(part) === undefined ? where : [];
   }
 
   private whereMet({ demand }: GoalPart): string[] {
@@ -163,31 +172,41 @@ export class GoalAccount {
     }
   }
 
-  /** What a part asks for and the outputs of its kind may lack. */
-  private holds({ kind, text }: GoalPart): boolean {
+  /** What a part asks for and the outputs of its kind lack. */
+  private lacking({ kind, text }: GoalPart): string | undefined {
     const lower = inEnglish(text).toLowerCase();
     const { profile, report, docs } = this.evidence;
-    const needs = (asked: RegExp, there: boolean): boolean => !asked.test(lower) || there;
-    const ofData = kind === 'analysis' || kind === 'chart' || kind === 'report' || kind === 'summary';
-    const trends = profile?.trends ?? [];
-    const measures = trends.map(({ measure }) => measure.toLowerCase());
+    const words = wordsOf(text);
     const columns = (profile?.profiles ?? []).flatMap((each) => each.columns.map(({ name }) => name.toLowerCase()));
-    const named = columns.filter((name) => wordsOf(text).includes(name));
-    if (kind === 'unknown')
-      return COUNTED.test(lower) && !columns.some((name) => wordsOf(text).includes(name) || wordsOf(text).includes(`${name}s`));
+    const named = columns.filter((name) => words.includes(name));
+    if (kind === 'unknown') {
+      const isCounted = COUNTED.test(lower) && !columns.some((name) => words.includes(name) || words.includes(`${name}s`));
+      return isCounted ? undefined : 'this is not among what fixed rules can find out';
+    }
+    if (kind === 'docs')
+      return /\b(api|code|functions?|modules?)\b/.test(lower) && !docs.startsWith('# API') ? 'there is no code' : undefined;
+    if (kind !== 'analysis' && kind !== 'chart' && kind !== 'report' && kind !== 'summary') return undefined;
+    const measures = (profile?.trends ?? []).map(({ measure }) => measure.toLowerCase());
+    if (TRENDS.test(lower) && measures.length === 0)
+      return 'the data has no column with a time and figures, so there are no trends to find';
+    if (TRENDS.test(lower) && named.some((name) => !measures.includes(name))) return `there is no trend of ${listing(named)}`;
+    const section = SECTIONS.find(([asked, heading]) => asked.test(lower) && !report.includes(heading));
+    if (section) return `the report has no part on it ("${section[1].replace('## ', '')}")`;
     // Of groups the report has how many rows they are, and means.
-    const groups = [...lower.matchAll(/\b(?:by|per|(?:for|in|of) (?:each|every))\s+([\p{L}\p{N}_-]+)/gu)].map(([, name = '']) => name);
-    if (kind === 'docs') return needs(/\b(api|code|functions?|modules?)\b/, docs.startsWith('# API'));
-    if (!ofData) return true;
-    return (
-      needs(/\btrends?\b|\bdevelopment\b|\bover time\b/, trends.length > 0 && !named.some((name) => !measures.includes(name))) &&
-      needs(/anomal|outlier|unusual|extreme/, report.includes('## Unusual values')) &&
-      needs(/correlation|relation/, report.includes('## Relations between measures')) &&
-      needs(/\bduplicates?\b/, report.includes('Rows that repeat another row exactly')) &&
-      groups.every((name) => report.includes(`## By \`${name}\``)) &&
-      (groups.length === 0 ||
-        !/\b(max|maximum|min|minimum|median|range|distributions?|trends?|outliers?|anomal\w+|unusual|correlations?)\b/.test(lower))
-    );
+    const groups = [...lower.matchAll(GROUPS)].map(([, name = '']) => name);
+    const other = groups.find((name) => !report.includes(`## By \`${name}\``));
+    if (other !== undefined) return `the report has no groups by "${other}"`;
+    return groups.length > 0 && NOT_OF_GROUPS.test(lower) ? 'of groups the report has the means only' : undefined;
+  }
+
+  /** Why parts are not done whose kind of output is there, or that words make more than that. */
+  reasons(): string[] {
+    return this.parts().flatMap(({ read: part }) => {
+      if (part.demand || this.whereDone(part).length > 0 || this.outputsOf(part.kind, part.text).length === 0) return [];
+      const unknown = this.unknownWords(part);
+      const why = unknown.length > 0 ? `nothing here answers for ${listing(unknown.map((word) => `"${word}"`))}` : this.lacking(part);
+      return why === undefined ? [] : [`"${part.text}": ${why}`];
+    });
   }
 
   /** The words of a part that nothing here answers for. */

@@ -41,7 +41,10 @@ function askedOf({ goal, task }: Brief): string {
   return task.id === 'work' || task.title === '' ? goal.replace(/\s+/g, ' ').trim().slice(0, 250) : task.title;
 }
 
+/** Of data that nobody gave a language model would know no more. */
 function needsModel(brief: Brief): string {
+  if (brief.inputs.length === 0 && brief.task.instructions.includes('No data file came with the goal'))
+    return `"${askedOf(brief).slice(0, 110)}" needs a data file, and none came with the goal. Give one with --input: CSV, TSV, JSON, NDJSON or Parquet.`;
   return `"${askedOf(brief).slice(0, 110)}" needs a language model: it is not done.`;
 }
 
@@ -92,7 +95,7 @@ function cannot(brief: Brief, unread: readonly string[] = []): AgentReply {
     (result) => `## ${result.title || result.taskId}\n\n${(result.answer ?? '').replace(HONESTY, '').trim().slice(0, 1500)}`,
   );
   const answer = blocks(
-    `${needsModel(brief)} ${SET_A_MODEL}`,
+    needsModel(brief).endsWith('it is not done.') ? `${needsModel(brief)} ${SET_A_MODEL}` : needsModel(brief),
     unread.length > 0 ? `Not read: ${unread.join('; ')}` : '',
     found.length > 0 ? blocks('What the earlier tasks reported:', ...found) : '',
     HONESTY,

@@ -21,12 +21,14 @@ export function* synthesizer(brief: Brief, desk: ToolDesk): Script<AgentReply & 
   const works = parts?.filter(({ part }) => account?.works().includes(part));
   const done = brief.results.filter((result) => result.status === 'completed');
   const undone = brief.results.filter((result) => result.status !== 'completed');
+  const reasons = account?.reasons() ?? [];
   const bare = done.filter(isBare);
   const goal = brief.goal.replace(/\s+/g, ' ').trim();
   const isWhole = undone.length === 0 && (parts ?? []).every((part) => part.done) && done.every((result) => result.missing.length === 0);
   const answer = blocks(
     `# ${goal.length > 110 ? `${goal.slice(0, 109)}…` : goal}`,
     isWhole ? wholeText(done) : partText(done, brief.results.length, works),
+    reasons.map((line) => `- ${line}.`).join('\n'),
     ...done.filter((result) => !isBare(result)).map(section),
     bare.length + undone.length > 0 ? `## Not done\n\n${[...bare.map(bareLine), ...undone.map(undoneLine)].join('\n')}` : '',
     artifactsText(done),
@@ -60,7 +62,10 @@ function wholeText(done: readonly Result[]): string {
 /** @param works parts of the goal that are work of their own */
 function partText(done: readonly Result[], total: number, works: readonly PartClaim[] = []): string {
   const made = works.filter((part) => part.done).length;
-  if (works.length > 0 && made === 0) return '**None of this could be done.**';
+  if (works.length > 0 && made === 0)
+    return done.some(({ artifacts }) => artifacts.length > 0)
+      ? '**Partial result**: no part of the goal is done as it was asked for. What was made instead follows.'
+      : '**None of this could be done.**';
   if (made < works.length && done.length === total)
     return `**Partial result**: ${made} of ${count(works.length, 'part')} of the goal ${made === 1 ? 'is' : 'are'} done.`;
   if (done.length < total) return `**Partial result**: ${done.length} of ${count(total, 'task')} completed.`;
