@@ -21,6 +21,8 @@ import { drawDelegation } from './delegations.js';
 import { drawPlan } from './plans.js';
 
 const TIMEOUT_MS = 3000;
+/** Where an agent's definition says nothing. */
+const USUAL_TOKENS = 8192;
 /** How often a call costs more than was set aside. */
 const OVERCHARGED = 0.03;
 const MODEL_FAULTS = { refused: 'model-rate-limited', broke: 'model-unavailable' };
@@ -46,6 +48,12 @@ function toolOf(name: string, life: Life, outside: Outside): Tool<z.infer<typeof
   };
 }
 
+/** Of an answer of at most so many tokens; the price of a model is that of an answer of the usual length. */
+function priceOf(model: string, maxOutputTokens: number): number | undefined {
+  const price = MODELS[model as keyof typeof MODELS] as number | undefined;
+  return price === undefined ? undefined : Math.ceil((price * maxOutputTokens) / USUAL_TOKENS);
+}
+
 class SimModel implements ModelPort {
   constructor(
     private readonly life: Life,
@@ -54,8 +62,11 @@ class SimModel implements ModelPort {
   ) {}
 
   quote({ model = 'dear', maxOutputTokens }: ModelRequest): ModelQuote {
-    const price = MODELS[model as keyof typeof MODELS] as number | undefined;
-    return { model, maxInputTokens: 1000, maxOutputTokens, maxCostMicros: price ?? 0, priced: price !== undefined };
+    const price = priceOf(model, maxOutputTokens);
+    // Half of the tasks make do with a shorter answer, where there is no money for a whole one.
+    const { runId, taskId } = this.work.assignment;
+    const least = diceOf(`${runId}/${taskId} less`).chance(0.5) ? { minCostMicros: priceOf(model, maxOutputTokens / 4) ?? 0 } : {};
+    return { model, maxInputTokens: 1000, maxOutputTokens, maxCostMicros: price ?? 0, ...least, priced: price !== undefined };
   }
 
   complete(request: ModelRequest): Promise<ModelReply> {
@@ -74,9 +85,9 @@ class SimModel implements ModelPort {
     });
   }
 
-  #reply({ tools }: ModelRequest, model: string, key: string, turn: number): ModelReply {
+  #reply({ tools, maxOutputTokens }: ModelRequest, model: string, key: string, turn: number): ModelReply {
     const dice = diceOf(key);
-    const price = MODELS[model as keyof typeof MODELS] as number | undefined;
+    const price = priceOf(model, maxOutputTokens);
     // Now and then a server bills more than was set aside. From dice of its own: what the model says must not depend on it.
     const billed = diceOf(`${key} bill`).chance(OVERCHARGED) ? 3 : 0.5;
     const counts = { inputTokens: 100, outputTokens: 20, costMicros: Math.floor((price ?? 0) * billed), priced: price !== undefined };

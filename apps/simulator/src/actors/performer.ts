@@ -109,9 +109,11 @@ class Performing {
         path,
         input: `${name} ${this.#known}`,
         maxCostMicros,
+        // Half of the tasks make do with less, where there is no more.
+        ...(diceOf(this.#place('less')).chance(0.5) && { minCostMicros: Math.ceil(maxCostMicros / 3) }),
         unpriced: !Object.hasOwn(MODELS, name),
       };
-      const end = await this.work.calls.make(request, async (key) => {
+      const end = await this.work.calls.make(request, async (key, _signal, _hold, mostMicros = maxCostMicros) => {
         const text = await this.outside.call(this.life, {
           key,
           name,
@@ -119,7 +121,7 @@ class Performing {
           effect: false,
           answer: () => (long ? LONG_BODY : `said ${path}`),
         });
-        return { ok: true, text, note: 'a note', inputTokens: 10, outputTokens: 10, costMicros: Math.floor(maxCostMicros / 2) };
+        return { ok: true, text, note: 'a note', inputTokens: 10, outputTokens: 10, costMicros: Math.floor(mostMicros / 2) };
       });
       if (end.kind === 'answered') return end.text;
       if (end.kind === 'degrade') this.#model = this.#degradedTo = end.model;
