@@ -2,7 +2,7 @@
 import { drawOptions, type WorldOptions } from './options.js';
 import type { Block } from '@cadre/contracts';
 import type { RunState } from '@cadre/engine';
-import { DEFINITIONS } from './actors/worker.js';
+import { DEFINITIONS, hasLabels } from './actors/worker.js';
 import { PLANTS } from './planted/index.js';
 import type { Plant } from './planted/plant.js';
 import { Liveness } from './watch/liveness.js';
@@ -102,6 +102,7 @@ async function heal(world: World): Promise<void> {
 
 function isCapable(agent: string, { spec, wantedAgent = spec.agent }: RunState['tasks'][string]): boolean {
   const definition = DEFINITIONS.find(({ name }) => name === agent);
+  if (!hasLabels(agent, spec)) return false;
   if (wantedAgent !== undefined) return wantedAgent === agent;
   return spec.skills.every((skill) => definition?.skills.includes(skill));
 }

@@ -5,7 +5,7 @@ import { Client } from './actors/client.js';
 import { Machine, type Boot } from './actors/machine.js';
 import { bootOrchestrator } from './actors/orchestrator.js';
 import { bootScheduler, type SchedulerDuty } from './actors/scheduler.js';
-import { bootWorker, DEFINITIONS, DELEGATING_DEFINITIONS, type WorkerDuty } from './actors/worker.js';
+import { bootWorker, DEFINITIONS, DELEGATING_DEFINITIONS, hasLabels, type WorkerDuty } from './actors/worker.js';
 import { effectOf } from './actors/calls.js';
 import { Dice } from './chance.js';
 import { DisasterDesk } from './disasters.js';
@@ -44,7 +44,7 @@ export class World {
     this.timeline = new Timeline(this.trace);
     this.#dice = new Dice(options.seed, 2);
     this.broker = new Broker(options.shards);
-    this.watch = new Watch(this.broker.logs, this.trace, (sha256) => this.broker.blobs.has(sha256), effectOf);
+    this.watch = new Watch(this.broker.logs, this.trace, (sha256) => this.broker.blobs.has(sha256), effectOf, hasLabels);
     const sky = new Sky(options.weather, this.#dice.fork());
     this.#around = { timeline: this.timeline, broker: this.broker, sky, trace: this.trace, plant };
     for (const stream of this.broker.logs) plant.stream?.(stream);

@@ -3,13 +3,15 @@ import { Plan, RunOptions, type Scope, type TaskSpecInput } from '@cadre/contrac
 import type { Dice } from '../chance.js';
 
 export const AGENTS = ['alpha', 'beta'] as const;
+/** Of alpha. */
+export const LABELS = { near: 'yes' } as const;
 
 function taskOf(dice: Dice, index: number): TaskSpecInput {
   const earlier = Array.from({ length: index }, (_, i) => `t${i}`);
   const dependsOn = dice.some(earlier, 0.5);
   const alternativeTo = index > 0 && dice.chance(0.12) ? dice.pick(earlier) : undefined;
   const condition = dice.chance(0.08) && dependsOn.length > 0 ? `results.${dependsOn[0]}.confidence > 0.5` : undefined;
-  return {
+  return labelled(index, {
     id: `t${index}`,
     title: `Task ${index}`,
     instructions: 'do it',
@@ -28,7 +30,13 @@ function taskOf(dice: Dice, index: number): TaskSpecInput {
       ...{ maxAttempts: dice.int(1, 4), backoffMs: dice.pick([0, 50, 400, 400, 3000]), jitter: dice.pick([0, 0.5, 1]) },
       ...(dice.chance(0.2) && { maxServerWaitMs: dice.pick([0, 1500]) }),
     },
-  };
+  });
+}
+
+/** Some tasks ask for a label, which only one of the agents has. Without dice, so that the worlds of known seeds stay as they are. */
+function labelled(index: number, task: TaskSpecInput): TaskSpecInput {
+  const names = [task.agent, ...(task.fallbackAgents ?? [])];
+  return index % 2 === 1 && task.timeoutMs === 5000 && !names.includes('beta') ? { ...task, labels: LABELS } : task;
 }
 
 type ScopeInput = NonNullable<TaskSpecInput['scope']>;
@@ -84,7 +92,7 @@ function givenOf(dice: Dice): TaskSpecInput['given'] {
 function awarded(task: TaskSpecInput, index: number): TaskSpecInput {
   const { agent = AGENTS[0], ...rest } = task;
   const [earlier] = task.dependsOn ?? [];
-  if (earlier === undefined || (task.agent === undefined && index % 2 === 0)) return task;
+  if (earlier === undefined || task.labels !== undefined || (task.agent === undefined && index % 2 === 0)) return task;
   const other = AGENTS.find((name) => name !== agent);
   return { ...rest, agentFrom: `results.${earlier}.confidence > 0.5 ? ["${agent}", "${other}"] : ["${other}"]` };
 }

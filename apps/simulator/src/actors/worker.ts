@@ -1,7 +1,7 @@
 /** A worker: production's desk, attempts, calls and heartbeats on simulated ports. */
 import { createHash } from 'node:crypto';
 import { AttemptDesk, Pulse, type WorkSurroundings } from '@cadre/agents';
-import { AgentDefinition, DELEGATING_TOOLS, type AgentState, type HeldAttempt } from '@cadre/contracts';
+import { AgentDefinition, DELEGATING_TOOLS, meetsLabels, type AgentState, type HeldAttempt, type Labels } from '@cadre/contracts';
 import { PersistentSender } from '@cadre/engine';
 import { SimBlobs } from '../ports/sim-blobs.js';
 import { SimCommandLine } from '../ports/sim-command-line.js';
@@ -9,6 +9,7 @@ import type { Outside } from '../outside/outside.js';
 import type { Surroundings, Wire } from '../wire.js';
 import type { Duty } from './machine.js';
 import { TOOLS } from './calls.js';
+import { LABELS } from './plans.js';
 import { simulatedPerformer } from './performer.js';
 
 export interface WorkerSettings {
@@ -26,9 +27,20 @@ export interface WorkerDuty extends Duty {
 const GRACE_MS = 800;
 
 export const DEFINITIONS: AgentDefinition[] = [
-  { name: 'alpha', description: 'does all', skills: ['general', 'planning', 'synthesis', 'testing'], fallbackModels: ['cheap'] },
+  {
+    name: 'alpha',
+    description: 'does all',
+    skills: ['general', 'planning', 'synthesis', 'testing'],
+    fallbackModels: ['cheap'],
+    labels: LABELS,
+  },
   { name: 'beta', description: 'does less', skills: ['general', 'testing'], limits: { maxCostMicros: 3000 } },
 ].map((agent) => AgentDefinition.parse({ instructions: 'do it', tools: Object.keys(TOOLS), ...agent }));
+
+/** Whether the agent has the labels that the task asks for. */
+export function hasLabels(agent: string, task: { labels?: Labels | undefined } | undefined): boolean {
+  return meetsLabels(DEFINITIONS.find(({ name }) => name === agent)?.labels, task?.labels);
+}
 
 /** The same, but they may give work to each other. */
 export const DELEGATING_DEFINITIONS: AgentDefinition[] = DEFINITIONS.map((agent) => {
@@ -102,6 +114,6 @@ function epochOf(life: string): string {
 }
 
 function identityOf(life: string, workerId: string, startedAt: number, agents: AgentDefinition[]) {
-  const summaries = agents.map(({ name, description, skills }) => ({ name, description, skills }));
+  const summaries = agents.map(({ name, description, skills, labels }) => ({ name, description, skills, ...(labels && { labels }) }));
   return { workerId, epoch: epochOf(life), startedAt, specialty: 'simulated', agents: summaries };
 }

@@ -54,6 +54,20 @@ function grantOf(command: ShardCommand): CommandReply | undefined {
   return { id: command.id, outcome: 'accepted', result: { grants } };
 }
 
+async function* withoutLabels(blocks: AsyncIterable<StoredBlock>): AsyncGenerator<StoredBlock> {
+  for await (const stored of blocks) yield { ...stored, block: forgetLabels(stored.block) };
+}
+
+function forgetLabels(block: Block): Block {
+  const commits = block.commits.map((commit) => ({
+    ...commit,
+    events: commit.events.map((event) =>
+      event.type === 'TasksAdded' ? { ...event, tasks: event.tasks.map(({ labels: _, ...task }) => task) } : event,
+    ),
+  }));
+  return { ...block, commits };
+}
+
 export const PROCESS_FAULTS: Record<string, Plant> = {
   'delayed attempts are forgotten after a failover': {
     schedulerLog: (log) => {
@@ -63,6 +77,9 @@ export const PROCESS_FAULTS: Record<string, Plant> = {
         tail: (afterSeq, signal) => withoutDelayed(log.tail(afterSeq, signal), endsAt),
       });
     },
+  },
+  'labels are not looked at': {
+    schedulerLog: (log) => logWith(log, { tail: (afterSeq, signal) => withoutLabels(log.tail(afterSeq, signal)) }),
   },
   'deadlines of runs are never looked at': { schedulerSender: (sender) => without(['ExpireRun'], sender) },
   'lost attempts are never given up': { schedulerSender: (sender) => without(['LoseAttempt', 'ExpireAttempt'], sender) },

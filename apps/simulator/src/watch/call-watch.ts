@@ -52,6 +52,8 @@ export class CallWatch implements CallWitness {
     private readonly hasBlob: (sha256: string) => boolean,
     /** What a tool really does, whatever is said of it. */
     private readonly effectOf: (name: string) => 'none' | 'idempotent' | 'once',
+    /** Whether an agent has the labels that a task asks for. */
+    private readonly mayDo: (agent: string, spec: TaskSpec | undefined) => boolean,
   ) {}
 
   /** @param place of the call in the work: the same for every attempt of a round */
@@ -100,6 +102,8 @@ export class CallWatch implements CallWitness {
       case 'AttemptStarted':
         if (run.refused.has(event.taskId))
           this.complain('6 refusal-retried', `${runId}/${event.taskId} goes on though its budget was refused`);
+        if (!this.mayDo(event.agent, run.specs.get(event.taskId)))
+          this.complain('place not-there', `${event.agent} does ${runId}/${event.taskId}, which asks for labels that it has not`);
         run.agents.set(event.taskId, { name: event.agent, capMicros: event.agentCapMicros });
         return;
       case 'CancelRequested':

@@ -2,7 +2,7 @@
  * Looks at all that is stored and answered, as it happens, and knows what must hold. It follows each shard's log by the audit of the engine, which
  * is written apart from the engine's own decisions, and keeps beside it what only the outside can see: answers, runs, effects.
  */
-import type { Block, Command, Json, CommandReply, Commit, CompleteAttempt, ShardCommand, StartRun } from '@cadre/contracts';
+import type { Block, Command, Json, CommandReply, Commit, CompleteAttempt, ShardCommand, StartRun, TaskSpec } from '@cadre/contracts';
 import { ShardAudit, checkInvariants, compareAccounts, compareSnapshot, type Violation } from '@cadre/engine';
 import { isTerminal, shardOf } from '@cadre/contracts';
 import type { RunState } from '@cadre/engine';
@@ -44,8 +44,9 @@ export class Watch {
     private readonly trace: Trace,
     hasBlob: (sha256: string) => boolean,
     effectOf: (name: string) => 'none' | 'idempotent' | 'once',
+    mayDo: (agent: string, spec: TaskSpec | undefined) => boolean,
   ) {
-    this.calls = new CallWatch((clause, message) => this.fail(clause, message), hasBlob, effectOf);
+    this.calls = new CallWatch((clause, message) => this.fail(clause, message), hasBlob, effectOf, mayDo);
     this.#audits = logs.map(() => new ShardAudit((violation) => this.#violated(violation), logs.length));
     this.#blocks = logs.map(() => []);
     for (const log of logs) {
