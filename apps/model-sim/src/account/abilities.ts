@@ -12,7 +12,7 @@ interface Input {
 export function abilitiesText(): string {
   return (
     'Without a language model Cadre can profile, analyse and chart data files (CSV, TSV, JSON, NDJSON, Parquet) and report on them; write, test, document and review ' +
-    'code that reads such a file, or a REST interface of a named resource, with or without a token check (for users: with registration and login); count the words of texts and quote sentences from them.'
+    'code that reads such a file, or a REST interface of a named resource, with or without registration and login; count the words of texts and quote sentences from them.'
   );
 }
 

@@ -24,7 +24,6 @@ const NAMED = [
   /\b(?:rest|api|crud|endpoints?|server|service|backend)\b[^.;,\n]*?\b(?:for|of|to|on|that manages?|managing|handling)\s+(?:manage\s+|managing\s+|handling\s+)?(?:the |a |an |our |all |my )?([a-z]{3,30})\b/i,
   /\b([a-z]{3,30})\s+(?:management|crud|rest api|api|endpoints?)\b/i,
 ];
-const AUTHENTICATED = /\bauth\b|authenticat|authori[sz]|\bbearer\b|\btokens?\b|\bapi keys?\b|\blog-?in\b/i;
 const UNAUTHENTICATED = /\b(?:without|no|not)\s+(?:any\s+)?(?:\w+\s+)?(?:auth|login|log-in|token)\w*/gi;
 const NO_NAMES = new Set(
   'rest the this that data code report simple small new json http web node typescript javascript crud api apis document test tests write user-friendly and for with public full complete basic managing management server service'.split(
@@ -32,15 +31,21 @@ const NO_NAMES = new Set(
   ),
 );
 
-/** Those who log in themselves. */
+/** Those who log in themselves; to use other things somebody else logs in. */
 const PEOPLE = new Set(['user', 'account', 'member']);
-/** Logins of others than these are not made. */
-const LOGIN = /\blog-?in\b|\bpasswords?\b|\bregist/i;
+export const isPerson = ({ singular }: Pick<Resource, 'singular'>): boolean => PEOPLE.has(singular);
 
-function authOf(text: string, singular: string): Resource['auth'] {
+/** Where one registers. */
+export const registerPath = (resource: Resource): string => (isPerson(resource) ? `/${resource.plural}` : '/register');
+
+/** Who only asks for tokens or keys gives them out elsewhere. */
+const TOKENS = /\b(?:bearer|tokens?|api keys?)\b/i;
+const LOGIN = /\bauth\b|authenticat|authori[sz]|\blog-?in\b|\bpasswords?\b|\bregist/i;
+
+function authOf(text: string): Resource['auth'] {
   const asked = text.replace(UNAUTHENTICATED, '');
-  if (PEOPLE.has(singular)) return AUTHENTICATED.test(asked) || LOGIN.test(asked) ? 'login' : 'none';
-  return AUTHENTICATED.test(asked) ? 'token' : 'none';
+  if (TOKENS.test(asked)) return 'token';
+  return LOGIN.test(asked) ? 'login' : 'none';
 }
 
 /** The resource that a text asks an interface for, if any. */
@@ -50,7 +55,7 @@ export function resourceOf(asked: string): Resource | undefined {
   for (const pattern of NAMED) {
     for (const match of text.matchAll(new RegExp(pattern, 'gi'))) {
       const word = match[1]?.toLowerCase();
-      if (word !== undefined && !NO_NAMES.has(word)) return { ...nameOf(word), auth: authOf(text, nameOf(word).singular) };
+      if (word !== undefined && !NO_NAMES.has(word)) return { ...nameOf(word), auth: authOf(text) };
     }
   }
   return undefined;
@@ -73,11 +78,19 @@ function nameOf(word: string): Pick<Resource, 'singular' | 'plural'> {
 }
 
 const FLAGS = { none: 'plain', token: 'auth', login: 'login' };
-const flagsOf = ({ auth }: Resource): ReadonlySet<string> => new Set([FLAGS[auth]]);
+const flagsOf = (resource: Resource): ReadonlySet<string> => new Set([FLAGS[resource.auth], ...(isPerson(resource) ? ['people'] : [])]);
 
-function valuesOf({ singular, plural }: Resource): Record<string, string> {
+function valuesOf(resource: Resource): Record<string, string> {
+  const { singular, plural } = resource;
   const type = singular.charAt(0).toUpperCase() + singular.slice(1);
-  return { singular, plural, type, types: plural.charAt(0).toUpperCase() + plural.slice(1), path: literal(`/${plural}`) };
+  return {
+    singular,
+    plural,
+    type,
+    types: plural.charAt(0).toUpperCase() + plural.slice(1),
+    path: literal(`/${plural}`),
+    register: registerPath(resource),
+  };
 }
 
 /** Store, routes, HTTP server and entry; with `auth` a check of tokens, or accounts with passwords. */

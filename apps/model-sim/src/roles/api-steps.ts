@@ -1,6 +1,6 @@
 /** Requirements and design of a REST interface of a named resource: what the code writer's generator will make, told before it is made. */
 import type { AgentReply } from '@cadre/contracts';
-import { resourceOf, type Resource } from '../codegen/resource-code.js';
+import { isPerson, registerPath, resourceOf, type Resource } from '../codegen/resource-code.js';
 import type { Brief } from '../conversation.js';
 import type { Script, ToolDesk } from '../script/script.js';
 import { blocks, code, HONESTY } from '../text/words.js';
@@ -35,16 +35,19 @@ export function* writeStep({ path, text }: ApiStep, desk: ToolDesk, title: strin
   };
 }
 
-function loginRequirements(singular: string, plural: string): string[] {
+function loginRequirements(resource: Resource): string[] {
   return [
-    `\`POST /${plural}\` also takes a password of at least 8 characters; a name that is taken is 409. Passwords are kept as salted scrypt hashes and never shown.`,
+    `\`POST ${registerPath(resource)}\` registers ${isPerson(resource) ? `a ${resource.singular}` : 'who may use the interface'}: a name and a password of at least 8 characters; a name that is taken is 409. Passwords are kept as salted scrypt hashes and never shown.`,
     '`POST /login` with name and password gives a token for an hour, or 401; `POST /logout` ends it.',
     'All other requests bear a token (`Authorization: Bearer …`); without one the answer is 401 and nothing is done.',
-    `A ${singular} changes and removes only itself (else 403); a new password ends all its logins.`,
+    ...(isPerson(resource)
+      ? [`A ${resource.singular} changes and removes only itself (else 403); a new password ends all its logins.`]
+      : []),
   ];
 }
 
-function requirements({ singular, plural, auth }: Resource): string {
+function requirements(resource: Resource): string {
+  const { singular, plural, auth } = resource;
   const lines = [
     `\`GET /${plural}\` lists all ${plural}; \`GET /${plural}/{id}\` gives one, or 404.`,
     `\`POST /${plural}\` makes a ${singular} with a name of at least one character and answers 201; anything else is 400.`,
@@ -53,7 +56,7 @@ function requirements({ singular, plural, auth }: Resource): string {
     ...(auth === 'token'
       ? ['Every request bears a token that is allowed (`Authorization: Bearer …`); without one the answer is 401 and nothing is done.']
       : []),
-    ...(auth === 'login' ? loginRequirements(singular, plural) : []),
+    ...(auth === 'login' ? loginRequirements(resource) : []),
   ];
   const assumed = `Assumed, because the goal does not say: ${plural} are kept in memory, have a name, and may have any further fields.`;
   return `# Requirements\n\n${lines.map((line) => `- ${line}`).join('\n')}\n\n${assumed}`;

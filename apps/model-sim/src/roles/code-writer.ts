@@ -11,7 +11,7 @@ const AUTH_TEXT = {
   none: '',
   token: ' Requests bear a token (`Authorization: Bearer …`); the allowed ones come from `API_TOKENS`.',
   login:
-    ' Who registers gives a password, of which a salted hash is kept; `POST /login` gives a token for an hour, which all other requests bear; each can change only itself.',
+    ' Who registers gives a password, of which a salted hash is kept; `POST /login` gives a token for an hour, which all other requests bear.',
 };
 
 interface Work {

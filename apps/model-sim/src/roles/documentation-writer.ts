@@ -3,7 +3,7 @@ import type { AgentReply, ApiExport, ToolResult } from '@cadre/contracts';
 import type { z } from 'zod';
 import { describeColumn } from '../codegen/columns.js';
 import { exampleOf, firstExample } from '../codegen/examples.js';
-import { resourceIn, type Resource } from '../codegen/resource-code.js';
+import { isPerson, registerPath, resourceIn, type Resource } from '../codegen/resource-code.js';
 import type { Brief } from '../conversation.js';
 import type { GeneratedFile } from '../codegen/report-code.js';
 import { together, type Outcome, type Script, type ToolDesk } from '../script/script.js';
@@ -99,10 +99,11 @@ function apiMarkdown({ modules, tests, dataset, resource, hasMain }: Material): 
 
 const fence = (text: string, language = 'ts'): string => `\`\`\`${language}\n${text.trimEnd()}\n\`\`\``;
 
-function loginLine({ plural }: Resource): string {
+function loginLine(resource: Resource): string {
+  const { plural } = resource;
   const send = (path: string): string => `curl http://127.0.0.1:3000${path} -d '{"name": "ann", "password": "correct horse"}'`;
   const use = [
-    `${send(`/${plural}`)}   # registers`,
+    `${send(registerPath(resource))}   # registers`,
     `${send('/login')}   # gives a token`,
     `curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:3000/${plural}`,
   ];
@@ -131,30 +132,32 @@ const AUTH_TEXT = {
   none: '',
   token: ' Every request needs the header `Authorization: Bearer <token>` with one of `API_TOKENS`; without it the answer is 401.',
   login:
-    ' All but registering and logging in need the header `Authorization: Bearer <token>` with the token of a login; without it the answer is 401. ' +
-    'Changing or removing another than oneself is 403.',
+    ' All but registering and logging in need the header `Authorization: Bearer <token>` with the token of a login; without it the answer is 401.',
 };
 
-function routes({ plural, singular, auth }: Resource): string {
+function routes(resource: Resource): string {
+  const { plural, singular, auth } = resource;
+  const isOwn = auth === 'login' && isPerson(resource);
   const lines = [
     ['GET', `/${plural}`, '', `200: all ${plural}`],
     [
       'POST',
       `/${plural}`,
-      auth === 'login' ? '`{ "name": "…", "password": "…" }`' : '`{ "name": "…" }`',
-      `201: the new ${singular}; 400${auth === 'login' ? ', 409' : ''}`,
+      isOwn ? '`{ "name": "…", "password": "…" }`' : '`{ "name": "…" }`',
+      `201: the new ${singular}; 400${isOwn ? ', 409' : ''}`,
     ],
     ['GET', `/${plural}/{id}`, '', `200: the ${singular}; 404`],
     ['PATCH', `/${plural}/{id}`, 'fields to change', `200: the ${singular}; 400, 404`],
     ['DELETE', `/${plural}/{id}`, '', '204; 404'],
     ...(auth === 'login'
       ? [
+          ...(isOwn ? [] : [['POST', '/register', '`{ "name": "…", "password": "…" }`', '201; 400, 409']]),
           ['POST', '/login', '`{ "name": "…", "password": "…" }`', '200: `{ "token": "…" }`; 401'],
           ['POST', '/logout', '', '204'],
         ]
       : []),
   ];
-  return `## Routes\n\n${table(['Method', 'Path', 'Body', 'Answer'], lines)}\n\nErrors have the form \`{ "error": "…" }\`.${AUTH_TEXT[auth]}`;
+  return `## Routes\n\n${table(['Method', 'Path', 'Body', 'Answer'], lines)}\n\nErrors have the form \`{ "error": "…" }\`.${AUTH_TEXT[auth]}${isOwn ? ' Changing or removing another than oneself is 403.' : ''}`;
 }
 
 function moduleSection({ file, exports }: Modules[number], dataset: Dataset | undefined): string {

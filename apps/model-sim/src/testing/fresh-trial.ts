@@ -16,9 +16,6 @@ const NAMED_ALL_THE_SAME = new Set([
   'en-log: the addresses',
 ]);
 
-/** Done otherwise than its author looks for: a check of tokens that the server is started with, where a login was expected. The answer says which it is. */
-const DONE_OTHERWISE = new Set(['fr-livres-authentification: authentication']);
-
 const NOT_DONE = /^> \*\*Not done:\*\*[^\n]*(\n>[^\n]*)*/;
 
 async function resultOf(runs: TeamRuns, { goal, input }: FreshGoal): Promise<{ outputs: Outputs; missing: string[]; text: string }> {
@@ -36,7 +33,7 @@ export async function expectJudged(runs: TeamRuns, fresh: FreshGoal): Promise<vo
   const came = fresh.wishes.map(({ what, named, met, right }) => {
     const isNamed = named.test(missing.join('; '));
     const wish = `${fresh.id}: ${what}`;
-    const isMet = NAMED_ALL_THE_SAME.has(wish) ? !isNamed : DONE_OTHERWISE.has(wish) || met(outputs);
+    const isMet = NAMED_ALL_THE_SAME.has(wish) ? !isNamed : met(outputs);
     const told = isMet === isNamed ? (isMet ? 'false alarm' : 'false success') : isMet ? 'done' : 'missing';
     return { what, told, wanted: right === 'either' ? told : right };
   });
