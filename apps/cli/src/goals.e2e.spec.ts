@@ -58,7 +58,10 @@ async function cadreRun(goal: string, input?: string): Promise<{ code: number | 
   const child = spawn(process.execPath, [BIN, ...args], { cwd: folder, env: { ...process.env, CADRE_URL: live.system.url } });
   let out = '';
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  let err = '';
+  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
   const code = await new Promise<number | null>((ended) => child.once('close', ended));
+  if (out === '') throw new Error(`cadre run ended with ${code}: ${err}`);
   const run = RunView.parse(JSON.parse(out));
   return { code, run, answer: await live.client.answer(run.runId) };
 }
