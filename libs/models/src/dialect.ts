@@ -20,6 +20,8 @@ export interface Dialect {
   system: 'system' | 'user';
   /** Whether the opaque fields of a turn go back to the server that gave them. */
   opaque: boolean;
+  /** What a turn of calls without thoughts of this server gets in their place, where it demands some: one of another model, or one without any. */
+  noThoughts: 'nothing' | 'empty' | 'unsigned';
   /** Content of a turn that holds only calls. */
   bare: 'null' | 'text';
   /** `alternating`: neighbours of one role become one message. */
@@ -36,6 +38,7 @@ export const FIRST_DIALECT: Dialect = {
   ids: 'own',
   system: 'system',
   opaque: true,
+  noThoughts: 'nothing',
   bare: 'null',
   turns: 'as-they-are',
 };

@@ -14,7 +14,7 @@ import { dataAnalyst } from '../../../worker-data-analyst/src/data-analyst.js';
 import { generalist } from '../../../worker-generalist/src/generalist.js';
 import { PRICE } from './quirks/money.js';
 
-const CLOCK = {
+export const CLOCK = {
   now: () => Date.now(),
   after: (ms: number, run: () => void) => {
     const timer = setTimeout(run, ms);

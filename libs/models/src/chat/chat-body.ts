@@ -59,13 +59,20 @@ function chatMessage(message: ModelMessage, from: string, dialect: Dialect): Cha
   return assistantMessage(message, message.from === from && dialect.opaque, dialect);
 }
 
+/** What Gemini takes for a call that it has not signed itself (ai.google.dev/gemini-api/docs/thought-signatures). */
+const UNSIGNED = { extra_content: { google: { thought_signature: 'skip_thought_signature_validator' } } };
+
 /** An empty text beside calls is refused by some (Claude: "text content blocks must be non-empty"), so there is none. */
-function assistantMessage({ text, toolCalls, extra }: Assistant, isOwn: boolean, { bare }: Dialect): ChatCompletionMessageParam {
-  const { content: parts, ...fields } = (isOwn && extra) || {};
+function assistantMessage({ text, toolCalls, extra }: Assistant, isOwn: boolean, dialect: Dialect): ChatCompletionMessageParam {
+  const { bare, noThoughts } = dialect;
+  const { content: parts, ...given } = (isOwn && extra) || {};
+  const fields = noThoughts === 'empty' && toolCalls.length > 0 ? { reasoning_content: '', ...given } : given;
   const content = parts ?? (text.trim() === '' ? (bare === 'text' ? '' : null) : text);
-  const calls = toolCalls.map((call) => {
+  const isSigned = isOwn && toolCalls.some((call) => call.extra);
+  const calls = toolCalls.map((call, index) => {
     const ours = { id: call.id, type: 'function' as const, function: { name: call.name, arguments: call.arguments } };
-    return isOwn ? withOpaque(ours, call.extra) : ours;
+    const marked = noThoughts === 'unsigned' && index === 0 && !isSigned ? { ...ours, ...UNSIGNED } : ours;
+    return isOwn ? withOpaque(marked, call.extra) : marked;
   });
   return withOpaque(
     { role: 'assistant' as const, content, ...(calls.length > 0 && { tool_calls: calls }) },

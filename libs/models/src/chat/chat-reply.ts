@@ -154,9 +154,14 @@ function argumentsOf(given: unknown): string {
 /** Thoughts go back with a turn that calls tools only: servers of thinking models demand them there, and some refuse them elsewhere. */
 function extraOf(message: Record<string, unknown>, calls: boolean): Extra | undefined {
   const known = calls ? KNOWN_OF_MESSAGE : new Set([...KNOWN_OF_MESSAGE, ...REASONING]);
-  const extra = opaque(message, known);
+  const extra = withEmptyThoughts(opaque(message, known), message, calls);
   const hasParts = calls && Array.isArray(message['content']) && contentParts(message['content']).thoughts !== '';
   return hasParts ? { ...extra, ...opaque({ content: message['content'] }, new Set()) } : extra;
+}
+
+/** DeepSeek demands the field back also where the model had no thoughts before a call. */
+function withEmptyThoughts(extra: Extra | undefined, message: Record<string, unknown>, calls: boolean): Extra | undefined {
+  return calls && message['reasoning_content'] === '' ? { ...extra, reasoning_content: '' } : extra;
 }
 
 /** Some servers take all that a model writes for thought: the answer is then the object in it, or all of it. */

@@ -154,6 +154,25 @@ describe('what only the server understands', () => {
     expect(read({ content: 'x', citations: ['u'] })).toMatchObject({ extra: { citations: ['u'] } });
   });
 
+  test('a field of thoughts that is empty goes back with calls, and with them only', () => {
+    expect(read({ content: null, reasoning_content: '', tool_calls: [callOf('{}')] })).toMatchObject({ extra: { reasoning_content: '' } });
+    expect(read({ content: 'x', reasoning_content: '' })).not.toHaveProperty('extra');
+  });
+
+  test('a turn of another model has what stands for thoughts, where the server demands some', () => {
+    const turn = {
+      role: 'assistant' as const,
+      text: '',
+      toolCalls: [{ id: 'a', name: 'list_files', arguments: '{}' }],
+      from: 'http://other/v1 m',
+    };
+    const sent = (noThoughts: 'empty' | 'unsigned') =>
+      chatBody({ ...asked, request: { ...request, messages: [turn] }, dialect: { ...FIRST_DIALECT, noThoughts } }).messages[0];
+    expect(sent('empty')).toMatchObject({ reasoning_content: '' });
+    const signature = { google: { thought_signature: 'skip_thought_signature_validator' } };
+    expect(sent('unsigned')).toMatchObject({ tool_calls: [{ function: { name: 'list_files' }, extra_content: signature }] });
+  });
+
   test('parts that hold thoughts go back as they came', () => {
     const content = [{ type: 'thinking', thinking: [{ type: 'text', text: 'hm' }], signature: 's' }];
     const reply = read({ content, tool_calls: [callOf('{}')] });

@@ -50,6 +50,7 @@ const READINGS: readonly Reading[] = [
   ofCapName,
   ofStream,
   ofCallIds,
+  ofMissingThoughts,
   ofOpaqueFields,
   ofSimpleParts,
   withPlainerSchemas,
@@ -86,6 +87,15 @@ function ofStream({ words }: ServerRefusal, { dialect }: SentParts): Change | un
 function ofCallIds({ words, param }: ServerRefusal, { dialect }: SentParts): Change | undefined {
   if (dialect.ids === 'made') return undefined;
   return /tool.?call.?id|tool_calls?\S*\.id\b|tool_use\S*\.id\b/i.test(`${words} ${param ?? ''}`) ? to({ ids: 'made' }) : undefined;
+}
+
+/** A turn of another model, or one without thoughts: DeepSeek takes an empty `reasoning_content`, Gemini a mark in place of the signature. */
+function ofMissingThoughts({ words }: ServerRefusal, { dialect }: SentParts): Change | undefined {
+  if (dialect.noThoughts !== 'nothing') return undefined;
+  if (/missing.{0,40}thought_signature/i.test(words)) return to({ noThoughts: 'unsigned' });
+  const misses =
+    /(missing|must (also )?be passed back|is required).{0,80}reasoning_content|reasoning_content.{0,80}(missing|must be passed back|is required)/i;
+  return misses.test(words) ? to({ noThoughts: 'empty' }) : undefined;
 }
 
 /** A server that takes no reasoning in what it is sent. One that misses it says so with other words. */

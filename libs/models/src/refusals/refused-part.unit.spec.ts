@@ -26,6 +26,9 @@ test.each<[string, Partial<Dialect>]>([
     "Invalid 'messages[2].tool_calls[0].id': string too long. Expected a string with maximum length 40, but got a string with length 58 instead.",
     { ids: 'made' },
   ],
+  ['The `reasoning_content` in the thinking mode must be passed back to the API.', { noThoughts: 'empty' }],
+  ['Missing reasoning_content field in the assistant message at message index 2.', { noThoughts: 'empty' }],
+  ['Function call is missing a thought_signature in functionCall parts.', { noThoughts: 'unsigned' }],
   ['Failed to initialize samplers: failed to parse grammar', { schemas: 'plainest' }],
   [
     "Invalid JSON payload received. Unknown name at 'tools.function.parameters.exclusiveMinimum': Cannot find field.",
