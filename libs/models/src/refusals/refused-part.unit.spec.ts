@@ -27,6 +27,7 @@ test.each<[string, Partial<Dialect>]>([
     { ids: 'made' },
   ],
   ['The `reasoning_content` in the thinking mode must be passed back to the API.', { noThoughts: 'empty' }],
+  ['reasoning_content is missing in the assistant message at index 3; in thinking mode it must be passed back.', { noThoughts: 'empty' }],
   ['Missing reasoning_content field in the assistant message at message index 2.', { noThoughts: 'empty' }],
   ['Function call is missing a thought_signature in functionCall parts.', { noThoughts: 'unsigned' }],
   ['Failed to initialize samplers: failed to parse grammar', { schemas: 'plainest' }],
@@ -58,7 +59,6 @@ test('the name of the cap is changed back where the other is refused', () => {
 });
 
 test.each([
-  'reasoning_content is missing in the assistant message at index 3; in thinking mode it must be passed back.',
   'registry.ollama.ai/library/gemma:2b does not support tools',
   'The response was filtered due to the prompt triggering the content management policy',
   'The model `gpt-9` does not exist',
@@ -89,4 +89,9 @@ test('what was not sent, or is changed already, is not the cause', () => {
   expect(partOf('response_format is not supported', sent({ format: 'none' }))).toBeUndefined();
   expect(partOf('temperature is not supported', sent({ temperature: false }))).toBeUndefined();
   expect(partOf('failed to parse grammar', sent({ schemas: 'plainest', format: 'none' }))).toBeUndefined();
+});
+
+test('what stands for thoughts is sent once: a server that refuses it too means what it says', () => {
+  const words = 'The `reasoning_content` in the thinking mode must be passed back to the API.';
+  expect(partOf(words, sent({ noThoughts: 'empty' }))).toBeUndefined();
 });
