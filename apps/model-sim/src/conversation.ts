@@ -2,6 +2,7 @@
  * Reads a chat request as a conversation of the agent loop: the task (the user's JSON), the tool results so far, and repairs. Nothing here
  * trusts its input: tool results may be errors, cut off, or missing, and a request may come from someone who never heard of Cadre.
  */
+import { ResultSchema } from '@cadre/contracts';
 import { z } from 'zod';
 import type { ChatRequest } from './wire/request.js';
 
@@ -26,7 +27,12 @@ export const Brief = z.object({
   agent: z.string().default('generalist'),
   goal: z.string().default(''),
   task: z
-    .object({ id: z.string().default('task'), title: z.string().default(''), instructions: z.string().default('') })
+    .object({
+      id: z.string().default('task'),
+      title: z.string().default(''),
+      instructions: z.string().default(''),
+      resultSchema: ResultSchema.optional().catch(undefined),
+    })
     .default({ id: 'task', title: '', instructions: '' }),
   inputs: z.array(z.object({ name: z.string(), size: z.number().default(0), mediaType: z.string().default('') })).default([]),
   results: z.array(Result).default([]),

@@ -1,4 +1,5 @@
 /** The deterministic model: what it answers to a chat request, as a pure function of the request. */
+import type { AgentReply } from '@cadre/contracts';
 import { parseJson, readConversation, type Brief, type Conversation } from './conversation.js';
 import { codeReviewer } from './roles/code-reviewer.js';
 import { codeWriter } from './roles/code-writer.js';
@@ -11,6 +12,7 @@ import { plainAnswer } from './roles/plain-answer.js';
 import { planner } from './roles/planner.js';
 import { synthesizer } from './roles/synthesizer.js';
 import { testWriter } from './roles/test-writer.js';
+import { fittedAnswer } from './results/fitted-answer.js';
 import { replay, ToolDesk, type Call, type Script } from './script/script.js';
 import { severalTasks } from './several-tasks.js';
 import { withThoughts } from './thoughts.js';
@@ -55,7 +57,8 @@ export function respond(request: ChatRequest, countTokens: (text: string) => num
 
 function respondToOne(request: ChatRequest, countTokens: (text: string) => number): Reply {
   const conversation = readConversation(request);
-  const { brief, memory, summarise } = conversation;
+  const { memory, summarise } = conversation;
+  const brief = conversation.brief && aboutItem(conversation.brief);
   if (brief === undefined && summarise !== undefined) return { text: summaryOf(summarise), toolCalls: [] };
   if (brief === undefined) return { text: plainAnswer(conversation.lastUserText, request.response_format), toolCalls: [] };
   if (conversation.repairs.length > 1) return { text: JSON.stringify(plainForm(brief)), toolCalls: [] };
@@ -64,13 +67,25 @@ function respondToOne(request: ChatRequest, countTokens: (text: string) => numbe
   const size = (args: object): number => countTokens(JSON.stringify(args)) + CALL_TOKENS;
   const desk = new ToolDesk(conversation.granted, (args) => size(args) <= room);
   const progress = replay(role(brief, desk, memory), conversation.turns);
-  if (progress.done) return { text: JSON.stringify(withThoughts(progress.value, request, conversation, brief)), toolCalls: [] };
+  if (progress.done) {
+    const { resultSchema } = brief.task;
+    const reply =
+      resultSchema === undefined ? progress.value : fittedAnswer(progress.value as AgentReply, resultSchema, brief, conversation);
+    return { text: JSON.stringify(withThoughts(reply, request, conversation, brief)), toolCalls: [] };
+  }
   let left = room;
   const fitting = progress.calls.filter((call, index) => {
     left -= size(call.args);
     return index === 0 || left >= 0;
   });
   return { text: '', toolCalls: numbered(fitting, request) };
+}
+
+/** One item of a list may be a file: then the task is about that one alone. */
+function aboutItem(brief: Brief): Brief {
+  const item = /\n\nYour item: (.+)$/.exec(brief.task.instructions)?.[1];
+  const inputs = brief.inputs.filter(({ name }) => name === item);
+  return inputs.length === 0 ? brief : { ...brief, inputs };
 }
 
 /** The most tokens that the reply may have. */

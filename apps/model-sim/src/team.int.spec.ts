@@ -46,3 +46,24 @@ describe('without data', () => {
     expect(answers['answer']).toMatchObject({ confidence: 0.1, answer: expect.stringContaining('needs a language model') });
   });
 });
+
+describe('a task that asks for data', () => {
+  const analyse = async (field: string) => {
+    const team = await runs.team('Analyze the sales', [await runs.made('sums.csv', 'region,revenue\nnorth,10\nsouth,20\nwest,60\n')]);
+    const resultSchema = {
+      type: 'object',
+      properties: { rows: { type: 'integer' }, [field]: { type: 'number' } },
+      required: ['rows', field],
+    };
+    const task = { id: 'analyze', title: 'Analyze', instructions: 'Analyze.', agent: 'data-analyst' };
+    return team.work({ kind: 'work', ...task, resultSchema });
+  };
+
+  test('is answered from what the tools have said', async () => {
+    expect(JSON.parse(completed(await analyse('meanRevenue')).answer)).toEqual({ rows: 3, meanRevenue: 30 });
+  });
+
+  test('fails with words where they have not said it, and nothing is made up', async () => {
+    expect(await analyse('profit')).toMatchObject({ kind: 'failed', error: { code: 'result-invalid' } });
+  });
+});

@@ -23,7 +23,9 @@ export function completed(outcome: TeamOutcome): Completed {
   return outcome;
 }
 
+/** What several do together asks for no skill of its own. */
 function agentFor(skills: string[]): string {
+  if (skills.length === 0) return 'generalist';
   const found = Object.entries(AGENTS).find(([, agent]) => skills.every((skill) => agent.skills.includes(skill)));
   return found?.[0] ?? 'generalist';
 }

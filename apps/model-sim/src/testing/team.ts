@@ -7,7 +7,7 @@ import { failureOf, runAttempt } from '@cadre/agents';
 import { soloWork } from '@cadre/agents/testing';
 import { goalParts } from '@cadre/engine';
 import { AgentDefinition, mediaTypeOf } from '@cadre/contracts';
-import type { ArtifactRef, Assignment, BlobRef, Failure, TaskOutcome } from '@cadre/contracts';
+import type { ArtifactRef, Assignment, BlobRef, Failure, ResultSchema, TaskOutcome } from '@cadre/contracts';
 import { genericTools, Workspace } from '@cadre/worker-kit';
 
 import { dataTools } from '../../../worker-data-analyst/src/data-tools.js';
@@ -77,6 +77,7 @@ export interface TeamTask {
   title: string;
   instructions: string;
   agent: string;
+  resultSchema?: ResultSchema;
 }
 
 /** One folder that all tasks of a run share, and what they reported. */
@@ -136,7 +137,7 @@ export class Team {
     return outcome;
   }
 
-  private assignment({ id, kind, title, instructions }: TeamTask, agent: AgentDefinition): Assignment {
+  private assignment({ id, kind, title, instructions, resultSchema }: TeamTask, agent: AgentDefinition): Assignment {
     return {
       runId: 'r00-00000000-0000-4000-8000-000000000000',
       tenant: 'default',
@@ -144,7 +145,7 @@ export class Team {
       attempt: 1,
       kind,
       goal: this.goal,
-      ...{ title, instructions },
+      ...{ title, instructions, ...(resultSchema && { resultSchema }) },
       inputs: this.inputs,
       results: this.results,
       ...(kind === 'answer' && { account: { parts: goalParts(this.goal).map((part) => part.text), undone: [] } }),
