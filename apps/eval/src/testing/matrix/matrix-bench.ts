@@ -53,18 +53,24 @@ export interface Wanted {
   options?: RunRequestInput['options'];
 }
 
+/** A server at its address. */
+export interface Asked extends Pick<MatrixServer, 'profile' | 'url'> {
+  /** Left out: the one that stand-ins take. */
+  key?: string;
+}
+
 /** The models of a worker, as a models file names this server. */
-export function modelsOf({ profile, url }: Pick<MatrixServer, 'profile' | 'url'>, onWarning: (message: string) => void): ModelPort {
+export function modelsOf({ profile, url, key = 'key' }: Asked, onWarning: (message: string) => void): ModelPort {
   const { api, model, rates, extra, isPricedByOperator } = profile;
   const server = { url, api, key: { env: 'KEY' }, ...(extra && { extra }) };
   const file = ModelsFile.parse({ servers: { it: server }, others: 'it', default: model });
   const prices = loadPrices(isPricedByOperator ? JSON.stringify({ [model]: rates }) : undefined);
-  const parts = { keyOf: () => 'key', prices, defaultModel: model, timeoutMs: 20_000, onWarning, random: () => 0.5, now: () => Date.now() };
+  const parts = { keyOf: () => key, prices, defaultModel: model, timeoutMs: 20_000, onWarning, random: () => 0.5, now: () => Date.now() };
   return new ModelServers(file, parts);
 }
 
 /** One run to its end. */
-export async function runOn(server: Pick<MatrixServer, 'profile' | 'url'>, { goal, file, tasks, options }: Wanted): Promise<Ran> {
+export async function runOn(server: Asked, { goal, file, tasks, options }: Wanted): Promise<Ran> {
   const warnings: string[] = [];
   const team = new Team(modelsOf(server, (message) => warnings.push(message)));
   const bytes = await readFile(file);
