@@ -32,11 +32,14 @@ export const READ_RESULT_SCHEMA: ToolSchema = {
 
 export class ResultShelf {
   private readonly texts: string[] = [];
+  private shortens = false;
 
   /** @returns what the model is shown: the result, or its beginning and where to find the rest */
   put(text: string): string {
     this.texts.push(text);
-    return utf8Bytes(text) <= TOOL_OUTPUT_BYTES ? text : shortened(text, this.texts.length);
+    if (utf8Bytes(text) <= TOOL_OUTPUT_BYTES) return text;
+    this.shortens = true;
+    return shortened(text, this.texts.length);
   }
 
   /** The number of the result that was put last; 0: none. */
@@ -44,8 +47,14 @@ export class ResultShelf {
     return this.texts.length;
   }
 
+  /** Whether the model was shown any result in short, so that there is more to read. */
+  get hasMore(): boolean {
+    return this.shortens;
+  }
+
   /** A result in short, for a conversation without room. @param characters of its beginning */
   brief(result: number, characters: number): string {
+    this.shortens = true;
     const text = this.texts[result - 1] ?? '';
     return JSON.stringify({ shortened: true, result, characters: text.length, beginning: text.slice(0, characters).toWellFormed() });
   }

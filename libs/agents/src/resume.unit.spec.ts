@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { z } from 'zod';
 import type { Performer } from './performer.js';
 import type { ModelMessage, ModelPort, Tool } from './ports.js';
+import { TOOL_OUTPUT_BYTES } from './result-shelf.js';
 import { runAttempt } from './run-attempt.js';
 import {
   EngineOwner,
@@ -23,7 +24,7 @@ const turnOfLoop = () => new Promise<void>((resolve) => setImmediate(resolve));
 const TASK = 'analyse';
 
 /** By turn of the model: the tools that it calls. */
-type Story = ('note' | 'charge' | 'send' | 'look')[][];
+type Story = ('note' | 'charge' | 'send' | 'look' | 'long' | 'read_result')[][];
 
 /** The world: what models and tools were really asked, by key. */
 class World {
@@ -31,6 +32,8 @@ class World {
   readonly blobs = new MemoryBlobs();
   readonly owner = new EngineOwner(this.clock);
   readonly modelCalls: string[] = [];
+  /** By key of the call of a model: the tools that it was told of, each time. */
+  readonly told = new Map<string, Set<string>>();
   readonly toolCalls: string[] = [];
   readonly sent: string[] = [];
   readonly sentKeys = new Set<string>();
@@ -41,14 +44,15 @@ class World {
     private readonly story: Story,
     thinking?: AgentDefinition['thinking'],
   ) {
-    this.agent = sampleAgent({ tools: ['note', 'send', 'charge', 'look'], thinking });
+    this.agent = sampleAgent({ tools: ['note', 'send', 'charge', 'look', 'long'], thinking });
   }
 
   /** Its replies depend on nothing but the conversation. */
   readonly model: ModelPort = {
     quote: ({ model = 'm', maxOutputTokens }) => ({ model, maxInputTokens: 1, maxOutputTokens, maxCostMicros: 1000, priced: true }),
-    complete: async ({ messages, callKey }) => {
+    complete: async ({ messages, tools, callKey }) => {
       this.modelCalls.push(callKey!);
+      this.told.set(callKey!, (this.told.get(callKey!) ?? new Set()).add(tools.map(({ name }) => name).join(' ')));
       await this.takes(50);
       const turn = messages.filter((message) => message.role === 'assistant').length;
       const part = this.turnOf(turn, messages);
@@ -113,6 +117,7 @@ class World {
     return [
       this.tool('note', 'none', ({ text }) => (files.write(`notes/${text}.txt`, `noted ${text}`), { noted: text })),
       this.tool('look', 'none', () => ({ files: [...files.files.keys()].sort() })),
+      this.tool('long', 'none', () => ({ long: 'x'.repeat(TOOL_OUTPUT_BYTES) })),
       this.tool('charge', 'idempotent', (_, key) => (this.charged.add(key), { charged: true })),
       this.tool('send', 'once', ({ text }, key) => (this.sent.push(text), this.sentKeys.add(key), { receipt: 'first' })),
     ];
@@ -132,8 +137,11 @@ class World {
 
   private turnOf(turn: number, messages: ModelMessage[]) {
     const names = this.story[turn];
-    if (names) return callsTools(...names.map((name) => ({ name, args: { text: `t${turn}` } })));
-    const said = messages.flatMap((message) => (message.role === 'tool' ? [message.text] : []));
+    if (names)
+      return callsTools(
+        ...names.map((name) => ({ name, args: name === 'read_result' ? { result: 1, search: 'long' } : { text: `t${turn}` } })),
+      );
+    const said = messages.flatMap((message) => (message.role === 'tool' ? [message.text.slice(0, 1000)] : []));
     const reviews = messages.filter((message) => message.text.startsWith('{"review"')).length;
     const reasoning = reviews > 0 ? { reasoning: `Review ${reviews}.`, reasoningTokens: 20 } : {};
     return { ...answers(`${said.join(' | ') || '(nothing)'}${reviews > 0 ? ` reviewed ${reviews}` : ''}`, 0.8), ...reasoning };
@@ -220,6 +228,22 @@ describe('an attempt that dies at any of its steps', () => {
       expect(world.owner.rig.task(TASK).result).toEqual(wanted);
       expect(new Set(world.modelCalls)).toEqual(new Set(undisturbed.modelCalls));
       expect(world.modelCalls.length).toBeLessThanOrEqual(5);
+      expect(world.owner.rig.violations()).toEqual([]);
+    }
+  });
+
+  test('also around a result that is too long to be shown: the rest is offered from there on, under the same keys', async () => {
+    const story: Story = [['note'], ['long'], ['read_result']];
+    const undisturbed = began(story);
+    const { first } = await lived(undisturbed);
+    const offered = [...undisturbed.told.values()].map((each) => [...each].map((names) => names.endsWith(' read_result')));
+    expect(offered).toEqual([[false], [false], [true], [true]]);
+    for (let diesAt = 1; diesAt <= first.steps; diesAt += 1) {
+      const world = began(story);
+      expect((await lived(world, diesAt)).first.dead).toBe(true);
+      expect(world.told).toEqual(undisturbed.told);
+      expect(world.modelCalls.length).toBeLessThanOrEqual(5);
+      expect(world.owner.rig.task(TASK).result).toEqual(undisturbed.owner.rig.task(TASK).result);
       expect(world.owner.rig.violations()).toEqual([]);
     }
   });

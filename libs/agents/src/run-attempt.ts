@@ -192,11 +192,13 @@ class AttemptLoop {
     if (draft && draft.round > forms.reviews(reduced)) return undefined;
     const wanted = forms.effort(reduced);
     const effort = thoughts ? thoughts.affordable(wanted) : wanted;
+    // Before the tools are told: what the view shortens is there to be read again.
+    const messages = forms.told(this.window.view(this.messages), reduced);
     return {
       temperature: this.work.agent.temperature,
       ...(effort !== undefined && { effort }),
       maxOutputTokens: this.outputRoom(effort !== undefined, draft?.reply),
-      messages: forms.told(this.window.view(this.messages), reduced),
+      messages,
       tools: this.limits.wrappedUp ? [] : this.desk.schemas(),
       responseSchema: this.responseSchema,
       ...this.togetherWith(),

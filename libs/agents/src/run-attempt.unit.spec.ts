@@ -149,7 +149,7 @@ describe('tools', () => {
     expect(await result).toMatchObject({ kind: 'completed' });
     expect(secret.calls).toEqual([]);
     expect(lastToolText(model, 1)).toEqual({ error: 'There is no tool secret for you. You may call: echo.' });
-    expect(model.requests[0]?.tools.map((tool) => tool.name)).toEqual(['echo', 'read_result']);
+    expect(model.requests[0]?.tools.map((tool) => tool.name)).toEqual(['echo']);
     expect(made.map((call) => call.kind)).toEqual(['model', 'model']);
   });
 
@@ -325,7 +325,7 @@ describe('near the end', () => {
     const { model, result } = attempt([...looks, answers('What I have.')], { agent: sampleAgent({ limits: { maxSteps: 3 } }) });
     expect(await result).toMatchObject({ kind: 'completed', answer: 'What I have.', mark: 'limit-reached' });
     expect(noticeOf(model, 2)).toContain('your last message');
-    expect(model.requests.map(({ tools }) => tools.length)).toEqual([2, 2, 0]);
+    expect(model.requests.map(({ tools }) => tools.length)).toEqual([1, 1, 0]);
   });
 
   test('who is done before has no mark', async () => {
@@ -351,6 +351,8 @@ describe('a window that is too small', () => {
     expect(lastToolText(model, 6)).toMatchObject({ result: 1, offset: 5990, text: expect.stringContaining('x') });
     const calls = made.filter(({ kind }) => kind === 'model').map(({ key }) => key);
     expect(calls[5]).toBe(calls[3]);
+    const offered = model.requests.map(({ tools }) => tools.some(({ name }) => name === 'read_result'));
+    expect(offered).toEqual([false, false, false, false, false, true, true]);
   });
 
   test('ends the attempt with the words of the server when nothing is left to shorten', async () => {

@@ -55,12 +55,14 @@ export class ToolDesk {
     this.described = told.map(({ name, description, parameters, schema }) => {
       return { name, description, parameters: schema ?? jsonSchemaOf(parameters) };
     });
-    if (this.described.length > 0) this.described.push(READ_RESULT_SCHEMA);
   }
 
-  /** What the model is told of the granted tools. */
+  /**
+   * What the model is told of the granted tools, and of the shelf once a result was shortened. What is told of tools is in no key of a call, so an attempt
+   * that shortens less than its forerunner still finds the calls on record.
+   */
   schemas(): ToolSchema[] {
-    return this.described;
+    return this.described.length > 0 && this.shelf.hasMore ? [...this.described, READ_RESULT_SCHEMA] : this.described;
   }
 
   /** Of all calls so far, recorded ones too; undefined: it was not run. */
