@@ -29,7 +29,7 @@ export function* synthesizer(brief: Brief, desk: ToolDesk): Script<AgentReply & 
     `# ${goal.length > 110 ? `${goal.slice(0, 109)}…` : goal}`,
     isWhole ? wholeText(done) : partText(done, brief.results.length, works),
     reasons.map((line) => `- ${line}.`).join('\n'),
-    ...done.filter((result) => !isBare(result)).map(section),
+    ...sections(done.filter((result) => !isBare(result))),
     bare.length + undone.length > 0 ? `## Not done\n\n${[...bare.map(bareLine), ...undone.map(undoneLine)].join('\n')}` : '',
     artifactsText(done),
     isWhole ? '' : `${abilitiesText()} For the rest, set OPENAI_BASE_URL and OPENAI_API_KEY.`,
@@ -74,14 +74,25 @@ function partText(done: readonly Result[], total: number, works: readonly PartCl
   return `**Partial result**: ${whole} of ${count(total, 'task')} did all that was asked of them.`;
 }
 
-function section(result: Result): string {
+/** What a later task says word by word like an earlier one is said once. */
+function sections(results: readonly Result[]): string[] {
+  const said = new Map<string, string>();
+  return results.map((result) => {
+    const { head, body } = section(result);
+    const earlier = said.get(body);
+    if (earlier === undefined) said.set(body, result.title || result.taskId);
+    return `## ${head}\n\n${earlier === undefined ? body : `The same as under "${earlier}".`}`;
+  });
+}
+
+function section(result: Result): { head: string; body: string } {
   const most = /analy/i.test(result.title) || result.agent === 'data-analyst' ? LINES.analysis : LINES.other;
   // What no file holds is only here.
   const lines = keptLines(result.answer ?? '', result.artifacts.length > 0 ? most : LINES.unwritten);
   const isUnsure = result.confidence !== undefined && result.confidence < 0.5 && result.missing.length === 0;
   const doubt = isUnsure ? [`(confidence ${result.confidence})`] : [];
   const by = result.agent === undefined ? '' : ` (${result.agent})`;
-  return `## ${result.title || result.taskId}${by}\n\n${[...lines, ...doubt].join('\n') || 'It reported nothing.'}`;
+  return { head: `${result.title || result.taskId}${by}`, body: [...lines, ...doubt].join('\n') || 'It reported nothing.' };
 }
 
 /** The answer without its own headings, its list of files and the note that every answer has. */

@@ -20,7 +20,8 @@ const COMMON = new Set(
 );
 
 export function textFacts(text: string): TextFacts {
-  const lines = text.split(/\r?\n/);
+  // The line break that ends the last line begins none.
+  const lines = text === '' ? [] : text.replace(/\r?\n$/, '').split(/\r?\n/);
   const words = text.match(/[\p{L}\p{N}][\p{L}\p{N}'’-]*/gu) ?? [];
   const counts = countWords(words);
   const keywords = [...counts]
