@@ -66,7 +66,7 @@ function definitionOf(agent: AgentDefinition, assignment: Assignment): Json {
 /** Of one that names a model alone the key is what it was before less thought could be said. */
 function underLoadOf({ waitMs, model, effort, reflect, alternatives }: NonNullable<AgentDefinition['underLoad']>): Json[] {
   const less = [effort ?? null, reflect ?? null, alternatives ?? null];
-  return [waitMs, model ?? null, ...(less.every((given) => given === null) ? [] : [less])];
+  return [waitMs ?? null, model ?? null, ...(less.every((given) => given === null) ? [] : [less])];
 }
 
 function nameOf(taskId: TaskId): string {

@@ -73,6 +73,7 @@ export class ModelLine {
     this.chain = [this.current, ...agent.fallbackModels.filter((model) => model !== this.current)];
     // A degraded task asks as it did before: what is on record is given, and for the rest the owner names the cheaper model again.
     this.degraded = assignment.degradedTo;
+    this.beginWithLess();
   }
 
   /** The model that the budget, or a server without room, has brought the task to. */
@@ -170,10 +171,20 @@ export class ModelLine {
     );
   }
 
+  /** The task has been without a slot for longer than the agent lets tasks wait as they are. */
+  private beginWithLess(): void {
+    const { assignment, agent } = this.parts;
+    const { queuedMs } = assignment;
+    const { spare } = this;
+    if (!spare || queuedMs === undefined || queuedMs < (agent.underLoad?.queueMs ?? Infinity)) return;
+    this.reduced = spare.reduced;
+    if (spare.model !== undefined) this.degrade(spare.model);
+  }
+
   /** What the agent has left to give up for not having to wait; undefined: nothing. A model that the run asks for, or that the budget leaves, stays. */
   private get spare(): Way | undefined {
     const { underLoad } = this.parts.agent;
-    if (!underLoad) return undefined;
+    if (!underLoad || this.parts.assignment.underLoad === 'never') return undefined;
     const mayMove = this.parts.assignment.model === undefined && this.degraded === undefined;
     const model = mayMove ? underLoad.model : undefined;
     const thinksLess = !this.reduced && reductionOf(this.parts.agent) !== undefined;
@@ -192,8 +203,8 @@ export class ModelLine {
 
   /** Where nothing is left to give up there is nothing to hurry to. */
   private patience(): Pick<ModelRequest, 'patienceMs'> {
-    const { underLoad } = this.parts.agent;
-    return underLoad && this.spare ? { patienceMs: underLoad.waitMs } : {};
+    const patienceMs = this.parts.agent.underLoad?.waitMs;
+    return patienceMs !== undefined && this.spare ? { patienceMs } : {};
   }
 
   /** How the same may have been asked instead. */

@@ -68,9 +68,9 @@ class Stage {
     });
   }
 
-  async live(id: string, diesAt?: number): Promise<TestWorker> {
+  async live(id: string, diesAt?: number, offered: Parameters<TestWorker['take']>[1] = {}): Promise<TestWorker> {
     const worker = this.worker(id, diesAt);
-    worker.take(TASK);
+    worker.take(TASK, offered);
     await this.clock.advance(20_000);
     return worker;
   }
@@ -335,4 +335,56 @@ describe('an agent that thinks less when there is no room', () => {
     expect(stage.asked.slice(-3)).toEqual(['big 3', 'big 3 low', 'big 4 low']);
     expect(stage.task.result).toMatchObject({ reducedTo: { effort: 'low' } });
   });
+});
+
+describe('a task that has waited too long for a slot', () => {
+  const thinking = { effort: 'high' as const, reflect: 1 };
+  const agent = sampleAgent({ model: 'big', thinking, underLoad: { queueMs: 5000, model: 'small', effort: 'low' } });
+  const begun = async (queuedMs: number, options: Parameters<EngineOwner['start']>[1] = {}, of = agent) => {
+    const stage = new Stage(of, options);
+    await stage.live('w1', undefined, { queuedMs });
+    return stage;
+  };
+
+  test('is begun with what the agent gives up for that, asks for no patience, and its result says so', async () => {
+    const stage = await begun(5000);
+    expect(new Set(stage.asked.map((asked) => asked.replace(/ \d /, ' ')))).toEqual(new Set(['small low']));
+    expect(stage.patience.every((ms) => ms === undefined)).toBe(true);
+    expect(stage.task.result).toMatchObject({ degradedTo: 'small', reducedTo: { effort: 'low' }, queuedMs: 5000 });
+    expect(stage.owner.rig.violations()).toEqual([]);
+  });
+
+  test('is begun as ever when it has waited for less, or a stand-in that gives up nothing does it', async () => {
+    for (const stage of [await begun(4999), await begun(9000, {}, sampleAgent({ model: 'big', thinking }))]) {
+      expect(stage.asked[0]).toBe('big 0 high');
+      expect(stage.task.result).not.toHaveProperty('degradedTo');
+    }
+  });
+
+  test('keeps the model that the run asks for', async () => {
+    const stage = await begun(9000, { model: 'big' });
+    expect(stage.asked[0]).toBe('big 0 low');
+    expect(stage.task.result).not.toHaveProperty('degradedTo');
+  });
+
+  test('a later life goes on where the earlier one had begun, although that one is told of no wait', async () => {
+    const { steps } = await new Stage(agent).live('w1', undefined, { queuedMs: 5000 });
+    for (let diesAt = 1; diesAt <= steps; diesAt += 5) {
+      const stage = new Stage(agent);
+      await stage.live('w1', diesAt, { queuedMs: 5000 });
+      await stage.lose('w1');
+      const calls = Object.values(stage.owner.rig.run().calls[TASK] ?? {});
+      if (stage.task.status !== 'completed') await stage.live('w2');
+      expect(stage.task.status).toBe('completed');
+      if (calls.some(({ name, status }) => name === 'small' && status === 'done'))
+        expect(stage.task.result).toMatchObject({ degradedTo: 'small' });
+      expect(stage.owner.rig.violations()).toEqual([]);
+    }
+  });
+});
+
+test('nothing is given up where the run forbids it, however long its calls wait', async () => {
+  const stage = new Stage(sampleAgent({ model: 'big', underLoad: { waitMs: 5, model: 'small' } }), { underLoad: 'never' });
+  await stage.live('w1');
+  expect(stage.patience.every((ms) => ms === undefined)).toBe(true);
 });

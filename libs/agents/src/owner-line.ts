@@ -25,7 +25,7 @@ export type OwnerAnswer = { kind: 'taken' } | { kind: 'closed' } | { kind: 'refu
 export type CompleteAnswer = Exclude<OwnerAnswer, { kind: 'taken' }> | { kind: 'taken'; next?: Assignment[] };
 export type RecordAnswer = { kind: 'recorded'; grants: CallGrants } | Exclude<OwnerAnswer, { kind: 'taken' }>;
 
-type OfferedWith = Partial<Pick<Offer, 'insteadOf' | 'figures'>>;
+type OfferedWith = Partial<Pick<Offer, 'insteadOf' | 'queuedMs' | 'figures'>>;
 
 const CLOSED = new Set(['attempt-closed', 'attempt-taken', 'run-ended', 'unknown-run', 'unknown-task', 'run-conflict']);
 
@@ -63,8 +63,13 @@ export class OwnerLine {
    * Binds the attempt to this worker; undefined when somebody else has it, or it is closed. Error: `assignment-invalid`.
    * @param offer what its offer said of it
    */
-  async start(agent: AgentDefinition, worker: WorkerTraits, { insteadOf, figures }: OfferedWith = {}): Promise<Assignment | undefined> {
-    const offered = { ...(insteadOf !== undefined && { insteadOf }), ...(figures && { figures }) };
+  async start(agent: AgentDefinition, worker: WorkerTraits, offer: OfferedWith = {}): Promise<Assignment | undefined> {
+    const { insteadOf, queuedMs, figures } = offer;
+    const offered = {
+      ...(insteadOf !== undefined && { insteadOf }),
+      ...(queuedMs !== undefined && { queuedMs }),
+      ...(figures && { figures }),
+    };
     const reply = await this.send({ type: 'StartAttempt', ...this.head(), ...grantOf(agent, worker), ...offered });
     if (reply.outcome === 'rejected' || reply.outcome === 'unavailable') return undefined;
     return isPlainAssignment(reply.result) ? reply.result : readAs(Assignment, reply.result);

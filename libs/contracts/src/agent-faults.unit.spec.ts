@@ -46,3 +46,17 @@ test.each<[object, object | undefined, RegExp[]]>([
 ])('under load %j of an agent that thinks %j gives up nothing, and that is told', (underLoad, thinking, told) => {
   expect(faults({ underLoad: { waitMs: 5, ...underLoad }, thinking })).toEqual(told.map((each) => expect.stringMatching(each) as string));
 });
+
+test.each<[object, RegExp | undefined]>([
+  [{ queueMs: 5, agent: 'b' }, undefined],
+  [{ queueMs: 5, effort: 'low' }, undefined],
+  [{ queueMs: 5, waitMs: 9, agent: 'b', model: 'small' }, undefined],
+  [{ model: 'small' }, /^underLoad says no time; set waitMs, .* queueMs, /],
+  [{ waitMs: 5, model: 'small', agent: 'b' }, /^underLoad.agent needs queueMs/],
+  [{ queueMs: 5, agent: 'a' }, /^underLoad.agent is the agent itself/],
+  [{ queueMs: 5 }, /^underLoad.queueMs changes nothing; name the agent/],
+  [{ queueMs: 5, waitMs: 5, agent: 'b' }, /^underLoad gives nothing up/],
+  [{ queueMs: 5, model: 'big' }, /^underLoad.model is the agent's own model, big/],
+])('tasks that wait for a slot: %j', (underLoad, told) => {
+  expect(faults({ underLoad })).toEqual(told ? [expect.stringMatching(told)] : []);
+});

@@ -8,7 +8,7 @@ import { Labels } from './labels.js';
 import { MemorySettings } from './memory.js';
 import { Skill } from './plan.js';
 import { Thinking } from './thinking.js';
-import { UnderLoad } from './under-load.js';
+import { QueuedMs, QueueRelief, UnderLoad, UnderModelLoad } from './under-load.js';
 
 /** Each may be left out: of a definition, which then has the default, and of a template and what is made from it. */
 const settings = {
@@ -16,7 +16,7 @@ const settings = {
   model: z.string().min(1).max(200),
   /** Tried in this order when the model before is of no use: gone, unknown there, out of quota, or its window too small. */
   fallbackModels: z.array(z.string().min(1).max(200)).max(5),
-  underLoad: UnderLoad,
+  underLoad: UnderModelLoad,
   /** Tasks of one run that are at hand together are done in one go: at most so many, and the first waits so long for others. Of a model only without tools. */
   batch: z.strictObject({ maxTasks: z.int().min(2).max(50), waitMs: z.int().min(0).max(5000) }),
   temperature: z.number().min(0).max(2),
@@ -47,7 +47,7 @@ export const AgentDefinition = z.strictObject({
   labels: Labels.optional(),
   /** Only workers with these labels have it. */
   requires: Labels.optional(),
-  underLoad: settings.underLoad.optional(),
+  underLoad: UnderLoad.optional(),
   batch: settings.batch.optional(),
   temperature: settings.temperature.default(0),
   /** To be told to think before it answers, and how. */
@@ -121,6 +121,8 @@ export const AgentSummary = z.strictObject({
   /** Left out: not told. */
   tools: z.array(AnyToolName).max(MOST_TOOLS).optional(),
   labels: Labels.optional(),
+  /** What becomes of tasks that wait for a slot of it. */
+  underLoad: QueueRelief.optional(),
 });
 export type AgentSummary = z.infer<typeof AgentSummary>;
 
@@ -175,8 +177,10 @@ export const Offer = z.strictObject({
   taskId: TaskId,
   attempt: z.int().min(1),
   agent: AgentName,
-  /** Who was asked for by name, was removed, and has handed on to `agent`. */
+  /** Who was asked for by name, was removed, and has handed on to `agent`; with `queuedMs`: whose slots are full. */
   insteadOf: AgentName.optional(),
+  /** It has been without a free slot so long that, as its agent's definition says, another does it or it is done with less. */
+  queuedMs: QueuedMs.optional(),
   /**
    * Which offer is begun first of several that wait for a slot: of the tenant with the least at work (by the newest offer of each), the most urgent one (the
    * smallest number), and of equals the one that came first.

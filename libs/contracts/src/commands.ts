@@ -8,6 +8,7 @@ import { AccountCommand } from './accounts.js';
 import { AgentName, RunId, TaskId, TenantId, WorkerId, shardOf } from './ids.js';
 import { Delegation, Goal, MAX_PLAN_TASKS, Params, Plan, RunOptions, TaskSpec } from './plan.js';
 import { TaskResult } from './results.js';
+import { QueuedMs } from './under-load.js';
 import { EventType } from './scopes.js';
 
 const command = { id: z.string().min(1).max(80), runId: RunId, traceparent: Traceparent.optional() };
@@ -64,8 +65,7 @@ const grant = {
 };
 
 /**
- * A worker binds an attempt to itself. Accepted once; answered with the `Assignment`. `insteadOf`: who was asked for by name and has handed on to `agent`, see
- * `Offer`.
+ * A worker binds an attempt to itself. Accepted once; answered with the `Assignment`. `insteadOf`: who was to do it, see `Offer`.
  */
 export const StartAttempt = z.strictObject({
   type: z.literal('StartAttempt'),
@@ -74,6 +74,7 @@ export const StartAttempt = z.strictObject({
   ...grant,
   insteadOf: AgentName.optional(),
   /** Of the offer. */
+  queuedMs: QueuedMs.optional(),
   figures: BidderFigures.optional(),
 });
 export type StartAttempt = z.infer<typeof StartAttempt>;

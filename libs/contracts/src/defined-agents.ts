@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { AgentDefinition, AgentSettings, TemplateSummary, WorkerView } from './agents.js';
 import { AgentName, TenantId, WorkerId } from './ids.js';
+import { UnderLoad } from './under-load.js';
 import { Timestamp } from './values.js';
 
 const DAY_MS = 86_400_000;
@@ -16,6 +17,7 @@ export const DefinedAgent = AgentSettings.extend({
   maxParallel: AgentDefinition.shape.maxParallel,
   labels: AgentDefinition.shape.labels,
   requires: AgentDefinition.shape.requires,
+  underLoad: UnderLoad.optional(),
 });
 export type DefinedAgent = z.infer<typeof DefinedAgent>;
 

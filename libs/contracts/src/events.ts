@@ -6,6 +6,7 @@ import { Delegation, Params, PlanSource, RunOptions, TaskSpec } from './plan.js'
 import { BidderFigures } from './bidder-figures.js';
 import { AccountCommit } from './accounts.js';
 import { Missing, TaskResult } from './results.js';
+import { QueuedMs } from './under-load.js';
 import { CallKey, CallKind, CallReservation, CallSettlement, SpendLimit, AnyToolName } from './calls.js';
 import { Question, QuestionChoice, QuestionId } from './questions.js';
 
@@ -80,8 +81,10 @@ export const AttemptStarted = z.strictObject({
   life: z.string().optional(),
   /** The worker goes on from this task, whose result is in the same commit. */
   after: TaskId.optional(),
-  /** The task asks for this agent, which was removed and has handed on to `agent`. */
+  /** The task asks for this agent, which was removed and has handed on to `agent`. With `queuedMs`: this agent was to do it, but had no free slot. */
   insteadOf: AgentName.optional(),
+  /** The task had been without a free slot so long: done by another agent, or with less, because of that. */
+  queuedMs: QueuedMs.optional(),
   /** Of a bid. */
   figures: BidderFigures.optional(),
 });

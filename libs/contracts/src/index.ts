@@ -286,8 +286,8 @@ export {
   Delegated,
   AgentReply,
 } from './tools.js';
-export { ReducedThinking, UnderLoad } from './under-load.js';
-export { agentFaults, givesNothingUp, NOTHING_GIVEN_UP, restsOnFaults } from './agent-faults.js';
+export { NeverUnderLoad, QueuedMs, QueueRelief, ReducedThinking, UnderLoad, UnderModelLoad } from './under-load.js';
+export { agentFaults, queueReliefOf, restsOnFaults, underLoadFault } from './agent-faults.js';
 export { Alternative, ReasoningEffort, TaskThinking, Thinking, ThinkingStyle, ThinkingTrace, ThoughtReply } from './thinking.js';
 export type { Cell, DelegatingTool, ToolName, ToolArgs, ToolResult } from './tools.js';
 export {

@@ -31,7 +31,7 @@ describe('commands', () => {
   test('each field but the optional ones is needed', () => {
     const optional: Partial<Record<Command['type'], string[]>> = {
       StartRun: ['plan', 'morePlan', 'params'],
-      StartAttempt: ['tools', 'agentCapMicros', 'life', 'insteadOf', 'modelTimeoutMs', 'figures'],
+      StartAttempt: ['tools', 'agentCapMicros', 'life', 'insteadOf', 'modelTimeoutMs', 'figures', 'queuedMs'],
       RecordCalls: ['settle', 'reserve'],
       CompleteAttempt: ['settle', 'next'],
       FailAttempt: ['settle', 'fresh', 'cause'],

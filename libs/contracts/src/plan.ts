@@ -6,6 +6,7 @@ import { AgentName, TaskId } from './ids.js';
 import { Labels } from './labels.js';
 import { ResultSchema } from './result-schema.js';
 import { TaskThinking } from './thinking.js';
+import { NeverUnderLoad } from './under-load.js';
 import { Combine, Expression, Gate, Join, Repeat, UnknownConfidence, Wait } from './scopes.js';
 
 /** From most to least urgent. */
@@ -174,6 +175,8 @@ export const TaskSpec = z.strictObject({
   resultSchema: ResultSchema.optional(),
   /** Of work for an agent that a model plays. */
   thinking: TaskThinking.optional(),
+  /** It is done by the agent that was to do it and as that one does it, however long it waits; see `UnderLoad`. */
+  underLoad: NeverUnderLoad.optional(),
   /** Whom its agent may ask, give work or send messages to; left out: anyone. */
   peers: z.array(AgentName).max(20).optional(),
   /** Files, and folders, that it has to leave. Whoever comes after it gets these and no others. */
@@ -250,6 +253,8 @@ export const RunOptions = z.strictObject({
   /** Make one answer of all results with a last task. Without it the answer lists the results. */
   summarize: z.boolean().default(true),
   model: z.string().min(1).max(200).optional(),
+  /** Of all its tasks. */
+  underLoad: NeverUnderLoad.optional(),
   /** Keep what thinking agents thought, beside their results. Left out: false. */
   collectThinking: z.boolean().optional(),
   budget: Budget.prefault({}),

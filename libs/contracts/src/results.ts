@@ -8,7 +8,7 @@ import { Cache, Plan, PlanSource, Specialist } from './plan.js';
 import { ResultSchema } from './result-schema.js';
 import { UnknownConfidence } from './scopes.js';
 import { TaskThinking } from './thinking.js';
-import { ReducedThinking } from './under-load.js';
+import { NeverUnderLoad, QueuedMs, ReducedThinking } from './under-load.js';
 
 /** The task whose result an earlier one is. */
 export const ResultOrigin = z.strictObject({ runId: RunId, taskId: TaskId });
@@ -33,8 +33,12 @@ export const TaskResult = z.strictObject({
   artifacts: z.array(ArtifactRef).max(200),
   /** The model that the task went on with when its budget did not allow the wanted one, or the server had no room for it. */
   degradedTo: z.string().max(200).optional(),
-  /** How much less its agent has thought, because the server had no room. */
+  /** How much less its agent has thought, because the server had no room, or the task had waited too long for a slot. */
   reducedTo: ReducedThinking.optional(),
+  /** The agent that was to do it: another one has, since this one was removed or, with `queuedMs`, had no free slot. The owner of the run says it. */
+  insteadOf: AgentName.optional(),
+  /** How long it had been without a free slot, where it was done by another agent or with less because of that. The owner of the run says it. */
+  queuedMs: QueuedMs.optional(),
   /** Of a scope: some of its items failed, or its deadline has cut it off. */
   partial: z.literal(true).optional(),
   /** What the task asked for and its result has not. Of the answer: what the goal asked for and no output has. */
@@ -110,6 +114,10 @@ export const Assignment = z.strictObject({
   model: z.string().optional(),
   /** What is left of the budget brought the task to this model: what is not on record yet is asked of it. */
   degradedTo: z.string().max(200).optional(),
+  /** It has been without a free slot so long: what the agent's definition gives up for that is given up from the start. */
+  queuedMs: QueuedMs.optional(),
+  /** Nothing is given up, however long its calls wait. */
+  underLoad: NeverUnderLoad.optional(),
   /** The run's wish: what the agent thinks is kept beside its result. */
   collectThinking: z.literal(true).optional(),
   deadlineAt: Timestamp,

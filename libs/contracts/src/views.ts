@@ -10,7 +10,7 @@ import { CallKind, CallOutcome, CallSettlement, ToolEffect } from './calls.js';
 import { QuestionView } from './questions.js';
 import { Missing, ResultMark, ResultOrigin } from './results.js';
 import { EventType } from './scopes.js';
-import { ReducedThinking } from './under-load.js';
+import { QueuedMs, ReducedThinking } from './under-load.js';
 import { FeedEvent } from './feed.js';
 
 export const RUN_STATUSES = ['planning', 'running', 'cancelling', 'completed', 'failed', 'cancelled'] as const;
@@ -59,8 +59,12 @@ export const TaskView = z.strictObject({
   thinking: Content.optional(),
   /** The cheaper model that its budget, or a server without room, brought it to. */
   degradedTo: z.string().optional(),
-  /** How much less its agent has thought, because the server had no room. */
+  /** How much less its agent has thought, because the server had no room, or it had waited too long for a slot. */
   reducedTo: ReducedThinking.optional(),
+  /** The agent that was to do it: another one does, since this one was removed or, with `queuedMs`, had no free slot. */
+  insteadOf: AgentName.optional(),
+  /** How long it had been without a free slot, where another agent does it, or it is done with less, because of that. */
+  queuedMs: QueuedMs.optional(),
   /** Nobody worked for it: the answer is that of this earlier task. */
   cachedFrom: ResultOrigin.optional(),
   /** What the task asked for and its result has not. */

@@ -6,6 +6,7 @@ import { fitOutcomes } from './fit-outcomes.js';
 import { undoneWork } from './run/end-run.js';
 import { resultTask } from './run/expression-input.js';
 import { keptOut } from './run/gate.js';
+import { mayGiveUp } from './run/under-load.js';
 import { isOpen, upstream } from './run/standing.js';
 import type { RunState, TaskState } from './state.js';
 import { recordTable, taskOf } from './task-table.js';
@@ -127,6 +128,8 @@ export function assignmentOf(run: RunState, tasks: TaskReader, task: TaskState):
     ...(task.roundError === undefined ? {} : { previousError: task.roundError }),
     ...(run.options.model === undefined ? {} : { model: run.options.model }),
     ...(task.degradedTo === undefined ? {} : { degradedTo: task.degradedTo }),
+    ...(task.queuedMs === undefined ? {} : { queuedMs: task.queuedMs }),
+    ...(mayGiveUp(run, task) ? {} : { underLoad: 'never' as const }),
     ...(run.options.collectThinking ? { collectThinking: true as const } : {}),
     deadlineAt: task.deadlineAt,
     ...(task.defaultLimitMs === undefined ? {} : { defaultLimitMs: task.defaultLimitMs }),

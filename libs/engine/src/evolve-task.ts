@@ -44,7 +44,14 @@ function started(task: TaskState, event: EventOf<'AttemptStarted'>, at: number):
     life: event.life,
     after: event.after,
     ...(event.figures && { figures: event.figures }),
+    ...(event.insteadOf === undefined && task.insteadOf === undefined ? {} : { insteadOf: event.insteadOf }),
+    ...(event.queuedMs === undefined && task.queuedMs === undefined ? {} : { queuedMs: event.queuedMs ?? begunWithLess(task, event) }),
   };
+}
+
+/** Who goes on with what an attempt has recorded goes on in its way, with less where that had begun with less. */
+function begunWithLess({ agent, insteadOf, queuedMs }: TaskState, event: EventOf<'AttemptStarted'>): number | undefined {
+  return event.agent === agent && event.insteadOf === insteadOf ? queuedMs : undefined;
 }
 
 /** What was filled in is not filled in again. */
@@ -126,7 +133,13 @@ function failedAttempt(task: TaskState, event: EventOf<'AttemptFailed'>, at: num
     ...(event.cause === 'time' ? { timedOut: true as const } : task.timedOut ? { timedOut: undefined } : {}),
     lastClosed: { attempt, code, message, ...(task.workerId === undefined ? {} : { workerId: task.workerId }) },
   };
-  return fresh ? { ...closed, round: task.round + 1, roundError: message, resumable: undefined } : closed;
+  const anew = {
+    round: task.round + 1,
+    roundError: message,
+    resumable: undefined,
+    ...(task.queuedMs === undefined ? {} : { queuedMs: undefined }),
+  };
+  return fresh ? { ...closed, ...anew } : closed;
 }
 
 function completed(task: TaskState, event: EventOf<'TaskCompleted'>, at: number): TaskState {

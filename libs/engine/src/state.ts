@@ -115,6 +115,9 @@ export interface TaskState {
   /** Who works, or last worked, on it. */
   agent?: AgentName;
   workerId?: WorkerId | undefined;
+  /** Who was to do it, when another agent works, or last worked, on it; and how long it had been without a free slot, if that is why. */
+  insteadOf?: AgentName | undefined;
+  queuedMs?: number | undefined;
   startedAt?: number | undefined;
   /** When the running attempt's time is up. */
   deadlineAt?: number | undefined;

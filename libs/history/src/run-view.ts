@@ -88,11 +88,21 @@ export function taskView(task: TaskState): TaskView {
     ...(result?.thinking !== undefined && { thinking: result.thinking }),
     ...(degradedTo !== undefined && { degradedTo }),
     ...(result?.reducedTo !== undefined && { reducedTo: result.reducedTo }),
+    ...standIn(task),
     ...(result?.cachedFrom !== undefined && { cachedFrom: result.cachedFrom }),
     ...(result?.missing !== undefined && { missing: result.missing }),
     ...(error !== undefined && { error }),
     ...(task.serverWait && task.status === 'ready' && { serverWait: { since: task.serverWait.since, until: task.notBefore } }),
     usage: task.usage,
+  };
+}
+
+/** That another agent does it than the one that was to, or that it is done with less, and how long it had no free slot, if that is why. */
+function standIn({ result, insteadOf, queuedMs }: TaskState): Pick<TaskView, 'insteadOf' | 'queuedMs'> {
+  const said = result ?? { insteadOf, queuedMs: insteadOf === undefined ? undefined : queuedMs };
+  return {
+    ...(said.insteadOf !== undefined && { insteadOf: said.insteadOf }),
+    ...(said.queuedMs !== undefined && { queuedMs: said.queuedMs }),
   };
 }
 

@@ -19,6 +19,8 @@ export interface ReadyAttempt {
   begun?: true;
   /** A planning task is told which agents there are. */
   planning: boolean;
+  /** Whatever agents give up under load is not given up for it: it forbids that, or somebody has begun it. */
+  firm?: true;
   /** A bid: the offer tells what is known of the bidder. */
   bidding?: boolean;
   /** Since when it may be started; ageing counts from here. Milliseconds since 1970. */
@@ -51,12 +53,24 @@ export interface ReadyGroup {
   labels?: Labels;
   agent?: AgentName;
   begun?: true;
-  /** Who has begun it and was removed, so that others may take it. */
+  firm?: true;
+  /** Who has begun it and was removed, so that others may take it; with `reliefMs`: who has had no free slot for it. */
   insteadOf?: AgentName;
+  /** Only for attempts that have been without a free slot so long, and only for `agent`, if it has the skills. The same attempts are in another group, too. */
+  reliefMs?: number;
+  /** Agents that have the skills but may take it only when it has waited. */
+  reserve?: readonly AgentName[];
+  /** Since when there has been no free slot for the group without a break, in milliseconds since 1970; left out: there was one. */
+  shortSince?: number;
   /** Same text, same candidates. */
   needs: string;
   /** Oldest first. */
   attempts: Iterable<ReadyAttempt>;
+}
+
+/** How long an attempt has been without a free slot, in milliseconds. */
+export function queuedMs({ shortSince }: ReadyGroup, readyAt: number, now: number): number {
+  return shortSince === undefined ? 0 : Math.max(0, now - Math.max(readyAt, shortSince));
 }
 
 export type AttemptName = HeldAttempt;
@@ -67,12 +81,20 @@ export function attemptKey({ runId, taskId, attempt, key }: AttemptName & { key?
 
 /** Same key, same group. */
 export function groupKey(attempt: ReadyAttempt): string {
-  return `${attempt.rank} ${attempt.tenant} ${attempt.runLimit === undefined ? '' : attempt.runId} ${needsKey(attempt)}`;
+  const { rank, tenant, runId, runLimit: limit } = attempt;
+  return nameOfGroup({ ...{ rank, tenant, needs: needsKey(attempt) }, ...(limit !== undefined && { run: { runId, limit } }) });
 }
 
-function needsKey({ skills, labels, agent, begun }: Pick<ReadyGroup, 'skills' | 'labels' | 'agent' | 'begun'>): string {
+type Needs = Pick<ReadyGroup, 'skills' | 'labels' | 'agent' | 'begun' | 'firm'>;
+
+export function needsKey({ skills, labels, agent, begun, firm }: Needs): string {
   const where = labels === undefined ? '' : ` ${labelText(labels)}`;
-  return `${agent ?? ''}${begun ? '?' : ''} ${[...skills].sort().join(',')}${where}`;
+  return `${agent ?? ''}${begun ? '?' : ''}${firm ? '!' : ''} ${[...skills].sort().join(',')}${where}`;
+}
+
+/** Names a group beside the others of one moment, and the same group at a later one. */
+export function nameOfGroup({ rank, tenant, run, needs }: Pick<ReadyGroup, 'rank' | 'tenant' | 'run' | 'needs'>): string {
+  return `${rank} ${tenant} ${run?.runId ?? ''} ${needs}`;
 }
 
 function byAge(a: ReadyAttempt, b: ReadyAttempt): number {
@@ -91,8 +113,15 @@ export function groupReady(attempts: Iterable<ReadyAttempt>): ReadyGroup[] {
   return [...groups.values()];
 }
 
-export function groupOf({ runId, runLimit, tenant, rank, skills, labels, agent, begun }: ReadyAttempt): Omit<ReadyGroup, 'attempts'> {
-  const asked = { skills, ...(labels && { labels }), ...(agent !== undefined && { agent }), ...(begun && { begun }) };
+export function groupOf({ runId, runLimit, tenant, rank, ...of }: ReadyAttempt): Omit<ReadyGroup, 'attempts'> {
+  const { skills, labels, agent, begun, firm } = of;
+  const asked = {
+    skills,
+    ...(labels && { labels }),
+    ...(agent !== undefined && { agent }),
+    ...(begun && { begun }),
+    ...(firm && { firm }),
+  };
   return { ...{ tenant, rank, ...asked, needs: needsKey(asked) }, ...(runLimit !== undefined && { run: { runId, limit: runLimit } }) };
 }
 

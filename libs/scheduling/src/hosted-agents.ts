@@ -1,5 +1,5 @@
 /** Which agents a worker has, for whom: told by its heartbeats together with the definitions that were made at run time. */
-import type { AgentName, AgentSummary, Heartbeat, TenantId } from '@cadre/contracts';
+import { queueReliefOf, type AgentName, type AgentSummary, type Heartbeat, type TenantId } from '@cadre/contracts';
 import { hosts, type DefinedAgents, type LiveAgent } from '@cadre/engine';
 
 export interface HostedAgent extends AgentSummary {
@@ -46,12 +46,14 @@ export class HostedAgents {
 
 function summaryOf({ record: { tenant, name, definition } }: LiveAgent): HostedAgent {
   const { description, skills, model, maxParallel, tools, labels } = definition;
+  const underLoad = queueReliefOf(definition);
   return {
     ...{ tenant, name, description, skills },
     ...(model !== undefined && { model }),
     ...(maxParallel !== undefined && { maxParallel }),
     ...(tools && { tools }),
     ...(labels && { labels }),
+    ...(underLoad && { underLoad }),
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import { meetsLabels } from '@cadre/contracts';
 import type { AgentName, Offer, RunId, WorkerId } from '@cadre/contracts';
-import { attemptKey, type ReadyAttempt, type ReadyGroup } from './attempts.js';
+import { attemptKey, queuedMs, type ReadyAttempt, type ReadyGroup } from './attempts.js';
 import type { HostedAgent } from './hosted-agents.js';
 import { urgencyOf } from './urgency.js';
 
@@ -37,8 +37,10 @@ export interface Match {
   workerId: WorkerId;
   epoch: string;
   agent: AgentName;
-  /** Who was asked for by name and has handed on to `agent`. */
+  /** Who was asked for by name and has handed on to `agent`, or has no slot for it. */
   insteadOf?: AgentName;
+  /** It has been without a free slot so long: another agent does it because of that, or the agent begins it with less. */
+  queuedMs?: number;
   turn: Offer['turn'];
 }
 
@@ -62,6 +64,8 @@ export interface MatchRules {
   /** Slots that tenants leave to others; without it: none. */
   kept?: KeptSlots;
   runRoom?: (run: { runId: RunId; limit: number }) => number;
+  /** Called with each group that has attempts left which its limits allow, and nobody a free slot for them. */
+  short?: (group: ReadyGroup) => void;
   /** At most so many matches. */
   limit?: number;
 }
@@ -114,8 +118,9 @@ class Shares {
     return pool;
   }
 
-  allow({ tenant, run }: ReadyGroup, pool: Pool | undefined): boolean {
-    return this.#tenants.of(tenant) > 0 && (run === undefined || this.#runRoom(run) > 0) && (pool?.hasRoom(tenant) ?? true);
+  /** Whether the limits that somebody has set allow more. */
+  allow({ tenant, run }: ReadyGroup): boolean {
+    return this.#tenants.of(tenant) > 0 && (run === undefined || this.#runRoom(run) > 0);
   }
 
   take({ tenant, run }: ReadyGroup, agent: AgentName, worker: OpenWorker): void {
@@ -190,6 +195,7 @@ interface Line {
 /** Of the workers given, `used` and `lastTurn` are moved on with each match. */
 export function matchOffers(groups: Iterable<ReadyGroup>, workers: readonly OpenWorker[], rules: MatchRules): Match[] {
   const matches: Match[] = [];
+  const matched = new Set<ReadyAttempt>();
   let turn = Math.max(0, ...workers.map((worker) => worker.lastTurn));
   const shares = new Shares(rules);
   const lines = openLines(groups, workers, rules, shares);
@@ -197,28 +203,41 @@ export function matchOffers(groups: Iterable<ReadyGroup>, workers: readonly Open
   while (lines.length > 0 && matches.length < limit) {
     const index = nextLine(lines, shares);
     const line = lines[index]!;
-    const allowed = shares.allow(line.group, line.pool);
-    const chosen = allowed ? choose(line, rules, shares) : undefined;
+    // Of two groups with the same attempt the other one may have been before.
+    if (matched.has(line.head)) {
+      if (!advance(line, rules)) lines.splice(index, 1);
+      continue;
+    }
+    const allowed = shares.allow(line.group);
+    const chosen = allowed && hasRoom(line) ? choose(line, rules, shares) : undefined;
     if (chosen) {
       turn += 1;
       take(chosen.worker, line, shares);
       chosen.worker.lastTurn = turn;
       shares.take(line.group, chosen.agent.name, chosen.worker);
-      matches.push(matchOf(line, chosen, shares));
+      matches.push(matchOf(line, chosen, shares, rules.now));
+      matched.add(line.head);
     }
-    const full = !chosen && line.candidates.every((candidate) => !isFree(candidate, line, shares));
+    const full = !chosen && (!hasRoom(line) || line.candidates.every((candidate) => !isFree(candidate, line, shares)));
+    if (allowed && full) rules.short?.(line.group);
     if (!allowed || full || !advance(line, rules)) lines.splice(index, 1);
   }
   return matches;
 }
 
-type Needs = Pick<ReadyGroup, 'skills' | 'labels' | 'agent' | 'tenant'>;
+function hasRoom({ pool, group }: Pick<Line, 'pool' | 'group'>): boolean {
+  return pool?.hasRoom(group.tenant) ?? true;
+}
+
+type Needs = Pick<ReadyGroup, 'skills' | 'labels' | 'agent' | 'tenant' | 'reserve' | 'reliefMs'>;
 
 /** Whether an agent may be given it: the one that is named, or whom that one has handed on to, or any with the skills. One tenant's agents work for no other. */
 export function isCapable({ name, skills, labels, tenant, standsFor }: HostedAgent, needs: Needs): boolean {
   if (tenant !== undefined && tenant !== needs.tenant) return false;
   if (!meetsLabels(labels, needs.labels)) return false;
-  if (needs.agent === undefined) return needs.skills.every((skill) => skills.includes(skill));
+  const isSkilled = () => needs.skills.every((skill) => skills.includes(skill));
+  if (needs.agent === undefined) return isSkilled() && !needs.reserve?.includes(name);
+  if (needs.reliefMs !== undefined) return name === needs.agent && isSkilled();
   return name === needs.agent || (standsFor?.some((other) => other.agent === needs.agent && other.tenant === needs.tenant) ?? false);
 }
 
@@ -241,11 +260,14 @@ function openLines(groups: Iterable<ReadyGroup>, workers: readonly OpenWorker[],
   const isOwn = ({ tenant, standsFor }: HostedAgent) => tenant !== undefined || standsFor !== undefined;
   const differ = workers.some(({ agents }) => agents.some(isOwn));
   for (const group of groups) {
-    if (!shares.allow(group, undefined)) continue;
+    if (!shares.allow(group)) continue;
     const needs = differ ? `${group.tenant} ${group.needs}` : group.needs;
     let able = known.get(needs);
     if (able === undefined) known.set(needs, (able = ableFor(group, workers, shares)));
-    if (able.candidates.length === 0 || !shares.allow(group, able.pool)) continue;
+    if (able.candidates.length === 0 || !hasRoom({ group, pool: able.pool })) {
+      rules.short?.(group);
+      continue;
+    }
     const line = { group, iterator: group.attempts[Symbol.iterator](), ...able, urgency: 0 } as unknown as Line;
     if (advance(line, rules)) lines.push(line);
   }
@@ -308,17 +330,22 @@ function take(worker: OpenWorker, line: Line, shares: Shares): void {
   worker.used += 1;
 }
 
-function matchOf({ head, group, urgency }: Line, { worker, agent }: Candidate, { atWork }: Shares): Match {
+function matchOf({ head, group, urgency }: Line, { worker, agent }: Candidate, { atWork }: Shares, now: number): Match {
   const turn = { tenant: group.tenant, atWork: atWork.of(group.tenant), urgency };
   const { workerId, epoch } = worker;
-  const asked = group.agent ?? group.insteadOf;
+  const asked = group.insteadOf ?? group.agent;
   const insteadOf = asked === undefined || asked === agent.name ? {} : { insteadOf: asked };
-  return { attempt: head, workerId, epoch, agent: agent.name, ...insteadOf, turn };
+  const waitedMs = queuedMs(group, head.readyAt, now);
+  const begunWithLess = agent.underLoad?.less && !group.firm && waitedMs >= agent.underLoad.queueMs;
+  const queued = group.reliefMs !== undefined || begunWithLess ? { queuedMs: waitedMs } : {};
+  return { attempt: head, workerId, epoch, agent: agent.name, ...insteadOf, ...queued, turn };
 }
 
 function advance(line: Line, rules: MatchRules): boolean {
   for (let next = line.iterator.next(); !next.done; next = line.iterator.next()) {
     if (rules.skip?.(next.value)) continue;
+    // They come the oldest first: those behind have not waited as long.
+    if (line.group.reliefMs !== undefined && queuedMs(line.group, next.value.readyAt, rules.now) < line.group.reliefMs) return false;
     line.head = next.value;
     line.urgency = urgencyOf(line.group.rank, line.head.readyAt, rules.now, rules.ageingMs);
     return true;
@@ -339,6 +366,8 @@ function compareLines(a: Line, b: Line, { atWork }: Shares): number {
   }
   if (a.urgency !== b.urgency) return a.urgency - b.urgency;
   if (a.head.readyAt !== b.head.readyAt) return a.head.readyAt - b.head.readyAt;
+  // Who is asked for goes before who does it instead.
+  if (a.head === b.head) return (a.group.reliefMs ?? -1) - (b.group.reliefMs ?? -1);
   return attemptKey(a.head) < attemptKey(b.head) ? -1 : 1;
 }
 

@@ -11,6 +11,7 @@ import { attemptKey, type ReadyGroup, type RunningAttempt, type WorkerOffers } f
 import { capableAgent, isCapable, matchOffers, type Match, type MatchRules, type OfferedAhead, type OpenWorker } from './match-offers.js';
 import type { OpenWork } from './open-work.js';
 import { PendingOffers, type OfferPatience } from './pending-offers.js';
+import { relieved, Shortages } from './queue-relief.js';
 import { taskTensor, type TaskTensor } from './task-tensor.js';
 import { urgencyOf } from './urgency.js';
 import { Usage, type TenantSlots, type Underway } from './usage.js';
@@ -69,6 +70,7 @@ export class OfferDesk {
   readonly #pending: PendingOffers;
   readonly #lastTurn = new Map<WorkerId, number>();
   readonly #unmatchedSince = new Map<string, number>();
+  readonly #shortages = new Shortages();
 
   constructor(
     private readonly work: OpenWork,
@@ -88,15 +90,21 @@ export class OfferDesk {
   offers(now: number): WorkerOffers[] {
     this.#pending.settle(now);
     const ready = this.#ready(now);
-    if (ready.length === 0) return [];
+    if (ready.length === 0) {
+      this.#shortages.turn();
+      return [];
+    }
     const workers = this.#openWorkers(now).map((worker) => this.#withAhead(worker, now));
     if (workers.length === 0) return [];
-    const matches = matchOffers(ready, workers, {
+    const agents = this.directory.live(now).flatMap((worker) => this.directory.agentsOf(worker));
+    const matches = matchOffers(relieved(ready, agents, this.#shortages, now), workers, {
       ...{ now, ageingMs: this.#timing.ageingMs, ...this.#shares(now) },
       skip: (attempt) => this.#pending.has(attemptKey(attempt)),
       holds: (workerId, attempt) => this.directory.get(workerId)?.held.has(attemptKey(attempt)) ?? false,
       shunned: (attempt) => this.#pending.shunnedBy(attemptKey(attempt)),
+      short: (group) => this.#shortages.note(group, now),
     });
+    this.#shortages.turn();
     const byWorker = new Map<WorkerId, WorkerOffers>();
     for (const match of matches) {
       const { attempt, workerId, epoch, agent } = match;
@@ -292,10 +300,12 @@ export class OfferDesk {
     return used;
   }
 
-  #offer({ attempt: { runId, taskId, attempt, planning, bidding, tenant }, agent, insteadOf, turn }: Match, now: number): Offer {
-    const asked = { runId, taskId, attempt, agent, ...(insteadOf !== undefined && { insteadOf }), turn };
+  #offer({ attempt: { runId, taskId, attempt, planning, bidding, tenant }, ...match }: Match, now: number): Offer {
+    const { agent, insteadOf, queuedMs, turn } = match;
     return {
-      ...asked,
+      ...{ runId, taskId, attempt, agent, turn },
+      ...(insteadOf !== undefined && { insteadOf }),
+      ...(queuedMs !== undefined && { queuedMs }),
       ...(planning && { catalogue: this.directory.catalogue(now, tenant) }),
       ...(bidding && { figures: { load: this.#loadOf(agent, now), ...this.work.records.of(agent) } }),
     };

@@ -14,6 +14,7 @@ import {
   type RunId,
   type RunOptions,
   type TaskId,
+  type TaskSpec,
   type WorkerId,
 } from '@cadre/contracts';
 import type { RunState, ShardState } from '@cadre/engine';
@@ -35,6 +36,8 @@ interface WorkTask {
   rank: number;
   planning: boolean;
   bidding: boolean;
+  /** Nobody else does it under load, and nothing is left out of it. */
+  firm: boolean;
   /** The open attempt and its key; 0 while there is none. */
   attempt: number;
   key: string;
@@ -48,6 +51,8 @@ interface WorkRun {
   deadlineAt: number;
   /** A cancel was asked for; running attempts wind up. */
   cancelling: boolean;
+  /** Of all its tasks. */
+  firm: boolean;
   tasks: Map<TaskId, WorkTask>;
 }
 
@@ -211,21 +216,7 @@ export class OpenWork {
     this.timers.apply(commit, event);
     switch (event.type) {
       case 'TasksAdded':
-        for (const { id, skills, labels, agent, agentFrom, priority, bid: bidding = false } of event.tasks) {
-          const planning = event.source === 'engine' && id === PLAN_TASK;
-          const byName = agent !== undefined || agentFrom !== undefined;
-          run.tasks.set(id, {
-            skills,
-            labels,
-            agent,
-            byName,
-            rank: rankOf(priority, run.priority),
-            planning,
-            bidding,
-            attempt: 0,
-            key: '',
-          });
-        }
+        for (const spec of event.tasks) run.tasks.set(spec.id, workTask(spec, run, event.source === 'engine' && spec.id === PLAN_TASK));
         return;
       case 'AttemptScheduled':
         return this.#schedule(run, runId, event, at, now);
@@ -270,7 +261,7 @@ export class OpenWork {
     this.tenants.note(run.tenant, at);
     task.attempt = attempt;
     task.key = attemptKey({ runId, taskId, attempt });
-    const { skills, labels, rank, planning, bidding } = task;
+    const { skills, labels, rank, planning, bidding, firm } = task;
     const agent = event.agent ?? task.agent;
     const ready = {
       runId,
@@ -283,6 +274,8 @@ export class OpenWork {
       ...(labels && { labels }),
       planning,
       ...(bidding && { bidding }),
+      // What was done of it so far was done by its agent.
+      ...((firm || attempt > 1) && { firm: true as const }),
       readyAt: Math.max(at, notBefore),
       key: task.key,
       ...(agent !== undefined && { agent, ...(!task.byName && { begun: true as const }) }),
@@ -356,19 +349,7 @@ export class OpenWork {
     this.questions.take(state);
     this.timers.take(state);
     for (const [taskId, task] of Object.entries(state.tasks)) {
-      const { skills, labels, agent, agentFrom, priority, bid: bidding = false } = task.spec;
-      const byName = agent !== undefined || agentFrom !== undefined;
-      run.tasks.set(taskId, {
-        skills,
-        labels,
-        agent,
-        byName,
-        rank: rankOf(priority, run.priority),
-        planning: task.kind === 'plan',
-        bidding,
-        attempt: 0,
-        key: '',
-      });
+      run.tasks.set(taskId, workTask(task.spec, run, task.kind === 'plan'));
       const { attempt, notBefore, scheduledAt, wantedAgent, workerId, deadlineAt = runDeadlineAt, after } = task;
       if (task.status === 'ready') {
         const event = {
@@ -388,8 +369,21 @@ export class OpenWork {
   }
 }
 
-function limitsOf({ priority, maxParallel }: RunOptions): Pick<WorkRun, 'priority' | 'limit'> {
-  return { priority, limit: maxParallel };
+function limitsOf({ priority, maxParallel, underLoad }: RunOptions): Pick<WorkRun, 'priority' | 'limit' | 'firm'> {
+  return { priority, limit: maxParallel, firm: underLoad === 'never' };
+}
+
+function workTask(spec: TaskSpec, run: Pick<WorkRun, 'priority' | 'firm'>, planning: boolean): WorkTask {
+  const { skills, labels, agent, agentFrom, priority, bid = false, specialist, underLoad } = spec;
+  return {
+    ...{ skills, labels, agent, planning },
+    byName: agent !== undefined || agentFrom !== undefined,
+    rank: rankOf(priority, run.priority),
+    bidding: bid,
+    // A bid is its agent's own, and a specialist is made of its agent.
+    firm: run.firm || underLoad === 'never' || bid || specialist !== undefined,
+    ...{ attempt: 0, key: '' },
+  };
 }
 
 /** In order of arrival, which is close to the order of age: an attempt arrives when it becomes ready. */

@@ -7,6 +7,7 @@ const MINUTES = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 
 export class WorkMeter {
   private readonly attempts: CounterMetric;
+  private readonly underLoad: CounterMetric;
   private readonly attemptSeconds: HistogramMetric;
   private readonly modelCalls: CounterMetric;
   private readonly toolCalls: CounterMetric;
@@ -18,6 +19,9 @@ export class WorkMeter {
 
   constructor(metrics: Metrics) {
     this.attempts = metrics.counter('cadre_attempts_total', 'Attempts that ended on this worker', ['agent', 'outcome']);
+    this.underLoad = metrics.counter('cadre_attempts_under_load_total', 'Attempts begun by another agent, or with less, for want of a slot', [
+      'agent',
+    ]);
     this.attemptSeconds = metrics.histogram('cadre_attempt_duration_seconds', 'Time from offer to end', ['agent', 'outcome'], MINUTES);
     this.modelCalls = metrics.counter('cadre_model_calls_total', 'Calls to the model server', ['model', 'outcome']);
     this.toolCalls = metrics.counter('cadre_tool_calls_total', 'Tool calls that were made', ['tool', 'outcome']);
@@ -26,6 +30,11 @@ export class WorkMeter {
     this.callSeconds = metrics.histogram('cadre_call_duration_seconds', 'Time of model and tool calls', ['kind'], MINUTES);
     this.tokens = metrics.counter('cadre_tokens_total', 'Tokens', ['model', 'direction']);
     this.cost = metrics.counter('cadre_cost_usd_total', 'Cost of model calls in US dollars', ['model']);
+  }
+
+  /** @param queuedMs of the assignment */
+  begun(agent: string, queuedMs: number | undefined): void {
+    if (queuedMs !== undefined) this.underLoad.inc({ agent });
   }
 
   ended(agent: string, outcome: WorkEnding, ms: number): void {

@@ -7,7 +7,8 @@ import type { WorkMeter } from './work-meter.js';
 export function workReports(log: ServiceContext['log'], meter: WorkMeter, isCode: (agent: string) => boolean): WorkReports {
   const levelOf = (agent: string) => (isCode(agent) ? 'debug' : 'info');
   return {
-    begun: (attempt, agent, { title }, traceparent) => {
+    begun: (attempt, agent, { title, queuedMs }, traceparent) => {
+      meter.begun(agent, queuedMs);
       const level = levelOf(agent);
       if (!log.isLevelEnabled(level)) return;
       log[level]({ ...attempt, agent, title, traceId: traceparent?.split('-')[1] }, 'the attempt has begun');

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { AttemptDesk, Pulse } from '@cadre/agents';
 import type { AgentRoster, Vitals, WorkSurroundings } from '@cadre/agents';
-import { Backlog, CancelBatch, OfferBatch, SUBJECTS } from '@cadre/contracts';
+import { Backlog, CancelBatch, OfferBatch, SUBJECTS, queueReliefOf } from '@cadre/contracts';
 import type { AgentDefinition, AgentState, AgentSummary, AgentTemplate } from '@cadre/contracts';
 import type { AgentStore, StoredAgent } from '@cadre/engine';
 import type { McpTools } from '@cadre/mcp';
@@ -145,7 +145,9 @@ export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShut
     this.desk.host(this.agents.roster.all());
   }
 
-  private summaryOf({ name, description, skills, model, maxParallel, tools, labels }: AgentDefinition): AgentSummary {
+  private summaryOf(agent: AgentDefinition): AgentSummary {
+    const { name, description, skills, model, maxParallel, tools, labels } = agent;
+    const underLoad = queueReliefOf(agent);
     return {
       name,
       description,
@@ -154,6 +156,7 @@ export class WorkerDuty implements OnApplicationBootstrap, BeforeApplicationShut
       ...(maxParallel !== undefined && { maxParallel }),
       tools,
       ...(labels && { labels }),
+      ...(underLoad && { underLoad }),
     };
   }
 

@@ -1,8 +1,9 @@
 /** `cadre runs list|get|events|cancel`. */
-import { type CallSettlement, type FeedEvent, isTerminal, RUN_STATUSES, type RunStatus } from '@cadre/contracts';
+import { type CallSettlement, type FeedEvent, isTerminal, RUN_STATUSES, type RunStatus, type TaskView } from '@cadre/contracts';
 import type { CadreClient } from '@cadre/sdk';
 import { EXIT } from '../exit-codes.js';
 import { UsageError } from '../failure.js';
+import { degradation } from '../output/degradation.js';
 import { consumption, cost, moment, money, oneLine } from '../output/figures.js';
 import { describeRun } from '../output/run-description.js';
 import { exitCodeOfRun, runDocument, wholeAnswer } from '../output/run-output.js';
@@ -109,6 +110,11 @@ function describeEvent({ id, time, data }: FeedEvent): string {
   return `${position.padEnd(7)} ${time}  ${oneLine(`${data.type}${task}${attempt}${detailOf(data)}`, 200)}`;
 }
 
+function describeStandIn(started: Pick<TaskView, 'insteadOf' | 'queuedMs'>): string {
+  const told = degradation(started);
+  return told === '' ? '' : `, ${told}`;
+}
+
 function detailOf(data: FeedEvent['data']): string {
   switch (data.type) {
     case 'RunStarted':
@@ -118,7 +124,7 @@ function detailOf(data: FeedEvent['data']): string {
     case 'TaskOpened':
       return data.delegated ? `: waits for ${data.delegated.tasks.map(({ title }) => title).join('; ')}` : '';
     case 'AttemptStarted':
-      return ` by ${data.agent} on ${data.workerId}`;
+      return ` by ${data.agent} on ${data.workerId}${describeStandIn(data)}`;
     case 'CallsReserved':
       return `: ${data.calls.map(({ name, maxCostMicros, unpriced }) => `${name} (${unpriced ? 'cost unknown' : `at most ${money(maxCostMicros)}`})`).join(', ')}`;
     case 'CallsSettled':

@@ -3,16 +3,29 @@ import type { RunView } from '@cadre/contracts';
 import type { CadreClient } from '@cadre/sdk';
 import { EXIT } from '../exit-codes.js';
 import { painter, type Terminal } from '../terminal.js';
+import { degradation } from './degradation.js';
+import { count } from './figures.js';
 import { renderMarkdown } from './markdown.js';
 
 export type OutputFormat = 'json' | 'text';
+const MOST_NAMED = 10;
 
 /** @returns the exit code */
 export async function showResult(run: RunView, client: CadreClient, format: OutputFormat, terminal: Terminal): Promise<number> {
   if (format === 'json') terminal.out(await runDocument(run, client));
   else if (run.answer !== undefined) showAnswer(await wholeAnswer(run, client), terminal);
+  if (format === 'text') for (const line of underLoad(run)) terminal.err(line);
   if (format === 'text' && run.error !== undefined) terminal.err(`The run failed: ${run.error.message} (${run.error.code})`);
   return exitCodeOfRun(run);
+}
+
+/** What was done otherwise than it was to be, because there were too few slots. */
+function underLoad({ tasks }: RunView): string[] {
+  const given = tasks.filter(({ status, queuedMs }) => status === 'completed' && queuedMs !== undefined);
+  if (given.length === 0) return [];
+  const named = given.slice(0, MOST_NAMED).map((task) => `  ${task.taskId} by ${task.agent ?? ''} ${degradation(task)}`);
+  const more = given.length > MOST_NAMED ? [`  and ${count(given.length - MOST_NAMED, 'more task')}`] : [];
+  return [`Done otherwise than asked, as there were too few slots: ${count(given.length, 'task')}`, ...named, ...more];
 }
 
 /** The run as one JSON document, with its whole answer. */

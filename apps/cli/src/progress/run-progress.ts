@@ -35,6 +35,9 @@ export interface TaskProgress {
   degradedTo?: string;
   /** How much less its agent has thought. */
   reducedTo?: ReducedThinking;
+  /** Who was to do it, where another agent does; and for how long there was no free slot, if that is why. */
+  insteadOf?: string;
+  queuedMs?: number;
   /** Its result is an earlier one's. */
   cached?: true;
   /** Of a scope: how many items, or rounds at most, and how many have ended. */

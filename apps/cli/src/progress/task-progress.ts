@@ -25,6 +25,7 @@ function change(task: TaskProgress, data: Exclude<TaskEvent, { type: 'CallsSettl
     case 'AttemptStarted':
       Object.assign(task, { phase: 'running', attempt: data.attempt, agent: data.agent, startedAt: at });
       delete task.note;
+      standIn(task, data.insteadOf === undefined ? {} : data);
       return;
     case 'CallsReserved':
       return reserve(task, data, openCalls);
@@ -101,8 +102,17 @@ function endTask(task: TaskProgress, data: EventOf<'TaskCompleted' | 'TaskFailed
   }
 }
 
-function complete(task: TaskProgress, { cachedFrom, degradedTo, reducedTo }: EventOf<'TaskCompleted'>['result']): void {
+function standIn(task: TaskProgress, { insteadOf, queuedMs }: Pick<EventOf<'TaskCompleted'>['result'], 'insteadOf' | 'queuedMs'>): void {
+  delete task.insteadOf;
+  delete task.queuedMs;
+  if (insteadOf !== undefined) task.insteadOf = insteadOf;
+  if (queuedMs !== undefined) task.queuedMs = queuedMs;
+}
+
+function complete(task: TaskProgress, result: EventOf<'TaskCompleted'>['result']): void {
+  const { cachedFrom, degradedTo, reducedTo } = result;
   task.phase = 'completed';
+  standIn(task, result);
   if (cachedFrom) task.cached = true;
   if (degradedTo !== undefined) task.degradedTo = degradedTo;
   if (reducedTo) task.reducedTo = reducedTo;

@@ -1,5 +1,5 @@
 /** From what comes in about agents to what their desk takes. */
-import { AgentName, DefinedAgent, givesNothingUp, NOTHING_GIVEN_UP, restsOnFaults } from '@cadre/contracts';
+import { AgentName, DefinedAgent, restsOnFaults, underLoadFault } from '@cadre/contracts';
 import { inputProblem } from '@cadre/service-kit';
 import { assertStorable } from '../runs/storable.js';
 import { unknownAgent } from './agent-desk.js';
@@ -17,7 +17,8 @@ export function parseAgent(value: unknown, name: string): DefinedAgent {
   const parsed = DefinedAgent.safeParse(value ?? {});
   if (!parsed.success) throw inputProblem(parsed.error.issues, 'agent');
   const { underLoad, tools, restsOn } = parsed.data;
-  if (underLoad && givesNothingUp(underLoad)) throw inputProblem([{ path: ['underLoad'], message: NOTHING_GIVEN_UP }], 'agent');
+  const senseless = underLoad && underLoadFault(underLoad, name);
+  if (senseless !== undefined) throw inputProblem([{ path: ['underLoad'], message: senseless }], 'agent');
   const faults = tools && restsOn ? restsOnFaults({ tools, restsOn }) : [];
   if (faults.length > 0) throw inputProblem([{ path: ['restsOn'], message: faults.join(' ') }], 'agent');
   return parsed.data;

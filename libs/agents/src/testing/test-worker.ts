@@ -39,11 +39,11 @@ export class TestWorker {
 
   constructor(private readonly parts: TestWorkerParts) {}
 
-  /** Takes the open attempt of a task. */
-  take(taskId: string): { work: AttemptWork; ending: Promise<WorkEnding> } {
+  /** Takes the open attempt of a task. @param said what its offer says beside that */
+  take(taskId: string, said: Partial<Offer> = {}): { work: AttemptWork; ending: Promise<WorkEnding> } {
     const { id, clock, blobs, agent, performer, owner } = this.parts;
     const { attempt } = owner.rig.task(taskId);
-    const offer: Offer = { runId: RUN_ID, taskId, attempt, agent: agent.name, turn: { tenant: 'default', atWork: 1, urgency: 2 } };
+    const offer: Offer = { runId: RUN_ID, taskId, attempt, agent: agent.name, turn: { tenant: 'default', atWork: 1, urgency: 2 }, ...said };
     const work = new AttemptWork({ offer }, agent, {
       ...{ workerId: id, clock, blobs },
       chance: { random: () => 0.5, newId: () => `${id}-${(this.ids += 1)}` },

@@ -44,14 +44,18 @@ function complete(draft: Draft, task: TaskState, given: TaskResult): void {
   const { id } = task.spec;
   settleOpenCalls(draft, id);
   // A plan becomes the run's tasks in the same commit, which says all of it once.
-  const { plan, thinking, ...rest } = given;
+  const { plan, thinking, insteadOf: _insteadOf, queuedMs: _queuedMs, ...rest } = given;
   const result: TaskResult = {
     ...rest,
     // What the run did not ask for is not kept, whatever the worker sends.
     ...(thinking === undefined || !draft.run.options.collectThinking ? {} : { thinking }),
     ...(task.degradedTo === undefined ? {} : { degradedTo: task.degradedTo }),
     ...(task.scope?.partial ? { partial: true } : {}),
+    ...(task.insteadOf === undefined ? {} : { insteadOf: task.insteadOf }),
   };
+  // A task that waited, and was done by its own agent as ever, is nothing to speak of.
+  const isOther = result.insteadOf ?? result.degradedTo ?? result.reducedTo;
+  if (task.queuedMs !== undefined && isOther !== undefined) result.queuedMs = task.queuedMs;
   draft.emit({ type: 'TaskCompleted', taskId: id, attempt: task.attempt, result });
   if (draft.run.status === 'cancelling') endIfCancelled(draft);
   else if (task.kind === 'plan' && id === PLAN_TASK) adoptPlannedResult(draft, plan);

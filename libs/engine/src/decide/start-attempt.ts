@@ -6,6 +6,7 @@ import type { DecideContext, Decision } from '../decision.js';
 import { Draft } from '../run/draft.js';
 import type { RunState, TaskState } from '../state.js';
 import { recordTable } from '../task-table.js';
+import { mayGiveUp } from '../run/under-load.js';
 import { findTask } from './attempts.js';
 
 /** An assignment is plain JSON; its optional fields only keep TypeScript from seeing it. */
@@ -25,15 +26,24 @@ function refusalOf(state: RunState, task: TaskState, command: StartAttempt, now:
   if (now < task.notBefore) return rejected('not-yet', `${name} may start in ${task.notBefore - now} ms.`);
   if (now >= state.deadlineAt) return rejected('attempt-closed', `${name} comes after the deadline of its run.`);
   const { wantedAgent } = task;
+  if (command.queuedMs !== undefined && !mayGiveUp(state, task))
+    return rejected('invalid-command', `${name} is done as it was asked for, however long it waits.`);
   if (wantedAgent !== undefined && wantedAgent !== command.agent && wantedAgent !== command.insteadOf) {
     return rejected('invalid-command', `${name} is for agent ${wantedAgent}, not ${command.agent}.`);
   }
   return undefined;
 }
 
-/** The agent asked for by name, when another one does it. Who stands in for whom is decided outside; the log tells that it was so. */
-function stoodInFor({ wantedAgent }: TaskState, { agent, insteadOf }: Starter): { insteadOf?: AgentName } {
-  return insteadOf === undefined || insteadOf !== wantedAgent || insteadOf === agent ? {} : { insteadOf };
+/**
+ * The agent asked for by name, when another one does it; under load also one that nobody asked for by name. Who stands in for whom is decided outside; the log
+ * tells that it was so, and whether load was the reason.
+ */
+function stoodInFor({ wantedAgent }: TaskState, { agent, insteadOf, queuedMs }: Starter): { insteadOf?: AgentName; queuedMs?: number } {
+  const isAskedFor = insteadOf === wantedAgent || (queuedMs !== undefined && wantedAgent === undefined);
+  return {
+    ...(insteadOf === undefined || !isAskedFor || insteadOf === agent ? {} : { insteadOf }),
+    ...(queuedMs === undefined ? {} : { queuedMs }),
+  };
 }
 
 /** The engine's own tasks have a limit only for workers that do not tell how long their models take. @returns undefined: the task's own */
@@ -43,7 +53,7 @@ function defaultLimitOf({ spec, kind, timedOut, defaultLimitMs = 0 }: TaskState,
   return Math.max(leastMs, modelCalls * (modelTimeoutMs ?? 0), timedOut ? factor * defaultLimitMs : 0);
 }
 
-type Starter = Omit<Continuation, 'slots'> & Partial<Pick<StartAttempt, 'insteadOf' | 'figures'>>;
+type Starter = Omit<Continuation, 'slots'> & Partial<Pick<StartAttempt, 'insteadOf' | 'queuedMs' | 'figures'>>;
 
 /**
  * Binds the open attempt of a task to a worker.

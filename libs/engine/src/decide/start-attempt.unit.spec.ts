@@ -1,5 +1,5 @@
 import type { StartAttempt } from '@cadre/contracts';
-import { EngineRig, task } from '../testing/engine-rig.js';
+import { EngineRig, result, task } from '../testing/engine-rig.js';
 
 function rigOf(): EngineRig {
   const rig = new EngineRig();
@@ -7,7 +7,7 @@ function rigOf(): EngineRig {
   return rig;
 }
 
-const start = (rig: EngineRig, taskId: string, by: Pick<StartAttempt, 'agent' | 'insteadOf'>) =>
+const start = (rig: EngineRig, taskId: string, by: Pick<StartAttempt, 'agent' | 'insteadOf' | 'queuedMs'>) =>
   rig.send({ type: 'StartAttempt', taskId, attempt: 1, workerId: 'w1', tools: [], ...by });
 const started = (rig: EngineRig) =>
   rig.blocks.flatMap(({ block }) => block.commits.flatMap(({ events }) => events)).findLast(({ type }) => type === 'AttemptStarted');
@@ -50,5 +50,78 @@ describe('a task that asks for an agent by name', () => {
     rig.send({ type: 'ReleaseAttempt', taskId: 'a', attempt: 1, workerId: 'w1', settle: [] });
     expect(rig.task('a')).toMatchObject({ status: 'ready', attempt: 2, wantedAgent: 'reader', counted: 0 });
     expect(rig.violations()).toEqual([]);
+  });
+});
+
+describe('a task that has waited too long for a slot', () => {
+  test.each([
+    ['a', 'reader'],
+    ['b', 'reader'],
+  ])('%s is done by another agent, and log, task and result tell that it was for load', (taskId, insteadOf) => {
+    const rig = rigOf();
+    expect(start(rig, taskId, { agent: 'writer', insteadOf, queuedMs: 31_000 })).toMatchObject({
+      ...{ outcome: 'accepted', result: { taskId, queuedMs: 31_000 } },
+    });
+    expect(started(rig)).toMatchObject({ agent: 'writer', insteadOf, queuedMs: 31_000 });
+    expect(rig.task(taskId)).toMatchObject({ agent: 'writer', insteadOf, queuedMs: 31_000 });
+    // Whatever a worker says of it.
+    rig.finish(taskId, result('done', { insteadOf: 'nobody', queuedMs: 1 }));
+    expect(rig.task(taskId).result).toMatchObject({ insteadOf, queuedMs: 31_000 });
+    rig.complete(taskId === 'a' ? 'b' : 'a');
+    expect(rig.violations()).toEqual([]);
+  });
+
+  test('is nothing to speak of where its own agent has done it as ever', () => {
+    const rig = rigOf();
+    start(rig, 'a', { agent: 'reader', queuedMs: 31_000 });
+    rig.finish('a');
+    expect(rig.task('a').result).not.toHaveProperty('queuedMs');
+    start(rig, 'b', { agent: 'writer', queuedMs: 31_000 });
+    rig.finish('b', result('done', { reducedTo: { effort: 'low' } }));
+    expect(rig.task('b').result).toMatchObject({ queuedMs: 31_000, reducedTo: { effort: 'low' } });
+    expect(rig.violations()).toEqual([]);
+  });
+
+  test('asks for its own agent again when its stand-in has failed, and that one tells of no load any more', () => {
+    const rig = rigOf();
+    start(rig, 'a', { agent: 'writer', insteadOf: 'reader', queuedMs: 31_000 });
+    rig.send({
+      type: 'FailAttempt',
+      taskId: 'a',
+      attempt: 1,
+      workerId: 'w1',
+      settle: [],
+      error: { code: 'tool-failed', message: 'm', retriable: true },
+    });
+    expect(rig.task('a')).toMatchObject({ status: 'ready', attempt: 2, wantedAgent: 'reader' });
+    rig.now += 10_000;
+    rig.send({ type: 'StartAttempt', taskId: 'a', attempt: 2, workerId: 'w1', tools: [], agent: 'reader' });
+    rig.finish('a');
+    expect(rig.task('a').result).not.toHaveProperty('insteadOf');
+    expect(rig.task('a').result).not.toHaveProperty('queuedMs');
+    expect(rig.violations()).toEqual([]);
+  });
+
+  test.each([
+    ['a task', { underLoad: 'never' as const }, {}],
+    ['a run', {}, { underLoad: 'never' as const }],
+  ])('is given up nothing for where %s forbids it', (_, spec, options) => {
+    const rig = new EngineRig();
+    rig.start([task('a', { agent: 'reader', ...spec })], options);
+    const message = 'Attempt 1 of task a is done as it was asked for, however long it waits.';
+    expect(start(rig, 'a', { agent: 'writer', insteadOf: 'reader', queuedMs: 9 })).toMatchObject({ outcome: 'rejected', message });
+    expect(start(rig, 'a', { agent: 'reader' })).toMatchObject({ outcome: 'accepted', result: { underLoad: 'never' } });
+  });
+
+  test('leaves whoever did it instead nothing to go on with', () => {
+    const rig = new EngineRig();
+    rig.start([task('a', { skills: ['s'] }), task('b', { skills: ['s'], dependsOn: ['a'] })]);
+    const next = { agent: 'writer', tools: [], slots: 1 };
+    const complete = (by: object) => {
+      rig.send({ type: 'StartAttempt', taskId: 'a', attempt: 1, workerId: 'w1', tools: [], agent: 'writer', ...by });
+      return rig.send({ type: 'CompleteAttempt', taskId: 'a', attempt: 1, workerId: 'w1', settle: [], result: result(), next });
+    };
+    expect(complete({ insteadOf: 'reader', queuedMs: 9 })).not.toHaveProperty('result');
+    expect(rig.task('b').status).toBe('ready');
   });
 });

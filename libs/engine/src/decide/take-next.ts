@@ -42,6 +42,8 @@ function fitting(draft: Draft, done: TaskState, agent: string): TaskState[] {
 /** Starts tasks that this decision has made ready, as many as the worker would take. @returns the answer to the command */
 export function takeNext(draft: Draft, done: TaskState, { next: grant, workerId, taskId }: CompleteAttempt): Json | undefined {
   if (grant === undefined || draft.run.deadlineAt <= draft.now || draft.need(taskId).status !== 'completed') return undefined;
+  // Who stands in for another agent is given only what that one has no slot for.
+  if (done.insteadOf !== undefined && done.queuedMs !== undefined) return undefined;
   const { slots, ...given } = grant;
   const next: Assignment[] = [];
   let units = 0;

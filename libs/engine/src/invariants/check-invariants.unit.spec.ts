@@ -271,6 +271,20 @@ test('4: a task that asks for an agent is done by it, or by one that stands in f
   expect(planted(started('a', { agent: 'writer', insteadOf: 'reader' }), rig)).toEqual([]);
   expect(planted(started('a', { insteadOf: 'reader' }), rig)).toEqual(['4 wrong-agent']);
   expect(planted(started('b', { insteadOf: 'reader' }), rig)).toEqual(['4 wrong-agent']);
+  const load = { insteadOf: 'reader', queuedMs: 9 };
+  expect(planted(started('a', { agent: 'writer', ...load }), rig)).toEqual([]);
+  expect(planted(started('a', { agent: 'writer', ...load, insteadOf: 'other' }), rig)).toContain('4 wrong-agent');
+  expect(planted(started('b', load), rig)).toEqual([]);
+});
+
+test.each([
+  [{ underLoad: 'never' as const }, {}],
+  [{}, { underLoad: 'never' as const }],
+])('4: nothing is given up under load for a task %j of a run %j', (spec, options) => {
+  const rig = new EngineRig();
+  rig.start([task('a', spec)], { summarize: false, ...options });
+  rig.complete('a');
+  expect(planted((commits) => void Object.assign(eventOf(commits, 'AttemptStarted', 'a'), { queuedMs: 9 }), rig)).toEqual(['4 not-as-asked']);
 });
 
 describe('5: nothing starts too early or too often', () => {

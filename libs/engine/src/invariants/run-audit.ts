@@ -88,6 +88,7 @@ export class RunAudit {
         this.#tasks.scopes.tolerant = event.options.continueOnFailure;
         this.#tasks.retries.maxServerWaitMs = event.options.maxServerWaitMs ?? Infinity;
         this.#tasks.planOnly = event.options.planOnly === true;
+        this.#tasks.neverUnderLoad = event.options.underLoad === 'never';
         return;
       case 'TasksAdded':
         this.#planOpen = event.more === true;

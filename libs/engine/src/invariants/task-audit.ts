@@ -20,6 +20,8 @@ export class TaskAudit {
   openWaits = 0;
   /** Only the plan was asked for. */
   planOnly = false;
+  /** Nothing is given up under load. */
+  neverUnderLoad = false;
   readonly scopes: ScopeAudit;
   readonly retries: RetryAudit;
   #openTasks = 0;
@@ -229,10 +231,13 @@ export class TaskAudit {
   }
 
   /** An agent that is asked for by name does it, or one to which it has handed on; nobody is said to be stood in for who was not asked for. */
-  #checkAgent({ wanted }: AuditTask, { taskId: id, attempt, agent, insteadOf }: EventOf<'AttemptStarted'>): void {
+  #checkAgent({ wanted, spec }: AuditTask, { taskId: id, attempt, agent, insteadOf, queuedMs }: EventOf<'AttemptStarted'>): void {
+    if (queuedMs !== undefined && (this.neverUnderLoad || spec.underLoad !== undefined))
+      this.#complain(4, 'not-as-asked', `attempt ${attempt} of ${id} is said to give up something under load, which is forbidden`, id);
     if (wanted !== undefined && wanted !== agent && wanted !== insteadOf)
       this.#complain(4, 'wrong-agent', `attempt ${attempt} of ${id} asks for ${wanted} and was started by ${agent}`, id);
-    if (insteadOf !== undefined && (insteadOf !== wanted || insteadOf === agent))
+    const isAskedFor = insteadOf === wanted || (queuedMs !== undefined && wanted === undefined);
+    if (insteadOf !== undefined && (!isAskedFor || insteadOf === agent))
       this.#complain(4, 'wrong-agent', `attempt ${attempt} of ${id} was started instead of ${insteadOf}, which it does not ask for`, id);
   }
 

@@ -17,7 +17,7 @@ import { OpenWork } from '../open-work.js';
 export const RUN = makeRunId(0, '00000000-0000-7000-8000-000000000001');
 
 /** A desk with a hand-driven clock, log and workers. */
-export function rig(tasks: Partial<TaskSpecInput>[] = [{}]) {
+export function rig(tasks: Partial<TaskSpecInput>[] = [{}], limits: Partial<RunOptions> = {}) {
   const state: ShardState = emptyShard();
   const work = new OpenWork();
   const directory = new AgentDirectory(0);
@@ -57,7 +57,7 @@ export function rig(tasks: Partial<TaskSpecInput>[] = [{}]) {
       desk.offers(self.now).flatMap((entry) => entry.offers.map((offer) => `${offer.taskId}${offer.attempt}>${entry.workerId}`)),
     lost: (): string[] => desk.lost(self.now).map((attempt) => `${attempt.taskId} ${attempt.cause}`),
   };
-  const options = RunOptions.parse({ deadlineMs: 60_000 });
+  const options = RunOptions.parse({ deadlineMs: 60_000, ...limits });
   self.log({ type: 'RunStarted', tenant: 'default', goal: 'g', inputs: [], options, fingerprint: 'f', deadlineAt: 61_000 });
   const specs = tasks.map((task, n) => TaskSpec.parse({ id: `t${n}`, title: 't', instructions: 'i', ...task }));
   self.log({ type: 'TasksAdded', source: 'submitted', tasks: specs });
