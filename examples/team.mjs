@@ -145,9 +145,9 @@ async function openDictionary() {
   );
 }
 
-/** From it agents are defined at run time: their instructions are a phrase, in which * is what the task names. The one who is said to be busy takes a minute. */
+/** From it agents are defined at run time: their instructions are a phrase, in which * is what the task names. The task says how long who takes for it. */
 async function phrases({ assignment: { input }, agent, signal }) {
-  if (input.busy === agent.name) await sleep(60_000, undefined, { signal });
+  await sleep(input.takesMs?.[agent.name] ?? 0, undefined, { signal });
   return json(agent.instructions.replaceAll('*', input.text));
 }
 

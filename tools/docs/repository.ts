@@ -14,7 +14,7 @@ const MADE_LATER = [
 ];
 
 /** Read by packages that we use, not by our own code. */
-const READ_BY_PACKAGES = [/^OTEL_/, /^PG[A-Z]+$/];
+const READ_BY_PACKAGES = [/^NODE_EXTRA_CA_CERTS$/, /^OTEL_/, /^PG[A-Z]+$/];
 
 export class Repository {
   readonly root: string;

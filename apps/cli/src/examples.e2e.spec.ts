@@ -71,6 +71,7 @@ const EXPECTED: Record<string, Record<string, unknown>> = {
   },
   '22-result-schema': { count: { words: 4 }, kind: 'long', report: 'It is long' },
   '23-mcp-tools': { read: 'The sea is deep.', count: { words: 4 } },
+  '24-under-load': { first: 'All of spring', second: 'The gist of summer', third: 'All of autumn' },
 };
 
 interface Example extends Pick<RunRequestInput, 'plan' | 'params'> {
@@ -171,6 +172,16 @@ test('what the diarist of 20-memory remembers is there for the command line, unt
   expect(calls.filter(({ name }) => name === 'agent_memory')).toHaveLength(8);
 });
 
+test('what 24-under-load has given up stands with the task', async () => {
+  const { runs } = await live.client.listRuns({ limit: 100 });
+  const { runId = '' } = runs.find(({ goal }) => goal === 'The example 24-under-load') ?? {};
+  const [first, second, third] = (await live.client.getRun(runId)).tasks;
+  expect(second).toMatchObject({ agent: 'brief', insteadOf: 'thorough' });
+  expect(second?.queuedMs).toBeGreaterThanOrEqual(500);
+  expect(second?.queuedMs).toBeLessThan(2500);
+  for (const other of [first, third]) expect([other?.agent, other?.insteadOf, other?.queuedMs]).toEqual(['thorough', undefined, undefined]);
+});
+
 test('an unknown example is named, with those that there are', async () => {
   const failed = await promisify(execFile)(process.execPath, ['examples/run.mjs', 'nothing'], { cwd: installationRoot }).catch(
     (error: { stderr: string }) => error,
@@ -256,7 +267,7 @@ describe('while processes die', () => {
     const at = (runId: string, status: string) =>
       live.until(`the task is ${status}`, async () => (await client.getRun(runId)).tasks.find((task) => task.status === status));
     expect(await define('first', phrase('One *', 'counting'))).toMatchObject({ version: 1 });
-    const busy = await start({ agent: 'first' }, { text: 'a', busy: 'first' });
+    const busy = await start({ agent: 'first' }, { text: 'a', takesMs: { first: 60_000 } });
     await at(busy, 'running');
     // A change is for what comes; what has begun goes on as it was.
     expect(await define('first', phrase('Two *', 'counting'))).toMatchObject({ version: 2 });
