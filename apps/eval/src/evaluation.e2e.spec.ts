@@ -1,4 +1,4 @@
-/** The evaluation itself, on the deterministic model, as `npm run eval` has it: all tasks. */
+/** The evaluation itself, on the deterministic model: a third of its tasks, from each agent. `npm run eval` has them all. */
 import { jest } from '@jest/globals';
 import { EvalSystem } from './evaluation/eval-system.js';
 import { runTasks, type Verdict } from './evaluation/run-tasks.js';
@@ -7,24 +7,24 @@ import { verdictTable } from './evaluation/verdict-table.js';
 
 jest.setTimeout(900_000);
 
-/** As many as the deterministic model has to be right in. */
-const LEAST = 27;
+const IN_CI = ['analyse-sales-csv', 'analyse-clinic-ndjson', 'code-sales', 'test-energy', 'docs-sales', 'review-stock', 'plan-team'].concat(
+  ['plan-rest', 'text-words', 'whole-energy'],
+);
 
 let verdicts: Verdict[];
 beforeAll(async () => {
   const system = await EvalSystem.start({ ...process.env, OPENAI_BASE_URL: '' });
   try {
-    verdicts = await runTasks(system.client, system.proxy, EVAL_TASKS, { width: 4 });
+    const tasks = EVAL_TASKS.filter(({ id }) => IN_CI.includes(id));
+    verdicts = await runTasks(system.client, system.proxy, tasks, { width: 3 });
   } finally {
     await system.stop();
   }
 });
 
-test(`${LEAST} of the 30 tasks at least are right`, () => {
-  expect(verdicts).toHaveLength(30);
-  const wrong = verdicts.filter(({ ok }) => !ok).map(({ id, faults }) => ({ id, faults }));
-  // Which ones are wrong stands in the message when there are too many.
-  expect(wrong.length > 30 - LEAST ? wrong : []).toEqual([]);
+test.each(IN_CI)('%s', (id) => {
+  const verdict = verdicts.find((each) => each.id === id);
+  expect(verdict?.faults).toEqual({});
 });
 
 test('the table says how many were right, and what was wrong', () => {
@@ -32,6 +32,6 @@ test('the table says how many were right, and what was wrong', () => {
   const wrong: Verdict = { ...first!, id: 'x', ok: false, faults: { 'rows right': 'the number of rows is 5, and that is not said' } };
   const table = verdictTable({ 'cadre-sim-1': verdicts, other: [wrong] });
   expect(table).toMatch(/^agent +cadre-sim-1 +other\n/);
-  expect(table).toMatch(/\nall +(?:2[7-9]|30)\/30 +0\/1\n/);
+  expect(table).toMatch(/\nall +10\/10 +0\/1\n/);
   expect(table).toContain('Wrong with other:\n  x: rows right: the number of rows is 5, and that is not said');
 });
