@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { jest } from '@jest/globals';
-import type { ContextGrants, RunView } from '@cadre/contracts';
+import type { ContextGrants, Json, RunView } from '@cadre/contracts';
 import { installationRoot, LOCAL_SERVICES } from '@cadre/local-system';
 import { LiveSystem } from '@cadre/local-system/testing';
 import type { ChannelInput, DefinedAgentInput, RunRequestInput } from '@cadre/sdk';
@@ -258,7 +258,7 @@ describe('while processes die', () => {
       skills: [skill],
       instructions,
     });
-    const start = async (about: { agent: string } | { skills: string[] }, input: Record<string, string>) => {
+    const start = async (about: { agent: string } | { skills: string[] }, input: Record<string, Json>) => {
       const plan = { tasks: [{ id: 'say', title: 'Say it', instructions: 'Say it.', ...about, input }] };
       return (await client.startRun({ goal: 'Say it', plan, options: { summarize: false } })).runId;
     };

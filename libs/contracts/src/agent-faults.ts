@@ -27,8 +27,7 @@ export function restsOnFaults({ restsOn = [], tools }: Pick<AgentDefinition, 're
   return without.length === 0 ? [] : [`restsOn names what is not among the agent's tools: ${without.join(', ')}.`];
 }
 
-const NOTHING_GIVEN_UP =
-  'underLoad gives nothing up; name a cheaper model, a lower effort, or less to reflect or fewer alternatives.';
+const NOTHING_GIVEN_UP = 'underLoad gives nothing up; name a cheaper model, a lower effort, or less to reflect or fewer alternatives.';
 const NOBODY_INSTEAD = 'underLoad.queueMs changes nothing; name the agent that then does the tasks, a cheaper model, or a lower effort.';
 
 /** Whether anything is left out of what the agent does itself. */
@@ -47,7 +46,8 @@ export function queueReliefOf({ underLoad }: Pick<AgentDefinition, 'underLoad'>)
 export function underLoadFault(underLoad: UnderLoad, name: AgentName): string | undefined {
   const { waitMs, queueMs, agent } = underLoad;
   if (agent === name) return 'underLoad.agent is the agent itself; name another one.';
-  if (agent !== undefined && queueMs === undefined) return 'underLoad.agent needs queueMs: how long a task waits for a slot before it does it.';
+  if (agent !== undefined && queueMs === undefined)
+    return 'underLoad.agent needs queueMs: how long a task waits for a slot before it does it.';
   if (waitMs === undefined && queueMs === undefined)
     return 'underLoad says no time; set waitMs, how long calls wait for their model server, queueMs, how long tasks wait for a slot, or both.';
   if (doesLess(underLoad)) return undefined;

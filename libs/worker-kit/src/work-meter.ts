@@ -19,9 +19,11 @@ export class WorkMeter {
 
   constructor(metrics: Metrics) {
     this.attempts = metrics.counter('cadre_attempts_total', 'Attempts that ended on this worker', ['agent', 'outcome']);
-    this.underLoad = metrics.counter('cadre_attempts_under_load_total', 'Attempts begun by another agent, or with less, for want of a slot', [
-      'agent',
-    ]);
+    this.underLoad = metrics.counter(
+      'cadre_attempts_under_load_total',
+      'Attempts begun by another agent, or with less, for want of a slot',
+      ['agent'],
+    );
     this.attemptSeconds = metrics.histogram('cadre_attempt_duration_seconds', 'Time from offer to end', ['agent', 'outcome'], MINUTES);
     this.modelCalls = metrics.counter('cadre_model_calls_total', 'Calls to the model server', ['model', 'outcome']);
     this.toolCalls = metrics.counter('cadre_tool_calls_total', 'Tool calls that were made', ['tool', 'outcome']);

@@ -284,7 +284,9 @@ test.each([
   const rig = new EngineRig();
   rig.start([task('a', spec)], { summarize: false, ...options });
   rig.complete('a');
-  expect(planted((commits) => void Object.assign(eventOf(commits, 'AttemptStarted', 'a'), { queuedMs: 9 }), rig)).toEqual(['4 not-as-asked']);
+  expect(planted((commits) => void Object.assign(eventOf(commits, 'AttemptStarted', 'a'), { queuedMs: 9 }), rig)).toEqual([
+    '4 not-as-asked',
+  ]);
 });
 
 describe('5: nothing starts too early or too often', () => {
