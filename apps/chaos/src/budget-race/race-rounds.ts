@@ -22,7 +22,7 @@ export interface RaceRound {
 }
 
 /** What a task costs on average, as it was measured: refused ones cost nothing, calls of unknown outcome are paid in full. */
-const TASK_MICROS = 320;
+const TASK_MICROS = 150;
 
 /**
  * @param runs at least so many, in rounds of each kind in turn
