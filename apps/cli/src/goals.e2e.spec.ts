@@ -67,6 +67,9 @@ async function cadreRun(goal: string, input?: string): Promise<{ code: number | 
 }
 
 test.each([
+  // As `cadre demo` and `cadre dev` suggest it.
+  ['What stands out?', 'sales.csv'],
+  ['Analyze the data and report what stands out', 'sales.csv'],
   ['Analyse les ventes et écris des tests', 'sales.csv'],
   [
     'Build a REST API for user management with:\n1. User CRUD operations\n2. Authentication\n3. Unit tests\n4. API documentation',

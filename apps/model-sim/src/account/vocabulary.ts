@@ -27,7 +27,7 @@ export const KNOWN: Partial<Record<PartKind, ReadonlySet<string>>> = {
   chart: set(
     `chart charts plot plots graph graphs visualize visualise visualization visualizations draw time trend trends ${TABLE} ${MAKE}`,
   ),
-  report: set(`report reports main findings ${TABLE} ${MAKE}`),
+  report: set(`report reports main findings stand stands ${TABLE} ${MAKE}`),
   code: set(`code script program parser module modules function functions report reports read reads parse parses typescript node rest restful api apis crud
     operation operations endpoint endpoints http server service backend web manage manages managing management handle handling list update delete
     in-memory ${MAKE}`),

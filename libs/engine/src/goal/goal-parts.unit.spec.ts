@@ -3,6 +3,7 @@ import { goalParts } from './goal-parts.js';
 const parts = (goal: string): string[] => goalParts(goal).map(({ kind, text }) => `${kind}: ${text}`);
 
 test.each([
+  ['What stands out?', ['analysis: What stands out?']],
   [
     'Analyze the weather data, generate report code, write tests, and document the API',
     ['analysis: Analyze the weather data', 'code: generate report code', 'tests: write tests', 'docs: document the API'],

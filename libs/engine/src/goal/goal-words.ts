@@ -62,7 +62,7 @@ const NOUNS: readonly [WorkKind, RegExp][] = [
   [
     'analysis',
     whole(
-      'analys[ei]s|analytics|trends?|statistics?|anomal(?:y|ies)|outliers?|unusual values|correlations?|distributions?|data quality|averages?',
+      'analys[ei]s|analytics|stands? out|findings?|trends?|statistics?|anomal(?:y|ies)|outliers?|unusual values|correlations?|distributions?|data quality|averages?',
     ),
   ],
 ];
