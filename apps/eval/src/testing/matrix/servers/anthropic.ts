@@ -149,6 +149,11 @@ export const ANTHROPIC: ServerProfile = {
       read: '2026-12-01',
     },
     {
+      behaviour: 'each call has its result in the next message, else 400; fields that it does not know are refused',
+      url: 'https://github.com/github/copilot-cli/issues/102, https://github.com/anthropics/claude-code/issues/4378',
+      read: '2026-12-01',
+    },
+    {
       behaviour: 'no temperature beside thinking',
       url: 'https://qiita.com/yureki_lab/items/71290ff34d4160124d96',
       read: '2026-12-01',

@@ -163,8 +163,8 @@ export const LITELLM: ServerProfile = {
       read: '2026-12-01',
     },
     {
-      behaviour: 'names of the usage of caches (assumed; the real LiteLLM is tried in a slow suite)',
-      url: 'none found',
+      behaviour: 'usage of caches: read within the prompt, cache_creation_input_tokens for Anthropic alone',
+      url: 'https://docs.litellm.ai/docs/completion/prompt_caching.md',
       read: '2026-12-01',
     },
   ],

@@ -147,7 +147,8 @@ export const LLAMA_CPP: ServerProfile = {
   violations: [{ ...NO_MESSAGES, words: /messages/ }],
   sources: [
     {
-      behaviour: 'an empty turn is refused (its source, by exact words); loading: "Loading model", unavailable_error (words in the program of build 11669)',
+      behaviour:
+        'an empty turn is refused (its source, by exact words); loading: "Loading model", unavailable_error (words in the program of build 11669)',
       url: 'https://github.com/ggml-org/llama.cpp',
       read: '2026-12-01',
     },

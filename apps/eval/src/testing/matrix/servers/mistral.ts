@@ -124,6 +124,11 @@ export const MISTRAL: ServerProfile = {
       url: 'https://docs.mistral.ai/resources/error-glossary.md',
       read: '2026-12-01',
     },
+    {
+      behaviour: 'fields that it does not know are refused with 422 extra_forbidden',
+      url: 'https://github.com/mistralai/platform-docs-public/issues/7, https://github.com/BerriAI/litellm/issues/30835',
+      read: '2026-12-01',
+    },
     { behaviour: 'ids of nine letters and digits, code 3280', url: 'https://github.com/nearai/ironclaw/issues/1241', read: '2026-12-01' },
     {
       behaviour: 'the last message is from the user or a tool',
