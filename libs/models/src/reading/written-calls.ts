@@ -4,8 +4,9 @@
  *
  * The forms (as of November 2026): `<tool_call>{…}</tool_call>` Hermes and Qwen, `<tool_call>name<arg_key>…` GLM 4.5, `<function=name>` Llama 3 and
  * Qwen3-Coder, `[TOOL_CALLS]` Mistral, `<|python_tag|>` Llama 3.1, `<|tool_call_begin|>` Kimi K2, `<｜tool▁call▁begin｜>` DeepSeek, `commentary to=functions.name`
- * gpt-oss, bare objects of small models (docs.vllm.ai/en/latest/features/tool_calling lists the parsers and their models).
+ * gpt-oss, `<invoke name=…>` Claude and MiniMax, `[name(key="value")]` Llama 4 and Gemma, bare objects of small models (docs.vllm.ai/en/latest/features/tool_calling lists the parsers and their models).
  */
+import { pythonicCalls } from './pythonic-calls.js';
 import { JsonSpans, isObject, parsedJson } from './json-spans.js';
 
 export interface WrittenCall {
@@ -24,7 +25,7 @@ type Reader = (text: string, offered: ReadonlySet<string>) => WrittenCall[];
 
 /** One of these opens a call in a form other than a bare object. */
 const MARKS =
-  /<tool_calls?>|<\|tool_calls?\|>|<function=|\[TOOL_CALLS\]|<\|python_tag\|>|<\|tool_calls?_(?:section_)?begin\|>|<｜tool▁calls?▁begin｜>|<\|channel\|>\s*commentary\s+to=/;
+  /<tool_calls?>|<\|tool_calls?\|>|<function=|\[TOOL_CALLS\]|<\|python_tag\|>|<\|tool_calls?_(?:section_)?begin\|>|<｜tool▁calls?▁begin｜>|<\|channel\|>\s*commentary\s+to=|<(?:[\w-]+:)?(?:function_calls|tool_call|invoke)\b[^>]*>\s*(?:<(?:[\w-]+:)?invoke\b|<(?:[\w-]+:)?parameter\b)/;
 
 /** Undefined: none is written. @param offered names of the tools that the model may call */
 export function writtenCalls(content: string, offered: readonly string[]): WrittenCalls | undefined {
@@ -47,15 +48,31 @@ export function meantTool(written: string, offered: ReadonlySet<string>): string
   return forms.map((form) => form.trim()).find((form) => offered.has(form));
 }
 
-/** The whole text is a call, or a list of calls. */
+/** The whole text is a call or a list of calls, or it ends in a fence that holds nothing else. */
 function bareCalls(content: string, offered: ReadonlySet<string>): WrittenCalls | undefined {
-  const inner = /^\s*```[a-z]*\s*\n([\s\S]*?)```\s*$/i.exec(content)?.[1] ?? content;
-  if (!/^\s*[[{]/.test(inner)) return undefined;
-  const calls = callsOf(parsedJson(inner), offered);
-  return calls.length > 0 ? { calls, text: '' } : undefined;
+  const { 1: before = '', 2: fenced } = /^([\s\S]*?)```[a-z_]*\s*\n([^`]*)```\s*$/i.exec(content) ?? [];
+  const inner = fenced ?? content;
+  const calls = /^\s*[[{]/.test(inner) ? callsOf(parsedJson(inner), offered) : [];
+  const found = calls.length > 0 ? calls : pythonCalls(inner, offered);
+  return found.length > 0 ? { calls: found, text: fenced === undefined ? '' : before.trim() } : undefined;
 }
 
-const READERS: readonly Reader[] = [kimiCalls, deepSeekCalls, harmonyCalls, functionCalls, argKeyCalls, namedCalls, objectCalls];
+/** All of them, or none: what is not known as a tool is no call. */
+function pythonCalls(text: string, offered: ReadonlySet<string>): WrittenCall[] {
+  const calls = (pythonicCalls(text) ?? []).map(({ name, args }) => callOf(name, JSON.stringify(args), offered));
+  return calls.every((each) => each.length > 0) ? calls.flat() : [];
+}
+
+const READERS: readonly Reader[] = [
+  kimiCalls,
+  deepSeekCalls,
+  harmonyCalls,
+  invokeCalls,
+  functionCalls,
+  argKeyCalls,
+  namedCalls,
+  objectCalls,
+];
 
 /** `<|tool_call_begin|>functions.name:0<|tool_call_argument_begin|>{…}<|tool_call_end|>` */
 function kimiCalls(text: string, offered: ReadonlySet<string>): WrittenCall[] {
@@ -84,6 +101,15 @@ function functionCalls(text: string, offered: ReadonlySet<string>): WrittenCall[
   return written.flatMap(([, name = '', body = '']) => {
     const values = [...body.matchAll(/<parameter=([^>\s]+)>\n?([\s\S]*?)\n?<\/parameter>/g)];
     return callOf(name, values.length > 0 ? keyed(values) : body, offered);
+  });
+}
+
+/** `<function_calls><invoke name="name"><parameter name="key">value</parameter></invoke></function_calls>`, with or without a prefix. */
+function invokeCalls(text: string, offered: ReadonlySet<string>): WrittenCall[] {
+  const written = [...text.matchAll(/<(?:[\w-]+:)?invoke\s+name="([^"]+)"\s*>([\s\S]*?)(?:<\/(?:[\w-]+:)?invoke>|$)/g)];
+  return written.flatMap(([, name = '', body = '']) => {
+    const values = [...body.matchAll(/<(?:[\w-]+:)?parameter\s+name="([^"]+)"[^>]*>([\s\S]*?)<\/(?:[\w-]+:)?parameter>/g)];
+    return callOf(name, keyed(values), offered);
   });
 }
 

@@ -34,6 +34,17 @@ test.each([
     READ,
   ],
   ['gpt-oss', '<|channel|>commentary to=functions.read_file <|constrain|>json<|message|>{"path":"a.csv"}<|call|>', READ],
+  ['Claude', '<function_calls>\n<invoke name="read_file">\n<parameter name="path">a.csv</parameter>\n</invoke>\n</function_calls>', READ],
+  [
+    'MiniMax',
+    '<minimax:tool_call>\n<invoke name="read_file">\n<parameter name="path">a.csv</parameter>\n</invoke>\n</minimax:tool_call>',
+    READ,
+  ],
+  ['Llama 4', '[read_file(path="a.csv")]', READ],
+  ['Llama 4, with single quotes', "[read_file(path='a.csv')]", READ],
+  ['Llama 4 without arguments', '[list_files()]', LIST],
+  ['Gemma', '```tool_code\nread_file(path="a.csv")\n```', READ],
+  ['bare, in a fence behind prose', 'I look.\n```json\n{"name": "read_file", "arguments": {"path": "a.csv"}}\n```', READ],
   ['bare', '{"name": "read_file", "arguments": {"path": "a.csv"}}', READ],
   ['bare, in a fence', '```json\n{"name": "read_file", "parameters": {"path": "a.csv"}}\n```', READ],
   ['bare, a list', '[{"name": "list_files", "arguments": null}]', LIST],
@@ -59,6 +70,10 @@ test.each([
   ['another tool', '{"name": "rm", "arguments": {}}', OFFERED],
   ['the answer', '{"answer": "I used list_files.", "confidence": 1}', OFFERED],
   ['a record that has a name', '{"name": "list_files", "size": 3}', OFFERED],
+  ['Python that is no call of a tool', '[print(path="a.csv")]', OFFERED],
+  ['a sentence with a call in it', 'list_files() gave one file.', OFFERED],
+  ['an argument that is no literal', '[list_files(path=open("x"))]', OFFERED],
+  ['code in a fence that goes on after it', '```\nlist_files()\n```\nis how I would do it.', OFFERED],
   ['prose', 'I would call <list_files> now.', OFFERED],
   ['a list of other things', '[{"name": "list_files", "arguments": {}}, 3]', OFFERED],
 ])('none where %s', (_, text, offered) => {
@@ -81,4 +96,12 @@ test('only offered tools are called, whatever the text', () => {
       for (const { name } of writtenCalls(pieces.join(''), OFFERED)?.calls ?? []) expect(OFFERED).toContain(name);
     }),
   );
+});
+
+test('literals of Python become JSON', () => {
+  const text = String.raw`[read_file(path="a\"b\n", lines=[1, -2.5], deep={'a': None}, all=True), list_files()]`;
+  expect(writtenCalls(text, OFFERED)?.calls).toEqual([
+    { name: 'read_file', arguments: JSON.stringify({ path: 'a"b\n', lines: [1, -2.5], deep: { a: null }, all: true }) },
+    { name: 'list_files', arguments: '{}' },
+  ]);
 });
