@@ -1,5 +1,6 @@
 /** How answers come: in pieces, in one, cut, late. Real sockets. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { brotliCompressSync, createGzip, deflateSync, gzipSync } from 'node:zlib';
 import type { ModelRequest } from '@cadre/agents';
 import { CadreError } from '@cadre/contracts';
 import { RemoteModel } from './remote-model.js';
@@ -279,5 +280,44 @@ describe('time', () => {
       await delay(20);
     }
     expect(sockets.size).toBe(1);
+  });
+});
+
+describe('an answer that is packed, though nobody asked for that', () => {
+  const pack: Record<string, (text: string) => Buffer> = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync };
+  const events = [delta({ content: 'ok' }), finish('stop', { usage: USAGE })].map((each) => `data: ${JSON.stringify(each)}\n\n`).join('');
+
+  test.each(Object.keys(pack))('%s, as a stream, whole, and as a refusal', async (encoding) => {
+    const answerWith = (status: number, type: string, text: string) => {
+      server.answer = (response) => {
+        response.writeHead(status, { 'content-type': type, 'content-encoding': encoding });
+        response.end(pack[encoding]!(text));
+      };
+    };
+    answerWith(200, 'text/event-stream', `${events}data: [DONE]\n\n`);
+    expect(await port().complete(ask(), never)).toMatchObject({ text: 'ok', finish: 'stop' });
+    answerWith(200, 'application/json', JSON.stringify(completion({ content: 'ok' })));
+    expect(await port().complete(ask(), never)).toMatchObject({ text: 'ok' });
+    answerWith(401, 'application/json', '{"error": {"message": "No such key."}}');
+    await expect(port().complete(ask(), never)).rejects.toMatchObject({
+      code: 'model-unauthorized',
+      message: expect.stringContaining('No such key.'),
+    });
+  });
+
+  test('pieces are given on as they come', async () => {
+    const packer = createGzip();
+    server.answer = (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' });
+      packer.pipe(response);
+      packer.write(`data: ${JSON.stringify(delta({ content: 'first' }))}\n\n`);
+      packer.flush();
+    };
+    const told: string[] = [];
+    const reply = port().complete(ask({ onDelta: ({ text = '' }) => void told.push(text) }), never);
+    while (told.length === 0) await delay(5);
+    expect(told).toEqual(['first']);
+    packer.end(`data: ${JSON.stringify(finish('stop', { usage: USAGE }))}\n\ndata: [DONE]\n\n`);
+    expect(await reply).toMatchObject({ text: 'first' });
   });
 });

@@ -1,4 +1,6 @@
 /** One request to a model server and its answer, streamed or in one piece. Limits how long a server may be silent, not how long it may write. */
+import { pipeline, type Duplex } from 'node:stream';
+import { constants, createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import type { CadreError } from '@cadre/contracts';
 import { request } from 'undici';
 import type { Dispatcher } from 'undici';
@@ -104,9 +106,10 @@ class Exchange {
     });
     const told = plainHeaders(response.headers);
     const { statusCode: status } = response;
-    if (status < 200 || status >= 300) throw new ServerRefusal(status, bodyOf(await this.text(response.body)), told);
-    if (/event-stream/.test(told['content-type'] ?? '')) return this.events(response.body);
-    return this.whole(await this.text(response.body), told);
+    const answer = unpacked(response.body, told['content-encoding']);
+    if (status < 200 || status >= 300) throw new ServerRefusal(status, bodyOf(await this.text(answer)), told);
+    if (/event-stream/.test(told['content-type'] ?? '')) return this.events(answer);
+    return this.whole(await this.text(answer), told);
   }
 
   /** The server did not stream, or streams under another name. */
@@ -120,10 +123,10 @@ class Exchange {
     return value;
   }
 
-  private async text(body: Dispatcher.ResponseData['body']): Promise<string> {
+  private async text(body: AsyncIterable<Buffer>): Promise<string> {
     const decoder = new TextDecoder();
     let text = '';
-    for await (const chunk of body as AsyncIterable<Buffer>) {
+    for await (const chunk of body) {
       this.listen(true);
       text += decoder.decode(chunk, { stream: true });
       if (text.length > MAX_BODY) throw new UnreadableAnswer('it has no end');
@@ -161,6 +164,21 @@ class Exchange {
     if (!collector.complete) throw new CutAnswer('the stream ended before the answer did', collector.written);
     return collector.whole();
   }
+}
+
+/** What is not asked for, some gateways do all the same. Each piece is given on as it comes, also where the packing goes on. */
+const UNPACKERS: Record<string, () => Duplex> = {
+  gzip: () => createGunzip({ flush: constants.Z_SYNC_FLUSH }),
+  'x-gzip': () => createGunzip({ flush: constants.Z_SYNC_FLUSH }),
+  deflate: () => createInflate({ flush: constants.Z_SYNC_FLUSH }),
+  br: () => createBrotliDecompress({ flush: constants.BROTLI_OPERATION_FLUSH }),
+  zstd: () => createZstdDecompress(),
+};
+
+function unpacked(body: Dispatcher.ResponseData['body'], encoding = 'identity'): AsyncIterable<Buffer> {
+  const unpacker = UNPACKERS[encoding.trim().toLowerCase()]?.();
+  // What fails on either side ends the reading of the other.
+  return unpacker ? pipeline(body, unpacker, () => undefined) : body;
 }
 
 function bodyOf(text: string): unknown {
