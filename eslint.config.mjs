@@ -59,7 +59,7 @@ function boundaries(project) {
 }
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', '.nx/**', '.cadre/**', 'cadre-output/**'] },
+  { ignores: ['**/dist/**', '.cache/**', '**/node_modules/**', '.nx/**', '.cadre/**', 'cadre-output/**'] },
   ...tseslint.configs.recommended,
   {
     files: ['**/*.ts'],
