@@ -1,18 +1,16 @@
 /** The real LiteLLM of PyPI, in the folder `.cache` of the repository, before any server that speaks OpenAI's chat completions. */
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { access, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { freePort, ServerProgram } from '../../server-program.js';
 
 const VERSION = '1.108.7';
 const CACHE = new URL('../../../../../.cache', import.meta.url).pathname;
 const INSTALL_MS = 600_000;
 const START_MS = 120_000;
-const STOP_MS = 5000;
 
 /** Its Python, or why there is none here. The first call fetches some hundred megabytes and takes minutes. */
 export async function findLiteLlm(): Promise<{ python: string } | { missing: string }> {
@@ -42,12 +40,9 @@ async function install(home: string, python: string, ready: string): Promise<voi
 
 export class LiteLlm {
   private constructor(
-    private readonly port: number,
     /** Without one it does not start. */
     readonly key: string,
-    private readonly child: ChildProcess,
-    private readonly folder: string,
-    private readonly output: string[],
+    private readonly running: ServerProgram,
   ) {}
 
   /** @param upstream base URL of the server behind it @throws Error with its last words if it does not get ready */
@@ -67,55 +62,20 @@ export class LiteLlm {
     const args = [join(python, '../litellm'), '--config', path, '--host', '127.0.0.1', '--port', `${port}`, '--num_workers', '1'];
     // Its own table of prices, and none from the network.
     const env = { ...process.env, LITELLM_LOCAL_MODEL_COST_MAP: 'True', NO_PROXY: '127.0.0.1' };
-    const child = spawn(python, args, { env, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
-    const output: string[] = [];
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => output.splice(0, Math.max(0, output.push(text) - 200)));
-    }
-    const proxy = new LiteLlm(port, key, child, folder, output);
-    try {
-      await proxy.ready();
-    } catch (error) {
-      await proxy.stop();
-      throw error;
-    }
-    return proxy;
+    const running = await ServerProgram.start({
+      ...{ name: 'LiteLLM', command: python, args, env, folder, port },
+      ...{ readyPath: '/health/liveliness', startMs: START_MS },
+    });
+    return new LiteLlm(key, running);
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return this.running.url;
   }
 
-  async stop(): Promise<void> {
-    if (this.child.exitCode === null && this.child.signalCode === null) {
-      const ended = new Promise((resolve) => this.child.once('close', resolve));
-      this.child.kill('SIGTERM');
-      const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_MS);
-      await ended;
-      clearTimeout(timer);
-    }
-    await rm(this.folder, { recursive: true, force: true });
+  stop(): Promise<void> {
+    return this.running.stop();
   }
-
-  private async ready(): Promise<void> {
-    for (const until = Date.now() + START_MS; Date.now() < until; await sleep(200)) {
-      if (this.child.exitCode !== null) break;
-      const isReady = await fetch(`${this.url}/health/liveliness`).then(
-        ({ ok }) => ok,
-        () => false,
-      );
-      if (isReady) return;
-    }
-    throw new Error(`LiteLLM did not get ready:\n${this.output.join('').slice(-2000)}`);
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 const exists = (path: string): Promise<boolean> =>
