@@ -32,6 +32,7 @@ const NEXT_MODEL: ReadonlySet<string> = new Set([
   'model-rate-limited',
   'model-loading',
   'model-call-unread',
+  'model-garbled',
   'model-breaker-open',
   'model-quota-exhausted',
   'model-not-found',

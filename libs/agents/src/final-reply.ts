@@ -5,7 +5,7 @@
 import type { AgentSummary, Assignment, Plan, ResultMark } from '@cadre/contracts';
 import type { Claim } from '@cadre/engine';
 import { claimsOf } from './answer-account.js';
-import { isObject, objectsIn, wholeObject } from './loose-json.js';
+import { isObject, objectsIn, unclosedObject, wholeObject } from './loose-json.js';
 import type { FoundObject, JsonObject } from './loose-json.js';
 import { namedMissing } from './named-missing.js';
 import { readPlanReply } from './plan-reply.js';
@@ -52,6 +52,9 @@ export function readFinal(text: string, { kind, form, cutOff = false, catalogue 
   const found = replyObject(text, form);
   if (found) return { ok: true, reply: replyOf(found.value, found.answer) };
   if (cutOff) return malformed('It holds no whole answer.');
+  const unclosed = unclosedObject(text);
+  const answer = unclosed && answerIn(unclosed);
+  if (unclosed && answer !== undefined) return { ok: true, reply: replyOf(unclosed, answer) };
   return form === 'json' ? malformed(whyNot(text)) : readWords(text, form);
 }
 

@@ -89,6 +89,17 @@ describe('an object, in every form', () => {
     ['a call of a tool', '{"name":"list_files","arguments":{}}', /not one JSON object/],
   ])('%s is not read', (_, text, why) => expect(read(text)).toMatch(why));
 
+  test.each([
+    '{"answer":"A","confidence":0.8',
+    '```json\n{"answer":"A","confidence":0.8\n```',
+    '{"answer":"A","missing":[],"confidence":0.8',
+  ])('forgotten brackets at the end are no matter: %s', (text) => expect(read(text)).toEqual(sure));
+
+  test.each(['{"answer":"A and', '{"answer":"A","confidence":0.8]', '{"conf'])(
+    'what ends within a word, or closes what is not open, is not read: %s',
+    (text) => expect(read(text)).toMatch(/not one JSON object/),
+  );
+
   test('what was cut off is not completed', () => {
     expect(read('{"answer":"lon', 'any', true)).toMatch(/no whole answer/);
     expect(read('Dear all, I have', 'any', true)).toMatch(/no whole answer/);

@@ -6,6 +6,8 @@ import { jsonrepair } from 'jsonrepair';
 
 export type JsonObject = Record<string, unknown>;
 
+/** So many brackets may be forgotten at the end. */
+const MOST_CLOSERS = 3;
 /** Objects of one text that are tried, from the last. */
 const MOST_PIECES = 100;
 
@@ -42,6 +44,37 @@ export function wholeObject(text: string): JsonObject | undefined {
   const trimmed = text.trim();
   const whole = balanced(trimmed, true).some(([start, end]) => start === 0 && end === trimmed.length);
   return whole ? looseObject(trimmed) : undefined;
+}
+
+/** An object whose author forgot its last brackets, and said that it was complete: all else of it is there, the last string is closed. */
+export function unclosedObject(text: string): JsonObject | undefined {
+  const trimmed = text.trim().replace(/^```[a-z]*\s*|\s*```$/gi, '');
+  if (!trimmed.startsWith('{')) return undefined;
+  const closers = missingClosers(trimmed);
+  return closers === undefined || closers === '' || closers.length > MOST_CLOSERS ? undefined : looseObject(trimmed + closers);
+}
+
+/** @returns undefined: the text ends within a string, or closes what is not open */
+function missingClosers(text: string): string | undefined {
+  const open: string[] = [];
+  for (let at = 0; at < text.length; at += 1) {
+    const sign = text[at] as string;
+    if (sign === '"') {
+      at = endOfString(text, at);
+      if (at >= text.length) return undefined;
+    } else if (sign === '{') open.push('}');
+    else if (sign === '[') open.push(']');
+    else if ((sign === '}' || sign === ']') && open.pop() !== sign) return undefined;
+  }
+  return open.reverse().join('');
+}
+
+function endOfString(text: string, at: number): number {
+  for (let end = at + 1; end < text.length; end += 1) {
+    if (text[end] === '\\') end += 1;
+    else if (text[end] === '"') return end;
+  }
+  return text.length;
 }
 
 /** @param text balanced */

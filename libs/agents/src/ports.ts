@@ -114,7 +114,7 @@ export interface ModelReply {
 /**
  * Errors are `CadreError`s. Their `billed` says whether the call may have cost something, `retryAfterMs` when another try makes sense.
  * Retriable: `model-unavailable`, `model-timeout`, `model-rate-limited`, `model-loading`, `model-call-unread` (the server could not read its
- * model's call of a tool), `model-breaker-open`, `model-busy` (the last two were never sent).
+ * model's call of a tool), `model-garbled` (what came is no answer of the API), `model-breaker-open`, `model-busy` (the last two were never sent).
  * Not: `model-quota-exhausted`, `model-unauthorized`, `model-untrusted`, `model-not-found`, `model-context-exceeded`, `model-refused`, `model-rejected`.
  */
 export interface ModelPort {

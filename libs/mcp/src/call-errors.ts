@@ -1,6 +1,7 @@
 /** What became of a call that brought no result, in words, and whether it may have happened. */
 import { CadreError } from '@cadre/contracts';
 import { ProtocolError, SdkError, SdkErrorCode, SdkHttpError } from '@modelcontextprotocol/client';
+import { TOO_LONG } from './bounded-lines.js';
 import type { McpServer } from './server-file.js';
 
 /** The server says by these that it did nothing: parse error, invalid request, no such method, invalid parameters. */
@@ -22,9 +23,15 @@ export function resultTooLong(server: string, mostBytes: number): CadreError {
 }
 
 /** @param clear takes out what must not be seen */
-export function callError(error: unknown, server: string, { callTimeoutMs, url }: McpServer, clear: (text: string) => string): CadreError {
+export function callError(
+  error: unknown,
+  server: string,
+  { callTimeoutMs, maxResultBytes, url }: McpServer,
+  clear: (text: string) => string,
+): CadreError {
   if (error instanceof CadreError) return error;
   const said = clear(error instanceof Error ? error.message : String(error));
+  if (error instanceof ProtocolError && error.code === TOO_LONG) return resultTooLong(server, maxResultBytes);
   if (error instanceof ProtocolError) {
     const refused = REFUSALS.has(error.code);
     return new CadreError(refused ? 'mcp-refused' : 'mcp-failed', `The tool server ${server} says: ${said}`, {

@@ -130,6 +130,19 @@ describe('a server that misbehaves', () => {
     expect(await call('unruly_note', { text: 'still there' })).toEqual({ text: 'noted' });
   });
 
+  test.each([{ bytes: 50_000_000 }, { bytes: 50_000_000, last: true }])(
+    'an answer that is too long is nobody else’s trouble: %j',
+    async (args) => {
+      const { call } = deskOf(await approved());
+      const held = call('unruly_hold', { text: 'a' });
+      while (stage.effects().length === 0) await sleep(20);
+      expect(await call('unruly_big', args)).toEqual({ error: expect.stringContaining('more than 4194304 bytes') });
+      stage.put('go');
+      expect(await held).toEqual({ text: 'held' });
+      expect(logged.map(({ message }) => message)).not.toContain('the MCP server is not there');
+    },
+  );
+
   test('one that dies in the middle of a call: told to the model, and started again', async () => {
     const { call } = deskOf(await approved());
     expect(await call('unruly_die', { text: 'a' })).toEqual({

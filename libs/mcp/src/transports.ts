@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import type { Transport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { BoundedLines } from './bounded-lines.js';
 import type { Secrets } from './references.js';
 import type { McpServer } from './server-file.js';
 
@@ -27,15 +28,13 @@ export function openTransport(server: McpServer, secrets: Secrets, ears: Transpo
 }
 
 /** The program's environment: what every program needs (PATH, HOME, USER, …) and what the operator names; nothing else of the worker's. */
-function stdio(server: McpServer, secrets: Secrets, maxBufferSize: number, ears: TransportEars): Transport {
+function stdio(server: McpServer, secrets: Secrets, mostBytes: number, ears: TransportEars): Transport {
   const { command = '', args, cwd } = server;
   const env = secrets.fill(server.env);
-  const transport = new StdioClientTransport({ command, args, env, stderr: 'pipe', maxBufferSize, ...(cwd !== undefined && { cwd }) });
+  const transport = new StdioClientTransport({ command, args, env, stderr: 'pipe', ...(cwd !== undefined && { cwd }) });
+  // The library's own buffer ends the server for a message that is too long; it has no setting that puts another one there.
+  Object.assign(transport, { _readBuffer: new BoundedLines(mostBytes, () => ears.tooLong()) });
   listen(transport.stderr as Readable, (line) => ears.said(secrets.clear(line)));
-  // The client calls whoever listened before it.
-  transport.onerror = (error) => {
-    if (error.message.includes('maximum size')) ears.tooLong();
-  };
   return transport;
 }
 

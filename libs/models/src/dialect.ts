@@ -24,6 +24,8 @@ export interface Dialect {
   noThoughts: 'nothing' | 'empty' | 'unsigned';
   /** Content of a turn that holds only calls. */
   bare: 'null' | 'text';
+  /** Whether the result of a call names its tool. */
+  toolNames: boolean;
   /** `alternating`: neighbours of one role become one message. */
   turns: 'as-they-are' | 'alternating';
 }
@@ -40,5 +42,6 @@ export const FIRST_DIALECT: Dialect = {
   opaque: true,
   noThoughts: 'nothing',
   bare: 'null',
+  toolNames: false,
   turns: 'as-they-are',
 };

@@ -25,17 +25,14 @@ export function modelError(error: unknown, server: string, cap = 0): CadreError 
   const unsure = { retriable: true, billed: 'unknown' as const, cause: error };
   if (error instanceof UnreadableAnswer) {
     return new CadreError(
-      'model-unavailable',
+      'model-garbled',
       `The model server at ${server} sent something else than an answer of its API: ${error.message}.`,
-      {
-        ...unsure,
-        remedy: 'Check that OPENAI_BASE_URL is the base of an OpenAI-compatible API; it often ends in /v1.',
-      },
+      { ...unsure, remedy: WRONG_BASE },
     );
   }
   if (error instanceof CutAnswer)
     return new CadreError(
-      'model-unavailable',
+      error.cause === undefined ? 'model-garbled' : 'model-unavailable',
       `The model server at ${server} broke off: ${error.message}.${quoted(error.written)}`,
       unsure,
     );
@@ -86,7 +83,7 @@ export function abortError(signal: AbortSignal, sent: boolean): CadreError {
 
 function refusalError(refusal: ServerRefusal, server: string, cap: number): CadreError {
   const named = namedTimeMs(refusal, Date.now());
-  const { code, ...options } = verdictOn(refusal, cap, named);
+  const { code, ...options } = verdictOn(refusal, server, cap, named);
   const words = refusal.words || '(it gave no reason)';
   return new CadreError(code, `The model server at ${server} answered ${refusal.status}: ${words}`, {
     ...options,
@@ -99,10 +96,13 @@ function refusalError(refusal: ServerRefusal, server: string, cap: number): Cadr
 type Verdict = { code: string } & Required<Pick<CadreErrorOptions, 'retriable' | 'billed'>> & Pick<CadreErrorOptions, 'remedy'>;
 
 const WRONG_MODEL = 'Check the model name (CADRE_MODEL) and OPENAI_BASE_URL.';
+const WRONG_BASE = 'Check that OPENAI_BASE_URL is the base of an OpenAI-compatible API; it often ends in /v1.';
+const WITHOUT_TOOLS = 'The model cannot call tools: choose one that can (CADRE_MODEL), or turn the tool calls of its server on';
 
-function verdictOn(refusal: ServerRefusal, cap: number, namedMs: number | undefined): Verdict {
+function verdictOn(refusal: ServerRefusal, server: string, cap: number, namedMs: number | undefined): Verdict {
   const { status, kinds } = refusal;
-  if (kinds.includes('model_not_found') || status === 404) return fatal('model-not-found', WRONG_MODEL);
+  if (kinds.includes('model_not_found')) return fatal('model-not-found', WRONG_MODEL);
+  if (status === 404) return fatal('model-not-found', /model|deployment|engine/i.test(refusal.words) ? WRONG_MODEL : WRONG_BASE);
   if (isOutOfCredit(refusal, namedMs)) return fatal('model-quota-exhausted', 'The account has no quota or credit left; check its billing.');
   if (status === 429 && isOfTheDay(refusal, namedMs))
     return fatal('model-quota-exhausted', 'The quota of the day is used up; wait until it begins anew, or raise it.');
@@ -113,18 +113,21 @@ function verdictOn(refusal: ServerRefusal, cap: number, namedMs: number | undefi
   if (status === 409 || status === 425) return passing('model-unavailable', 'no');
   if (isFailedCall(refusal)) return passing('model-call-unread', 'no');
   if (status >= 500) return passing('model-unavailable', turnsAway(refusal) ? 'no' : 'unknown');
-  if (status >= 300 && status < 400)
-    return fatal(
-      'model-rejected',
-      `Set OPENAI_BASE_URL to where it is${refusal.headers['location'] ? `: ${refusal.headers['location']}` : '.'}`,
-    );
+  if (status >= 300 && status < 400) return fatal('model-rejected', `Set OPENAI_BASE_URL to where it is${movedTo(refusal, server)}.`);
   if (isFiltered(refusal)) return { code: 'model-refused', retriable: false, billed: 'unknown' };
   return ofRequest(refusal, cap);
 }
 
 function ofRequest(refusal: ServerRefusal, cap: number): Verdict {
   const tokens = tokenFault(refusal, cap);
-  if (tokens?.kind === 'cap') return fatal('model-rejected', 'Set CADRE_MAX_OUTPUT_TOKENS to what the model may write at most.');
+  if (tokens?.kind === 'cap' || tokens?.kind === 'cap-unnamed')
+    return fatal('model-rejected', 'Set CADRE_MAX_OUTPUT_TOKENS to what the model may write at most.');
+  if (refusal.status === 413 && !tokens && !/token|context|prompt/i.test(refusal.words)) {
+    return fatal(
+      'model-context-exceeded',
+      'The request has too many bytes for the server or a proxy before it: raise the limit there, or give the agent less to read.',
+    );
+  }
   if (tokens || refusal.status === 413 || refusal.kinds.includes('context_length_exceeded')) {
     return fatal(
       'model-context-exceeded',
@@ -132,12 +135,20 @@ function ofRequest(refusal: ServerRefusal, cap: number): Verdict {
     );
   }
   if (isWithoutTools(refusal)) {
+    const isOff = refusal.words.includes('--enable-auto-tool-choice');
     return fatal(
       'model-rejected',
-      'The model cannot call tools: choose one that can (CADRE_MODEL), or turn the tool calls of its server on.',
+      `${WITHOUT_TOOLS}${isOff ? ' (vLLM: --enable-auto-tool-choice, and --tool-call-parser for the model)' : ''}.`,
     );
   }
   return fatal('model-rejected');
+}
+
+/** The base of the place that a redirect names: it tells where the endpoint is. */
+function movedTo({ headers: { location } }: ServerRefusal, server: string): string {
+  if (location === undefined) return '';
+  const to = URL.canParse(location, server) ? new URL(location, server).href : location;
+  return `: ${to.replace(/\/(chat\/completions|responses|messages)\/?$/, '')}`;
 }
 
 function passing(code: string, billed: 'no' | 'unknown'): Verdict {

@@ -156,11 +156,11 @@ const TABLE: Row[] = [
   ['a close after the request', (response) => response.socket?.destroy(), 'model-unavailable', true, 'unknown'],
   ['a truncated body', truncated, 'model-unavailable', true, 'unknown'],
   ['a stream that breaks off', cutStream, 'model-unavailable', true, 'unknown'],
-  ['malformed JSON', (response) => reply(response, 200, '{"choices": ['), 'model-unavailable', true, 'unknown'],
-  ['an HTML page', page(200), 'model-unavailable', true, 'unknown'],
-  ['no choices', (response) => reply(response, 200, completion({}, { choices: [] })), 'model-unavailable', true, 'unknown'],
-  ['no message', (response) => reply(response, 200, completion({}, { choices: [{ index: 0 }] })), 'model-unavailable', true, 'unknown'],
-  ['null', (response) => reply(response, 200, 'null'), 'model-unavailable', true, 'unknown'],
+  ['malformed JSON', (response) => reply(response, 200, '{"choices": ['), 'model-garbled', true, 'unknown'],
+  ['an HTML page', page(200), 'model-garbled', true, 'unknown'],
+  ['no choices', (response) => reply(response, 200, completion({}, { choices: [] })), 'model-garbled', true, 'unknown'],
+  ['no message', (response) => reply(response, 200, completion({}, { choices: [{ index: 0 }] })), 'model-garbled', true, 'unknown'],
+  ['null', (response) => reply(response, 200, 'null'), 'model-garbled', true, 'unknown'],
 ];
 
 // Rest parameters: with a parameter more than a row has, jest would wait for a callback.
@@ -174,6 +174,29 @@ test.each(TABLE)('%s', async (...row: Row) => {
   expect(`${error.message} ${error.remedy}`).not.toContain('sk-secret');
   // The adapter never asks again by itself: each try needs a reservation. (A request refused as such may be put in another dialect.)
   expect(server.seen).toHaveLength(1);
+});
+
+test.each<[string, Answer, RegExp]>([
+  [
+    'a redirect to another path',
+    (response) => reply(response, 308, '', { location: '/v2/chat/completions' }),
+    /http:\/\/127\.0\.0\.1:\d+\/v2$/,
+  ],
+  ['a redirect to another host', (response) => reply(response, 301, '', { location: 'https://x/v1/chat/completions' }), /https:\/\/x\/v1$/],
+  ['a page that is not there', page(404), /base of an OpenAI-compatible API/],
+  ['a model that is not there', status(404, { message: 'model "x" not found, try pulling it first' }), /CADRE_MODEL/],
+  ['an HTML page', page(200), /base of an OpenAI-compatible API/],
+  ['a body that is too large for a proxy', page(413), /too many bytes.*proxy/],
+  ['a prompt that is too large', status(413, { message: 'Too many tokens in the prompt.' }), /larger window/],
+  ['a cap without a number', status(400, { message: 'max_tokens is too large for this model' }), /CADRE_MAX_OUTPUT_TOKENS/],
+  [
+    'vLLM without a parser of calls',
+    status(400, { message: '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set' }),
+    /vLLM: --enable-auto-tool-choice/,
+  ],
+])('the remedy for %s', async (_, answer, remedy) => {
+  server.answer = answer;
+  expect((await failureOf(server.baseUrl)).remedy?.replace(/\.$/, '')).toMatch(remedy);
 });
 
 test('a date in Retry-After is a time from now', async () => {

@@ -4,7 +4,7 @@
  */
 import type { ModelRequest } from '@cadre/agents';
 import type { Dialect } from './dialect.js';
-import type { TokenFault } from './refusals/token-limits.js';
+import type { CapFault, WindowFault } from './refusals/token-limits.js';
 
 /** A guess that has helped this often is taken for the cause. */
 const TIMES_SURE = 2;
@@ -44,7 +44,7 @@ export class LearnedModel {
     if (sure || this.guesses >= TIMES_SURE) this.dialect = dialect;
   }
 
-  learn(fault: TokenFault, request: ModelRequest): void {
+  learn(fault: CapFault | WindowFault, request: ModelRequest): void {
     if (fault.kind === 'cap') {
       if (!fault.passing) this.most = fault.most;
       return;

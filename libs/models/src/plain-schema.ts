@@ -51,7 +51,9 @@ class Plainer {
     if (typeof schema['$ref'] === 'string') return this.referred(schema, schema['$ref'], path, depth);
     if (Array.isArray(schema['allOf'])) return this.of(merged(schema, schema['allOf']), path, depth + 1);
     const plain = this.words(schema);
-    if (isObject(schema['properties'])) plain['properties'] = this.properties(schema['properties'] as Schema, path, depth);
+    const isBare = isObject(schema['properties']) && Object.keys(schema['properties']).length === 0;
+    if (isObject(schema['properties']) && !(isBare && this.plainness === 'plainest'))
+      plain['properties'] = this.properties(schema['properties'] as Schema, path, depth);
     if (Array.isArray(plain['required'])) plain['required'] = plain['required'].filter((name) => hasName(plain['properties'], name));
     if (isObject(schema['items'])) plain['items'] = this.of(schema['items'] as Schema, path, depth + 1);
     else if (plain['type'] === 'array') plain['items'] = {};

@@ -48,6 +48,39 @@ test('a cap that is too large is learnt, in quotes too, and by model', async () 
   expect(model.quote(ask({ model: 'other' })).maxOutputTokens).toBe(8192);
 });
 
+test('a cap that is too large for a server that names no other is made smaller, and learnt as it was taken', async () => {
+  serve((body) => (capOf({ body }) > 1000 ? 'max_tokens is too large for this model' : undefined));
+  const model = port();
+  for (let i = 0; i < 2; i += 1) await model.complete(ask(), never);
+  expect(server.seen.map(capOf)).toEqual([8192, 2048, 512, 512]);
+});
+
+test('a tool without arguments is told without any to a server that refuses an object without properties', async () => {
+  type Told = { function: { parameters?: { properties?: object } } };
+  serve((body) =>
+    (body['tools'] as Told[]).some(({ function: { parameters } }) => parameters && Object.keys(parameters.properties ?? {}).length === 0)
+      ? 'GenerateContentRequest.tools[0].function_declarations[0].parameters.properties: should be non-empty for OBJECT type'
+      : undefined,
+  );
+  const bare = { ...TOOL, name: 'list', parameters: { type: 'object', properties: {}, additionalProperties: false } };
+  await port().complete(ask({ tools: [TOOL, bare] }), never);
+  const told = (server.seen[1]?.body['tools'] as Told[]).map(({ function: { parameters } }) => parameters);
+  expect(told).toEqual([{ type: 'object', properties: { n: { type: 'integer' } } }, undefined]);
+});
+
+test('results name their tools to a server that wants it', async () => {
+  const messages: ModelRequest['messages'] = [
+    { role: 'user', text: 'Look' },
+    { role: 'assistant', text: '', toolCalls: [{ id: 'c1', name: 'look', arguments: '{}' }] },
+    { role: 'tool', toolCallId: 'c1', text: '{}' },
+  ];
+  const resultOf = (body: Body) => (body['messages'] as Body[]).find(({ role }) => role === 'tool');
+  serve((body) => (resultOf(body)?.['name'] ? undefined : 'function_response.name: Name cannot be empty'));
+  const model = port();
+  for (let i = 0; i < 2; i += 1) await model.complete(ask({ messages }), never);
+  expect(server.seen.map(({ body }) => resultOf(body)?.['name'])).toEqual([undefined, 'look', 'look']);
+});
+
 test('a window that holds prompt and cap together: the cap that fits, for longer prompts less', async () => {
   const promptOf = (body: Body) => Math.ceil(JSON.stringify([body['messages'], body['tools']]).length / 4);
   serve((body) => {

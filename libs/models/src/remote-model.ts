@@ -60,6 +60,10 @@ const CHARACTERS_PER_TOKEN = 4;
 /** Changes of one request; each is of another part, so this is never reached by a server that means what it says. */
 const MAX_CHANGES = 8;
 
+/** A cap that is too large for a server that does not say what would not be is made smaller by this, down to what hardly holds an answer. */
+const GUESS_DIVISOR = 4;
+const LEAST_GUESS = 256;
+
 /** Of which server and model. */
 type MarkedReply = WireReply & { from: string };
 
@@ -70,6 +74,8 @@ interface Asking {
   learned: LearnedModel;
   dialect: Dialect;
   cap: number;
+  /** The server has not said what it takes. */
+  isCapGuessed?: true;
   /** Every change so far was named by a refusal. */
   sure: boolean;
   /** What was said, to tell a refusal that comes again. */
@@ -112,6 +118,7 @@ export class RemoteModel implements ModelPort {
       try {
         const reply = await this.askInTurn(asking, signal);
         if (asking.dialect !== first.dialect) learned.worked(asking.dialect, asking.sure);
+        if (asking.isCapGuessed) learned.learn({ kind: 'cap', most: asking.cap }, request);
         return reply;
       } catch (error) {
         const next = error instanceof ServerRefusal ? this.otherwise(asking, error) : undefined;
@@ -126,10 +133,15 @@ export class RemoteModel implements ModelPort {
   /** The same in another way; undefined: the refusal is final. */
   private otherwise(asking: Asking, refusal: ServerRefusal): Asking | undefined {
     const { request, learned, dialect, cap, heard } = asking;
-    if (heard.has(refusal.words) || heard.size >= MAX_CHANGES || refusal.late) return undefined;
+    if (heard.size >= MAX_CHANGES || refusal.late) return undefined;
     // Whatever it waits for from here on, it has been sent once.
     const again = { ...asking, request: { ...request, onHeld: () => undefined }, heard: new Set([...heard, refusal.words]) };
     const fault = refusal.status >= 400 && refusal.status < 500 ? tokenFault(refusal, cap) : undefined;
+    if (fault?.kind === 'cap-unnamed') {
+      const guess = Math.floor(cap / GUESS_DIVISOR);
+      return guess >= LEAST_GUESS ? { ...again, cap: guess, isCapGuessed: true } : undefined;
+    }
+    if (heard.has(refusal.words)) return undefined;
     if (fault) {
       learned.learn(fault, request);
       const fits = fault.kind === 'cap' ? Math.min(cap, fault.most) : learned.capOf(request, cap);

@@ -148,7 +148,7 @@ describe('Responses', () => {
     ],
     [
       [{ type: 'response.output_text.delta', delta: 'Half' }],
-      { code: 'model-unavailable', billed: 'unknown', message: expect.stringContaining('"Half"') as string },
+      { code: 'model-garbled', billed: 'unknown', message: expect.stringContaining('"Half"') as string },
     ],
   ])('%j', async (values, wanted) => {
     events(...(values as { type: string }[]));

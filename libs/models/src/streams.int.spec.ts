@@ -191,6 +191,26 @@ describe('trouble on the way', () => {
     await expect(port().complete(ask(), never)).rejects.toMatchObject({ code: 'model-rate-limited', billed: 'unknown' });
   });
 
+  test.each<[string, unknown[], object]>([
+    ['whole calls', [piece(0, 'a', 'look', '{"n":'), piece(0, undefined, undefined, '1}')], { toolCalls: [{ arguments: '{"n":1}' }] }],
+    ['a whole object', [delta({ content: '{"answer":"ok",' }), delta({ content: '"confidence":0.8}' })], { finish: 'stop' }],
+    ['a count at the end', [delta({ content: 'ok' }), { model: 'm', choices: [], usage: USAGE }], { text: 'ok' }],
+  ])('a stream that ends with %s needs no word of its end', async (_, values, reply) => {
+    chunks(...values);
+    expect(await port().complete(ask(), never)).toMatchObject(reply);
+  });
+
+  test.each<[string, unknown[]]>([
+    ['words', [delta({ content: 'Half' })]],
+    ['words that are counted as they come', [delta({ content: 'Half' }, { usage: USAGE })]],
+    ['half a call', [piece(0, 'a', 'look', '{"n":')]],
+    ['half an object', [delta({ content: '{"answer":"o' })]],
+    ['nothing', []],
+  ])('a stream that ends with %s and without a word of its end is no answer', async (_, values) => {
+    chunks(...values);
+    await expect(port().complete(ask(), never)).rejects.toMatchObject({ code: 'model-garbled', retriable: true, billed: 'unknown' });
+  });
+
   test('what had come of a cut answer is told', async () => {
     server.answer = (response) => {
       stream(response, [delta({ content: 'Half of ' }), delta({ content: 'it' })], false);
@@ -202,7 +222,7 @@ describe('trouble on the way', () => {
     });
     chunks(delta({ content: 'Half' }));
     await expect(port().complete(ask(), never)).rejects.toMatchObject({
-      message: expect.stringContaining('ended before the answer did') as string,
+      message: expect.stringContaining('said neither why nor that it was the end') as string,
     });
   });
 

@@ -161,7 +161,9 @@ class Exchange {
       if (collector.complete) return collector.whole();
       throw new CutAnswer(error instanceof Error ? error.message : String(error), collector.written, error);
     }
-    if (!collector.complete) throw new CutAnswer('the stream ended before the answer did', collector.written);
+    if (!collector.complete && !collector.isWhole?.()) {
+      throw new CutAnswer('the stream ended, and said neither why nor that it was the end', collector.written);
+    }
     return collector.whole();
   }
 }

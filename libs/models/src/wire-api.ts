@@ -48,6 +48,8 @@ export interface Collector {
   whole(): unknown;
   /** Whether the server said that the answer is complete. */
   readonly complete: boolean;
+  /** Whether what has come of a stream that ended without saying so is an answer by its form. Left out: what is not said is never taken so. */
+  isWhole?(): boolean;
   /** What had been written so far. */
   readonly written: string;
 }
@@ -67,7 +69,7 @@ export interface WireApi {
 /** The answer is not one of this API. */
 export class UnreadableAnswer extends Error {}
 
-/** The answer ended before it was complete. */
+/** The answer ended before it was complete. `cause`: the connection broke; without one the server has ended it properly. */
 export class CutAnswer extends Error {
   constructor(
     message: string,

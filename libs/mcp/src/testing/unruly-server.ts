@@ -37,7 +37,7 @@ function tools(): object[] {
   return [
     { name: 'note', description: note, inputSchema: { ...object(text), required: ['text'], additionalProperties: false } },
     ...['hang', 'change', 'environment', 'picture', 'fail', 'refuse', 'noise', 'structured'].map((name) => named(name, `Does ${name}.`)),
-    named('big', 'Answers at length.', { bytes: { type: 'integer' } }),
+    named('big', 'Answers at length.', { bytes: { type: 'integer' }, last: { type: 'boolean' } }),
     named('die', 'Notes, and ends.', text),
     named('hold', 'Notes, and answers once FOLDER/go is there.', text),
     named('slow', 'Reports progress.', { steps: { type: 'integer' }, ms: { type: 'integer' } }),
@@ -100,7 +100,10 @@ async function answer({ id, method, params = {} }: Message, send: Send): Promise
   const handler = method === 'tools/call' ? handlers[params.name ?? ''] : undefined;
   if (!handler) return reply({ error: { code: -32_601, message: `no ${method} here` } });
   try {
-    reply({ result: await handler(params, send) });
+    const result = await handler(params, send);
+    // JSON-RPC does not say in which order the fields come.
+    if (params.arguments?.['last'] === true) send({ result, id, jsonrpc: '2.0' });
+    else reply({ result });
   } catch (error) {
     reply({ error: { code: -32_602, message: (error as Error).message } });
   }

@@ -16,7 +16,7 @@ export function chatBody({ request, model, from, dialect, maxOutputTokens }: Wir
   const format = responseFormat(request, dialect);
   return {
     model,
-    messages: messages.map((message) => chatMessage(message, from, dialect)),
+    messages: messages.map((message) => chatMessage(message, from, dialect, dialect.toolNames ? toolOf(messages) : undefined)),
     [dialect.maxTokens]: maxOutputTokens,
     ...(dialect.temperature && { temperature: request.temperature }),
     ...(request.effort !== undefined && dialect.effort && { reasoning_effort: request.effort }),
@@ -28,7 +28,10 @@ export function chatBody({ request, model, from, dialect, maxOutputTokens }: Wir
 }
 
 function functionOf({ name, description, parameters }: ModelRequest['tools'][number], { schemas }: Dialect): object {
-  return { type: 'function', function: { name, description, parameters: plainSchema(parameters, schemas) } };
+  const plain = plainSchema(parameters, schemas);
+  // OpenAI's API lets them be left out where there are none; Gemini refuses an object without properties ("should be non-empty for OBJECT type").
+  const isBare = schemas === 'plainest' && Object.keys(plain['properties'] ?? {}).length === 0;
+  return { type: 'function', function: { name, description, ...(!isBare && { parameters: plain }) } };
 }
 
 function responseFormat({ responseSchema }: ModelRequest, { format, schemas }: Dialect): object | undefined {
@@ -53,10 +56,24 @@ export function told(messages: readonly ModelMessage[], { system, turns }: Pick<
   }, []);
 }
 
-function chatMessage(message: ModelMessage, from: string, dialect: Dialect): ChatCompletionMessageParam {
-  if (message.role === 'tool') return { role: 'tool', tool_call_id: message.toolCallId, content: message.text };
+function chatMessage(
+  message: ModelMessage,
+  from: string,
+  dialect: Dialect,
+  tools?: ReadonlyMap<string, string>,
+): ChatCompletionMessageParam {
+  if (message.role === 'tool') {
+    const name = tools?.get(message.toolCallId);
+    return { role: 'tool', tool_call_id: message.toolCallId, content: message.text, ...(name !== undefined && { name }) };
+  }
   if (message.role !== 'assistant') return { role: message.role, content: message.text };
   return assistantMessage(message, message.from === from && dialect.opaque, dialect);
+}
+
+/** By the id of the call. */
+function toolOf(messages: readonly ModelMessage[]): ReadonlyMap<string, string> {
+  const calls = messages.flatMap((message) => (message.role === 'assistant' ? message.toolCalls : []));
+  return new Map(calls.map(({ id, name }) => [id, name]));
 }
 
 /** What Gemini takes for a call that it has not signed itself (ai.google.dev/gemini-api/docs/thought-signatures). */

@@ -14,6 +14,8 @@ export class ChatChunks implements Collector {
   complete = false;
   private head: Fields = {};
   private usage: unknown;
+  /** A chunk held the count alone. */
+  private counted = false;
   private finish: unknown;
   private message: Fields = {};
   private readonly calls: Fields[] = [];
@@ -43,7 +45,15 @@ export class ChatChunks implements Collector {
     if (isObject(usage)) this.usage = usage;
     const choice: unknown = Array.isArray(choices) ? choices.find((each) => isObject(each) && (each['index'] ?? 0) === 0) : undefined;
     if (isObject(choice)) this.addChoice(choice);
+    else if (isObject(usage)) this.counted = true;
     return false;
+  }
+
+  /** Some servers leave out both the finish and `[DONE]`: a chunk with nothing but the count is the last one, and whole JSON does not go on. */
+  isWhole(): boolean {
+    if (this.counted) return true;
+    if (this.calls.length > 0) return this.calls.every((call) => isObject(parsedJson(String((call['function'] as Fields)['arguments']))));
+    return isObject(parsedJson(contentParts(this.message['content']).text));
   }
 
   whole(): unknown {

@@ -27,7 +27,7 @@ export function isFiltered({ kinds, words }: ServerRefusal): boolean {
 }
 
 export function isWithoutTools({ words }: ServerRefusal): boolean {
-  return /(does|do) not support (tools?|function.?call|tool.?(use|call))|support tool use|tools? (is|are) not supported|tool.?calling is not supported/i.test(
+  return /--enable-auto-tool-choice|(does|do) not support (tools?|function.?call|tool.?(use|call))|support tool use|tools? (is|are) not supported|tool.?calling is not supported/i.test(
     words,
   );
 }
@@ -50,6 +50,7 @@ const READINGS: readonly Reading[] = [
   ofCapName,
   ofStream,
   ofCallIds,
+  ofToolNames,
   ofMissingThoughts,
   ofOpaqueFields,
   ofSimpleParts,
@@ -89,6 +90,11 @@ function ofCallIds({ words, param }: ServerRefusal, { dialect }: SentParts): Cha
   return /tool.?call.?id|tool_calls?\S*\.id\b|tool_use\S*\.id\b/i.test(`${words} ${param ?? ''}`) ? to({ ids: 'made' }) : undefined;
 }
 
+/** Gemini's compatible endpoint: "function_response.name: Name cannot be empty". */
+function ofToolNames({ words }: ServerRefusal, { dialect }: SentParts): Change | undefined {
+  return !dialect.toolNames && /function_?response\.name/i.test(words) ? to({ toolNames: true }) : undefined;
+}
+
 /** A turn of another model, or one without thoughts: DeepSeek takes an empty `reasoning_content`, Gemini a mark in place of the signature. */
 function ofMissingThoughts({ words }: ServerRefusal, { dialect }: SentParts): Change | undefined {
   if (dialect.noThoughts !== 'nothing') return undefined;
@@ -118,7 +124,7 @@ function ofSimpleParts({ words, param }: ServerRefusal, { dialect, effort }: Sen
   if (dialect.temperature && /temperature/i.test(said)) return to({ temperature: false });
   if (
     dialect.system === 'system' &&
-    /system.{0,30}(role|message|prompt|instruction)?.{0,20}not (supported|enabled|allowed)|role.{0,20}system.{0,30}(not|invalid|unsupported)/i.test(
+    /(system|developer).{0,30}(role|message|prompt|instruction)?.{0,20}not (supported|enabled|allowed)|role.{0,20}system.{0,30}(not|invalid|unsupported)/i.test(
       said,
     )
   )

@@ -45,6 +45,8 @@ test.each<[string, Partial<Dialect>]>([
   ["Function calling with a response mime type: 'application/json' is unsupported", { format: 'none' }],
   ['System role not supported', { system: 'user' }],
   ['Developer instruction is not enabled for models/gemma-3: system instruction is not supported', { system: 'user' }],
+  ['Developer instruction is not enabled for this model', { system: 'user' }],
+  ['GenerateContentRequest.contents[2].parts[0].function_response.name: Name cannot be empty.', { toolNames: true }],
   ['Conversation roles must alternate user/assistant/user/assistant/...', { turns: 'alternating' }],
   ['The reasoning_content is not allowed in the input messages of this model.', { opaque: false }],
   ['body.messages.2.assistant.reasoning_details: Extra inputs are not permitted', { opaque: false }],

@@ -7,14 +7,18 @@ import { isObject } from '../reading/json-spans.js';
 import type { ServerRefusal } from '../server-words.js';
 
 /** The model writes no more than `most`. `passing`: of this moment, not of the model, as what the account can pay. */
-interface CapFault {
+export interface CapFault {
   kind: 'cap';
   most: number;
   passing?: true;
 }
+/** The cap is too large, and nothing says what would not be. */
+interface UnnamedCapFault {
+  kind: 'cap-unnamed';
+}
 /** `window`: prompt and cap together do not fit. `too-long`: the prompt alone does not. */
-type WindowFault = { kind: 'window'; window: number; prompt?: number } | { kind: 'too-long'; window?: number; prompt?: number };
-export type TokenFault = CapFault | WindowFault;
+export type WindowFault = { kind: 'window'; window: number; prompt?: number } | { kind: 'too-long'; window?: number; prompt?: number };
+export type TokenFault = CapFault | UnnamedCapFault | WindowFault;
 
 /** What is left for the answer must be worth a call. */
 const LEAST_ROOM = 16;
@@ -59,6 +63,7 @@ const CAPS = [
   ofTokens(String.raw`(?:between|from) \d+ (?:\(inclusive\) )?(?:and|to) `),
   ofTokens(String.raw`can only afford `),
 ];
+const TOO_LARGE = /too (?:large|high|big|many)|exceed|above the (?:maximum|limit)|out of range|greater than/i;
 const BELOW = /(?:lower|less|smaller) than [\x60'\"]?\d|\d \(exclusive\)/i;
 
 /** @param cap what was asked for as the most that the model may write @returns undefined: it speaks of something else */
@@ -74,7 +79,8 @@ export function tokenFault(refusal: ServerRefusal, cap: number): TokenFault | un
   const ofOutput = CAP_NAMES.test(words) ? ofCap(words, cap) : undefined;
   const ofInput = speaksOfWindow ? ofWindow(words, cap) : undefined;
   if (ofInput?.window !== undefined && (ofInput.prompt !== undefined || !ofOutput)) return ofInput;
-  return ofOutput ?? ofInput;
+  if (ofOutput ?? ofInput) return ofOutput ?? ofInput;
+  return CAP_NAMES.test(words) && TOO_LARGE.test(words) ? { kind: 'cap-unnamed' } : undefined;
 }
 
 function ofWindow(words: string, cap: number): WindowFault {
