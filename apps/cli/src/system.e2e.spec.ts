@@ -203,6 +203,29 @@ describe('a system on this machine', () => {
     expect(done.tasks.filter(({ title }) => title.startsWith('Changed: '))).toHaveLength(plan.tasks.length);
   });
 
+  test('an agent that a plan makes is gone with its run, unless it is kept', async () => {
+    const cadre = async (...args: string[]) => {
+      const terminal = recordedTerminal({ env: { CADRE_URL: live.system.url } });
+      return [await runProgram(['agents', ...args], terminal), [...terminal.stdout, ...terminal.stderr].join('\n')] as const;
+    };
+    const specialist = {
+      ...{ name: 'tide-reader', description: 'Reads tables of tides.', skills: ['tides'], instructions: 'You read tables of tides.' },
+      tools: ['list_files', 'read_file'],
+    };
+    const start = async (given: object) => {
+      const plan = { tasks: [{ id: 'tides', title: 'Tides', instructions: 'When is high water?', ...given }] };
+      const { runId } = await live.client.startRun({ goal: 'Tides', plan, options: { summarize: false } });
+      submissions.push({ runId });
+      return live.ended(runId);
+    };
+    const made = await start({ agent: 'generalist', specialist });
+    expect(made).toMatchObject({ status: 'completed', tasks: [{ taskId: 'tides', agent: 'generalist' }] });
+    expect(await cadre('list')).toEqual([0, expect.not.stringContaining('tide-reader')]);
+    expect(await cadre('keep', made.runId, 'tide-reader')).toEqual([0, expect.stringContaining('tide-reader is kept')]);
+    await live.until('a worker has it', async () => (await cadre('list'))[1].includes('tide-reader') || undefined);
+    expect((await start({ skills: ['tides'] })).tasks).toMatchObject([{ status: 'completed', agent: 'tide-reader' }]);
+  });
+
   test('what two runs have come to is made one answer of', async () => {
     const runs = submissions.slice(0, 2).map(({ runId }) => runId);
     const { runId } = await live.client.aggregate({ runs, combine: { by: 'summary' } });
