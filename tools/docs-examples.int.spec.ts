@@ -79,7 +79,8 @@ test('what is right, or no business of the check, passes', async () => {
   const text = `# A title: with \`code\`
 [map](docs/ARCHITECTURE.md), [words](docs/ARCHITECTURE.md#glossary), [here](#a-title-with-code), [web](https://example.org/x), \`docs/adr\` and
 \`libs/engine/\`, \`commands.ts\`, \`src/testing/\`, \`*-desk.ts\`, \`.unit.spec.ts\`, \`application/json\`, \`@cadre/contracts\`, \`/v1/runs\`, \`.cadre/\`,
-\`cadre run … > answer.md\`, \`cadre dev\`, \`npx cadre\`, \`npm run\`, \`npm ci\`, \`CADRE_URL\`, \`LOG_LEVEL=debug\`, \`OTEL_EXPORTER_OTLP_ENDPOINT\`, \`PATH\`.
+\`cadre run … > answer.md\`, \`cadre dev\`, \`npx cadre\`, \`npm run\`, \`npm ci\`, \`CADRE_URL\`, \`LOG_LEVEL=debug\`, \`OTEL_EXPORTER_OTLP_ENDPOINT\`, \`PATH\`,
+\`.cache/\`.
 
 \`\`\`sh
 $ npx cadre run "a goal; with | signs" --input=a.csv -i b.csv -o json > answer.json 2>&1   # --nothing

@@ -5,7 +5,7 @@ import { dirname, join, normalize } from 'node:path';
 
 /** Made by the build, by running the system, or by agents: not in the repository, and rightly named in documents. */
 const MADE_LATER = [
-  /^\.cadre\b/,
+  /^\.(cadre|cache)\b/,
   /^cadre-output\b/,
   /(^|\/)(node_modules|dist)(\/|$)/,
   /^(inputs|charts|data)\//,
