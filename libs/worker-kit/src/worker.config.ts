@@ -53,7 +53,7 @@ export const WorkerConfig = BaseConfig.extend({
    * JSON. Calls wait until there is room. All workers of a server should have the same; else the least of them holds. See ADR 24.
    */
   MODEL_LIMITS: z.string().transform(readLimits).prefault('{}'),
-  /** What tasks and definitions may ask for of this worker: `gpu=true,region=eu`. See docs/AGENTS.md. */
+  /** What tasks and definitions may ask for of this worker: `gpu=true,region=eu`. See docs/DEFINING-AGENTS.md. */
   CADRE_LABELS: z.string().transform(readLabels).optional(),
   /** Attempts worked on at once; default: as the worker's specialty says. */
   CADRE_SLOTS: envInt(1, 1000).optional(),

@@ -33,7 +33,7 @@ type NamedAgent = z.infer<typeof NamedAgent>;
 const AGENT: Kind<NamedAgent> = {
   what: 'agent',
   schema: NamedAgent,
-  remedy: 'An agent has name, template, description and skills, and what else it needs; docs/AGENTS.md has an example.',
+  remedy: 'An agent has name, template, description and skills, and what else it needs; docs/DEFINING-AGENTS.md has an example.',
 };
 
 export const readAgent = (path: string, cwd: string): Promise<NamedAgent> => readChecked(path, cwd, AGENT);
