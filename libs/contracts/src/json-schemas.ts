@@ -91,8 +91,8 @@ const rowOf = ({ name, file, description }: JsonSchemaDocument): string => `| [$
 
 const INTRODUCTION = `# JSON Schemas
 
-Every message of Cadre in JSON Schema (draft 2020-12), one file each. They are made from the zod schemas in \`libs/contracts/src\` by \`npm run schemas\`; a
-test fails when they are stale, so change the zod schema and export again, never these files.
+Every message of Cadre in JSON Schema (draft 2020-12), one file each. They are made from the zod schemas in \`libs/contracts/src\` by
+\`npm run schemas\`; a test fails when they are stale, so change the zod schema and export again, never these files.
 
-What Cadre receives is described as a sender may write it: a field with a \`default\` may be left out. What Cadre sends is described as it is written, with all
-fields. Unknown fields are refused where a schema says \`additionalProperties: false\`.`;
+What Cadre receives is described as a sender may write it: a field with a \`default\` may be left out. What Cadre sends is described as it is
+written, with all fields. Unknown fields are refused where a schema says \`additionalProperties: false\`.`;

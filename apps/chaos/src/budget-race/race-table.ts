@@ -93,7 +93,9 @@ export function raceTable({ rows, seed, copies, answers, breaks, heldUp, tookMs,
   ]);
   return [
     table([...head, ...money], lines),
-    `Seed ${seed}, ${Math.round(tookMs / 1000)} s. Repeated commands: ${total(copies)} (${listed(copies)}), answered ${listed(answers)}.`,
+    '',
+    `Seed ${seed}, ${Math.round(tookMs / 1000)} s. Repeated commands: ${total(copies)} (${listed(copies)}),`,
+    `answered ${listed(answers)}.`,
     `Lines to the broker broke ${breaks} times and held something up ${heldUp} times. Faults: ${faults.length}.`,
     ...faults.slice(0, 40).map((fault) => `  ${fault}`),
   ].join('\n');
