@@ -38,7 +38,7 @@ test.each([
   ['refuse', 'model-unavailable', 0],
   ['reset', 'model-unavailable', 1],
   ['truncated', 'model-unavailable', 1],
-  ['garbage', 'model-unavailable', 1],
+  ['garbage', 'model-garbled', 1],
   ['hang', 'model-timeout', 1],
 ])('%s is %s to the caller, and the model worked %i times', async (fault, code, done) => {
   const model = await start(`${fault}@1`, fault === 'hang' ? 1000 : undefined);
