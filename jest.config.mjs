@@ -2,8 +2,7 @@
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/tools'],
-  // Long matrices of real files have a command of their own: `npm run test:slow`.
-  testMatch: process.env['CADRE_SLOW'] ? ['**/*.slow.spec.ts'] : ['**/!(*.slow).spec.ts'],
+  testMatch: ['**/*.spec.ts'],
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
@@ -27,6 +26,5 @@ export default {
   },
   testTimeout: 90_000,
   maxWorkers: 2,
-  runner: '<rootDir>/tools/jest-runner.mjs',
   reporters: ['default', '<rootDir>/tools/count-reporter.mjs'],
 };

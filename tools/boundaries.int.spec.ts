@@ -70,6 +70,9 @@ describe.each([
   ['libs/service-kit/src/index.ts', '@cadre/gateway', 'nothing imports an app'],
   ['apps/gateway/src/main.ts', '@cadre/scheduler', 'an app may not import another'],
   ['libs/engine/src/index.ts', '@cadre/event-log/testing', 'testing entries are for specs'],
+  ['libs/sdk/src/index.ts', 'node:fs', 'what a browser runs does without Node'],
+  ['libs/event-log/src/index.ts', '@nestjs/common', 'what Node runs does without Nest'],
+  ['libs/local-system/src/index.ts', '@cadre/service-kit', 'what Node runs rests on nothing of Nest'],
 ])('%s and %s', (file, target, reason) => {
   const found = lint(file, `export * from '${target}';\n`);
   test(reason, () => expect(rules(found())).toContain('no-restricted-imports'));

@@ -1,10 +1,16 @@
-/** A Jest reporter that writes the run's counts to `.cache/test-counts.json`, for CI's last line. */
+/**
+ * A Jest reporter that writes how many tests have passed, failed and been skipped to `.cache/test-counts/PROJECT/TARGET.json`, an output of the task, so that
+ * Nx brings it back where it takes the task from its cache. Without a task of Nx around it nothing is written.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+const { NX_TASK_TARGET_PROJECT: project, NX_TASK_TARGET_TARGET: target } = process.env;
+
 export default class CountReporter {
   onRunComplete(_contexts, results) {
-    const folder = join(import.meta.dirname, '../.cache');
+    if (!project || !target) return;
+    const folder = join(import.meta.dirname, '../.cache/test-counts', project);
     mkdirSync(folder, { recursive: true });
     const counts = {
       passed: results.numPassedTests,
@@ -12,6 +18,6 @@ export default class CountReporter {
       failed: results.numFailedTests + results.numRuntimeErrorTestSuites,
       skipped: results.numPendingTests + results.numTodoTests,
     };
-    writeFileSync(join(folder, 'test-counts.json'), JSON.stringify(counts));
+    writeFileSync(join(folder, `${target}.json`), JSON.stringify(counts));
   }
 }

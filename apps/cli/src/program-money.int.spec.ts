@@ -45,7 +45,7 @@ describe('money and questions', () => {
     const runId = await stage.started('this will ask', terminal);
     const hint = `cadre answer ${runId} q1 approve|deny`;
     const watching = runProgram(['watch', runId], terminal);
-    await sleep(200);
+    while (!terminal.stderr.at(-1)?.includes('waits for an answer')) await sleep(20);
     expect(terminal.stderr.slice(-2)).toEqual([
       '? asking    tests        Write tests · test-writer: The next call may cost $0.0020; $0.0015 of the run are left. Raise the cap?',
       `            waits for an answer: ${hint}`,

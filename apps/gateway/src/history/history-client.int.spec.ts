@@ -33,7 +33,7 @@ test('a run that the history does not have yet is not called unknown: asked agai
   const ask = (patienceMs: number) => new HistoryClient(nats, patienceMs).run('default', runId, TraceContext.start());
   await expect(ask(25_000)).rejects.toMatchObject({ code: 'unknown-run' });
   answers.splice(0, 1, { type: 'Behind' });
-  await expect(ask(500)).rejects.toMatchObject({ code: 'unavailable', retriable: true, message: expect.stringContaining('behind') });
+  await expect(ask(3000)).rejects.toMatchObject({ code: 'unavailable', retriable: true, message: expect.stringContaining('behind') });
   await nats.close();
   await server.stop();
 });
