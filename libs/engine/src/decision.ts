@@ -1,10 +1,13 @@
 /** What `decide` answers. Expected outcomes only: a broken invariant throws. */
 import type { Json, Rejection, RunEvent } from '@cadre/contracts';
-import type { Draft } from './run/draft.js';
+import type { RunDraft } from './run-draft.js';
 
-/** `accepted` events are one commit; its `at` must be the context's `now`. `duplicate`: already applied; nothing to store. */
+/**
+ * `accepted` events are one commit; its `at` must be the context's `now`. `run`: what folding them comes to, at hand already; whoever changes the events, or
+ * had another state decided on, leaves it out. `duplicate`: already applied; nothing to store.
+ */
 export type Decision =
-  | { outcome: 'accepted'; events: RunEvent[]; result?: Json }
+  | { outcome: 'accepted'; events: RunEvent[]; run?: RunDraft | undefined; result?: Json }
   | { outcome: 'duplicate'; result?: Json }
   | { outcome: 'rejected'; code: Rejection; message: string };
 
@@ -18,8 +21,6 @@ export interface DecideContext {
   tenantCapped?: boolean | undefined;
   /** More of it may be drawn: a call that does not fit into the room is not to make do with less. */
   tenantMayDraw?: boolean | undefined;
-  /** Told of the draft that the decision is made in, so that it need not be folded again. */
-  onDraft?: (draft: Draft) => void;
 }
 
 export function rejected(code: Rejection, message: string): Decision {
@@ -30,6 +31,13 @@ export function duplicate(result?: Json): Decision {
   return result === undefined ? { outcome: 'duplicate' } : { outcome: 'duplicate', result };
 }
 
-export function accepted(events: RunEvent[], result?: Json): Decision {
-  return result === undefined ? { outcome: 'accepted', events } : { outcome: 'accepted', events, result };
+/** What a draft has come to: its events, and the draft itself, so that nobody folds them again. */
+export function accepted(draft: RunDraft & { readonly events: RunEvent[] }, result?: Json): Decision {
+  const { events } = draft;
+  return result === undefined ? { outcome: 'accepted', events, run: draft } : { outcome: 'accepted', events, run: draft, result };
+}
+
+/** Its events alone: for a log of decisions, and for who has changed what it rests on. */
+export function withoutDraft(decision: Decision): Decision {
+  return decision.outcome === 'accepted' ? { ...decision, run: undefined } : decision;
 }

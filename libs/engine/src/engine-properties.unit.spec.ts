@@ -3,9 +3,10 @@ import { Assignment, Block, Command, isTerminal } from '@cadre/contracts';
 import type { Plan } from '@cadre/contracts';
 import fc from 'fast-check';
 import { decideInShard } from './decide/decide.js';
+import { withoutDraft } from './decision.js';
 import { foldCommit } from './evolve.js';
 import { emptyShard, foldBlock } from './fold-shard.js';
-import type { RunState } from './state.js';
+import type { RunState, ShardState } from './state.js';
 import { anyPlan, goodPlan, step } from './testing/arbitraries.js';
 import type { Step } from './testing/arbitraries.js';
 import { EngineRig, reservation, result, RUN_ID, settlement, startBody } from './testing/engine-rig.js';
@@ -80,10 +81,10 @@ function bodyOf(run: RunState, s: Step, start: Body, sent: Body[]): Body | undef
 function sendChecked(rig: EngineRig, body: Body): void {
   const command = Command.parse({ ...body, id: 'probe', runId: RUN_ID });
   const before = JSON.stringify(rig.shard);
-  const context = { now: rig.now, random: rig.random };
-  const probe = JSON.stringify(decideInShard(rig.shard, command, context));
+  const decided = (shard: ShardState) => JSON.stringify(withoutDraft(decideInShard(shard, command, { now: rig.now, random: rig.random })));
+  const probe = decided(rig.shard);
   expect(JSON.stringify(rig.shard)).toBe(before);
-  expect(JSON.stringify(decideInShard(JSON.parse(before), command, context))).toBe(probe);
+  expect(decided(JSON.parse(before) as ShardState)).toBe(probe);
   const decision = rig.send(body);
   expect(JSON.stringify(decision)).toBe(probe);
   if (body.type === 'StartAttempt' && decision.outcome !== 'rejected') Assignment.parse(decision.result);

@@ -6,7 +6,7 @@ import { foldAccountCommit } from './account/evolve-account.js';
 import { NOTHING_SPENT } from './state.js';
 import type { EndedRun, RunState, ShardState, Spent } from './state.js';
 import { foldCommit } from './evolve.js';
-import type { Draft } from './run/draft.js';
+import type { RunDraft } from './run-draft.js';
 
 export function emptyShard(): ShardState {
   return { open: {}, ended: {}, accounts: {} };
@@ -31,7 +31,7 @@ export function foldShardCommit(shard: ShardState, commit: Commit): ShardState {
 }
 
 /** What a draft has come to, instead of folding its commit. Changes the shard in place. */
-export function adoptDraft(shard: ShardState, commit: Commit, draft: Draft): ShardState {
+export function adoptDraft(shard: ShardState, commit: Commit, draft: RunDraft): ShardState {
   const before = shard.open[commit.runId]?.spent ?? NOTHING_SPENT;
   return takeOver(shard, commit, draft.adopt(commit.seq), before);
 }

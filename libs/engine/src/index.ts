@@ -19,6 +19,7 @@ export { aborted, pause } from './pause.js';
 export { PersistentSender } from './persistent-sender.js';
 export type { SenderTiming } from './persistent-sender.js';
 export type { CallState, EndedRun, QuestionState, RunState, ShardState, Spent, TaskState } from './state.js';
+export { withoutDraft } from './decision.js';
 export type { DecideContext, Decision } from './decision.js';
 export { decide, decideEnded, decideInShard } from './decide/decide.js';
 export { evolve, foldCommit } from './evolve.js';

@@ -24,7 +24,6 @@ import { decideInShard } from './decide/decide.js';
 import { rejected } from './decision.js';
 import type { DecideContext, Decision } from './decision.js';
 import { adoptDraft, foldShardAccount, foldShardCommit } from './fold-shard.js';
-import type { Draft } from './run/draft.js';
 import type { ShardState } from './state.js';
 
 /** Where a shard that is not the home of a tenant's account gets permission to spend. */
@@ -67,13 +66,7 @@ export class ShardDesk {
   }
 
   #decideRun(command: Command, block: BlockDraft): CommandReply | 'later' {
-    let draft: Draft | undefined;
-    const context: DecideContext = {
-      now: this.lastAt,
-      random: this.around.random(),
-      ...this.#moneyFor(command),
-      onDraft: (made) => (draft = made),
-    };
+    const context: DecideContext = { now: this.lastAt, random: this.around.random(), ...this.#moneyFor(command) };
     let decision = this.#decide(command, context);
     if (context.tenantMayDraw && refusedByTenant(decision)) {
       if (this.#mayDraw(command, decision, context.tenantRoomMicros)) {
@@ -93,7 +86,7 @@ export class ShardDesk {
     const taken = block.add(commit);
     if (taken === 'later') return 'later';
     if (taken !== 'taken') return tooLarge(command, taken);
-    if (draft?.isWhole(decision.events, before)) adoptDraft(this.state, commit, draft);
+    if (decision.run) adoptDraft(this.state, commit, decision.run);
     else foldShardCommit(this.state, commit);
     if (before) this.#coverDebt(before.tenant);
     return replyTo(command, decision);

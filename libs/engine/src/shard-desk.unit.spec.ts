@@ -5,10 +5,13 @@ import { AllowanceKeeper } from './account/allowance-keeper.js';
 import { homeShard } from './account/account-state.js';
 import { setTenantBudget } from './account/reclaim.js';
 import { BlockDraft } from './block-draft.js';
+import { decideInShard } from './decide/decide.js';
+import { withoutDraft } from './decision.js';
 import { emptyShard, foldBlock } from './fold-shard.js';
 import { AccountAudit, compareAccounts } from './invariants/account-audit.js';
 import type { Violation } from './invariants/violation.js';
 import { ShardDesk } from './shard-desk.js';
+import type { DecideInShard } from './shard-desk.js';
 import { reservation, settlement, startBody, task } from './testing/engine-rig.js';
 
 const TENANT = 'default';
@@ -195,6 +198,18 @@ test('the state is the fold of the blocks', async () => {
     for (const { block } of desks.blocks[shard]!) state = foldBlock(state, block);
     expect(state).toEqual(desks.desks[shard]!.state);
   }
+});
+
+test('a decision that comes without its draft is folded', () => {
+  const start = { ...startBody([task('a')]), id: 's', runId: makeRunId(0, '00000000-0000-7000-8000-000000000001') } as Command;
+  const undrafted: DecideInShard = (...given) => withoutDraft(decideInShard(...given));
+  const states = [decideInShard, undrafted].map((decide) => {
+    const desk = new ShardDesk({ shard: 0, shards: 1, now: () => 1000, random: () => 0, decide }, emptyShard());
+    expect(desk.decide(start, new BlockDraft())).toMatchObject({ outcome: 'accepted' });
+    return desk.state;
+  });
+  expect(Object.keys(states[1]!.open)).toEqual([start.runId]);
+  expect(states[1]).toEqual(states[0]);
 });
 
 test('a block holds no account after its first commit of a run', () => {

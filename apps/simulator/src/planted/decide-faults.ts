@@ -1,6 +1,9 @@
-/** Faults in decisions: the state that is decided on is bent, or the events that come out are. */
+/**
+ * Faults in decisions: the state that is decided on is bent, or the events that come out are. Either way the draft of the decision is not what its events
+ * come to on the true state, so it is left out and the owner folds them.
+ */
 import type { Command, RunEvent, TaskSpec } from '@cadre/contracts';
-import { decideInShard, type DecideInShard, type Decision, type RunState, type ShardState } from '@cadre/engine';
+import { decideInShard, withoutDraft, type DecideInShard, type RunState, type ShardState } from '@cadre/engine';
 import type { Plant } from './plant.js';
 
 type TaskState = RunState['tasks'][string];
@@ -10,7 +13,8 @@ function onState(types: Command['type'][], bend: (run: RunState, command: Comman
   const decide: DecideInShard = (shard, command, context) => {
     const run = shard.open[command.runId];
     if (!run || !types.includes(command.type)) return decideInShard(shard, command, context);
-    return decideInShard({ ...shard, open: { ...shard.open, [command.runId]: bend(run, command, context) } }, command, context);
+    const bent = { ...shard, open: { ...shard.open, [command.runId]: bend(run, command, context) } };
+    return withoutDraft(decideInShard(bent, command, context));
   };
   return { decide };
 }
@@ -29,7 +33,7 @@ function onSpec(types: Command['type'][], bend: (spec: TaskSpec) => TaskSpec): P
 /** Bends accepted events. */
 function onEvents(bend: (events: RunEvent[], command: Command, shard: ShardState) => RunEvent[]): Plant {
   const decide: DecideInShard = (shard, command, context) => {
-    const decision: Decision = decideInShard(shard, command, context);
+    const decision = withoutDraft(decideInShard(shard, command, context));
     return decision.outcome === 'accepted' ? { ...decision, events: bend(decision.events, command, shard) } : decision;
   };
   return { decide };

@@ -12,7 +12,7 @@ import type { RunState } from '../state.js';
 function fail(draft: Draft, problems: readonly PlanProblem[]): Decision {
   const message = `The plan cannot be run: ${describeProblems(problems)}`.slice(0, 4000);
   failRun(draft, { code: 'invalid-plan', message, retriable: false });
-  return accepted(draft.events, { runId: draft.run.runId, invalidPlan: message });
+  return accepted(draft, { runId: draft.run.runId, invalidPlan: message });
 }
 
 function known(state: RunState): TaskSpec[] {
@@ -36,5 +36,5 @@ export function decideAddTasks(state: RunState, command: AddTasks, context: Deci
   if (faults.length > 0) return fail(draft, faults);
   draft.emit({ type: 'TasksAdded', source: 'submitted', tasks, part, ...(last ? {} : { more: true }) });
   if (last) beginPlan(draft, whole);
-  return accepted(draft.events, { runId });
+  return accepted(draft, { runId });
 }

@@ -77,7 +77,7 @@ function apply(state: RunState, question: QuestionState, answer: Answer, context
     if (choice === 'done') settleByHand(draft, question, answer);
     goOn(draft, taskId, waitLeftMs(draft, question));
   }
-  return accepted(draft.events);
+  return accepted(draft);
 }
 
 /** The first answer counts; the same one again is a repetition. */

@@ -57,12 +57,11 @@ export function decideDelegateWork(state: RunState, command: DelegateWork, conte
   if (stray) return stray;
   const refusal = refusalOf(draft, draft.need(taskId), command);
   if (refusal) return refusal;
-  settleUnknown(draft, taskId, 'waits for the work of others');
-  const { attempt, delegated } = draft.need(taskId);
+  const { attempt, delegated } = settleUnknown(draft, taskId, 'waits for the work of others');
   const error = { code: CLOSED_BY.delegated, message: 'It waits for work that it gave to others.', retriable: true };
   draft.emit({ type: 'AttemptFailed', taskId, attempt, error, counted: false });
   const count = (delegated?.count ?? 0) + 1;
-  draft.emit({ type: 'TaskOpened', taskId, count, delegated: { key, tasks, ...(handOff && { handOff }) } });
-  advance(draft, [], openDelegated(draft, taskId));
-  return accepted(draft.events);
+  const opened = draft.emit({ type: 'TaskOpened', taskId, count, delegated: { key, tasks, ...(handOff && { handOff }) } });
+  advance(draft, [], openDelegated(draft, opened));
+  return accepted(draft);
 }

@@ -76,7 +76,7 @@ export function decideCompleteAttempt(state: RunState, command: CompleteAttempt,
     const message = `The result ${unsure}; ${task.spec.minConfidence} is asked for.`;
     closeAttempt(draft, taskId, { error: { code: CLOSED_BY.lowConfidence, message, retriable: true }, counted: true, next: 'anew' });
   } else complete(draft, task, result);
-  return accepted(draft.events, takeNext(draft, task, command));
+  return accepted(draft, takeNext(draft, task, command));
 }
 
 /** @param settle the last calls of a worker that reports by itself */
@@ -90,7 +90,7 @@ function close(
   const refusal = settleSaid(draft, { taskId: command.taskId, settle: command.settle ?? [] });
   if (refusal) return refusal;
   closeAttempt(draft, command.taskId, closing);
-  return accepted(draft.events);
+  return accepted(draft);
 }
 
 /** A worker that closes the attempt of a run that is being cancelled says so itself; that is no failure of the task. */

@@ -10,7 +10,7 @@ export function decideCancelRun(state: RunState, command: CancelRun, context: De
   if (state.status === 'cancelling') return duplicate();
   const draft = new Draft(state, context);
   requestCancel(draft, command.reason);
-  return accepted(draft.events);
+  return accepted(draft);
 }
 
 export function decideExpireRun(state: RunState, _command: ExpireRun, context: DecideContext): Decision {
@@ -22,7 +22,7 @@ export function decideExpireRun(state: RunState, _command: ExpireRun, context: D
     const message = `The run did not end within its deadline of ${state.options.deadlineMs / 1000} s; start it again with a longer one.`;
     failRun(draft, { code: 'deadline-exceeded', message: `${message}${waitedFor(state)}`.slice(0, 4000), retriable: false });
   }
-  return accepted(draft.events);
+  return accepted(draft);
 }
 
 /** What the model server said last that a task waited for. */

@@ -34,7 +34,7 @@ function notGranted(task: TaskState, command: RecordCalls): Decision | undefined
 function close(draft: Draft, command: RecordCalls, closing: Closing): Decision {
   closeAttempt(draft, command.taskId, closing);
   const { code, message } = closing.error;
-  return accepted(draft.events, asJson([], { code, message }));
+  return accepted(draft, asJson([], { code, message }));
 }
 
 /** Why nothing may be reserved now, whatever it is. */
@@ -68,5 +68,5 @@ export function decideRecordCalls(state: RunState, command: RecordCalls, context
   const reserved = reserveCalls(draft, command.taskId, command.reserve);
   if (reserved.refused) return close(draft, command, reserved.refused);
   const answer = asJson(reserved.grants);
-  return draft.events.length > 0 ? accepted(draft.events, answer) : duplicate(answer);
+  return draft.events.length > 0 ? accepted(draft, answer) : duplicate(answer);
 }

@@ -64,7 +64,7 @@ export function startAttempt(draft: Draft, task: TaskState, workerId: WorkerId, 
   const { agent, tools, agentCapMicros, life, modelTimeoutMs, figures } = grant;
   const defaultLimitMs = defaultLimitOf(task, modelTimeoutMs);
   const limitMs = defaultLimitMs ?? task.spec.timeoutMs ?? ATTEMPT_LIMIT.leastMs;
-  draft.emit({
+  const started = draft.emit({
     type: 'AttemptStarted',
     taskId: task.spec.id,
     attempt: task.attempt,
@@ -79,7 +79,7 @@ export function startAttempt(draft: Draft, task: TaskState, workerId: WorkerId, 
     ...stoodInFor(task, grant),
     ...(task.spec.bid && figures ? { figures } : {}),
   });
-  return assignmentOf(draft.run, draft, draft.need(task.spec.id));
+  return assignmentOf(draft.run, draft, started);
 }
 
 export function decideStartAttempt(state: RunState, command: StartAttempt, context: DecideContext): Decision {
@@ -98,5 +98,5 @@ export function decideStartAttempt(state: RunState, command: StartAttempt, conte
   const refusal = refusalOf(state, task, command, context.now);
   if (refusal) return refusal;
   const draft = new Draft(state, context);
-  return accepted(draft.events, asJson(startAttempt(draft, task, command.workerId, command)));
+  return accepted(draft, asJson(startAttempt(draft, task, command.workerId, command)));
 }

@@ -45,5 +45,5 @@ export function decideStartRun(command: StartRun, context: DecideContext): Decis
     draft.emit({ type: 'TasksAdded', source: 'engine', tasks: [planTask(command.options)] });
     scheduleAttempt(draft, draft.need(PLAN_TASK), 0);
   }
-  return accepted(draft.events, { runId: command.runId });
+  return accepted(draft, { runId: command.runId });
 }

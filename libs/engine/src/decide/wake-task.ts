@@ -61,11 +61,11 @@ export function decideWakeTask(state: RunState, command: WakeTask, context: Deci
     if (isUsed(state, text)) return duplicate();
     const draft = new Draft(state, context);
     completeWait(draft, command.taskId, text);
-    return accepted(draft.events);
+    return accepted(draft);
   }
   const leftMs = (task.wakeAt ?? Infinity) - context.now;
   if (leftMs > 0) return rejected('not-yet', `Task ${command.taskId} has ${leftMs} ms left.`);
   const draft = new Draft(state, context);
   timeUp(draft, task);
-  return accepted(draft.events);
+  return accepted(draft);
 }

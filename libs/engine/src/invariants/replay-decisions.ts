@@ -1,6 +1,7 @@
 /** Invariant 12: the same state, command and context lead to the same decision, in this release as in the one that recorded them. */
 import type { Command } from '@cadre/contracts';
 import { decideInShard } from '../decide/decide.js';
+import { withoutDraft } from '../decision.js';
 import type { DecideContext, Decision } from '../decision.js';
 import { emptyShard } from '../fold-shard.js';
 import type { RunState, ShardState } from '../state.js';
@@ -21,7 +22,7 @@ export interface DecisionRecord {
 export function recordDecision(shard: ShardState, command: Command, context: DecideContext, decision: Decision): DecisionRecord {
   const { [command.runId]: open } = shard.open;
   const { [command.runId]: ended } = shard.ended;
-  const record = { ...(open && { open }), ...(ended && { ended }), command, context, decision };
+  const record = { ...(open && { open }), ...(ended && { ended }), command, context, decision: withoutDraft(decision) };
   return JSON.parse(JSON.stringify(record)) as DecisionRecord;
 }
 
@@ -38,7 +39,7 @@ export function replayDecisions(records: Iterable<DecisionRecord>): Violation[] 
       ended: ended ? { [runId]: ended } : {},
       accounts: {},
     };
-    const again = decideInShard(shard, command, context);
+    const again = withoutDraft(decideInShard(shard, command, context));
     if (canonical(JSON.parse(JSON.stringify(again))) === canonical(decision)) continue;
     const message = `decision ${number}, ${type} ${id} for ${runId}: ${JSON.stringify(again).slice(0, 300)} instead of ${JSON.stringify(decision).slice(0, 300)}`;
     violations.push({ invariant: 12, clause: 'decides-otherwise', message, runId });

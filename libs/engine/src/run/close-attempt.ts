@@ -48,8 +48,8 @@ export interface Closing {
  * the models of the plan's tasks would need it, too.
  */
 export function failTask(draft: Draft, taskId: TaskId, error: Failure): void {
-  draft.emit({ type: 'TaskFailed', taskId, error });
-  if (draft.need(taskId).kind !== 'plan' || taskId !== PLAN_TASK) return advance(draft, [taskId]);
+  const { kind } = draft.emit({ type: 'TaskFailed', taskId, error });
+  if (kind !== 'plan' || taskId !== PLAN_TASK) return advance(draft, [taskId]);
   if (error.code === CLOSED_BY.unpriced) return failRun(draft, error);
   adoptTemplate(draft, `Planning failed: ${error.message}`);
 }
@@ -99,8 +99,7 @@ function tooLong(error: Failure, leftMs: number): Failure {
 /** Closes the running attempt: another one is scheduled where the policy allows it, else the task fails with all that follows from it. */
 export function closeAttempt(draft: Draft, taskId: TaskId, closing: Closing): void {
   const { openCalls: silent } = draft.need(taskId);
-  settleOpenCalls(draft, taskId);
-  const before = draft.need(taskId);
+  const before = settleOpenCalls(draft, taskId);
   const closed = { type: 'AttemptFailed', taskId, attempt: before.attempt } as const;
   if (draft.run.status === 'cancelling') {
     draft.emit({ ...closed, error: closing.error, counted: false });
@@ -110,8 +109,7 @@ export function closeAttempt(draft: Draft, taskId: TaskId, closing: Closing): vo
   const { error, counted, final, fresh, waits } = verdictOn(draft, before, closing);
   const isLate = closing.cause === 'time' && before.defaultLimitMs !== undefined;
   const cause = waits ? ('server' as const) : isLate ? ('time' as const) : undefined;
-  draft.emit({ ...closed, error, counted, ...(fresh ? { fresh } : {}), ...(cause && { cause }) });
-  const task = draft.need(taskId);
+  const task = draft.emit({ ...closed, error, counted, ...(fresh ? { fresh } : {}), ...(cause && { cause }) });
   if (final) return failTask(draft, taskId, withDoubts(task, error));
   if (closing.question) askForBudget(draft, taskId, closing.question);
   for (const key of task.unknownEffects ?? []) askAboutEffect(draft, taskId, key, silent?.includes(key) ? before.workerId : undefined);

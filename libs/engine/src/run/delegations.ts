@@ -50,7 +50,8 @@ function tell(tasks: readonly TaskState[]): Delegated {
   return { results };
 }
 
-function answerCall(draft: Draft, task: TaskState, { key }: Delegating, tasks: readonly TaskState[]): void {
+/** @returns the task with its answer */
+function answerCall(draft: Draft, task: TaskState, { key }: Delegating, tasks: readonly TaskState[]): TaskState {
   const ok = tasks.some(({ status }) => status === 'completed');
   const settlement: CallSettlement = {
     key,
@@ -65,15 +66,15 @@ function answerCall(draft: Draft, task: TaskState, { key }: Delegating, tasks: r
     costMicros: 0,
     body: { text: JSON.stringify(tell(tasks)) },
   };
-  draft.emit({ type: 'CallsSettled', taskId: task.spec.id, attempt: task.attempt, calls: [settlement] });
+  return draft.emit({ type: 'CallsSettled', taskId: task.spec.id, attempt: task.attempt, calls: [settlement] });
 }
 
 /**
  * All that was given to others has ended: the task goes on, or has ended with it where it was handed over.
  * @returns whether the task has ended
  */
-export function endDelegation(draft: Draft, id: TaskId): boolean {
-  const task = draft.need(id);
+export function endDelegation(draft: Draft, task: TaskState): boolean {
+  const { id } = task.spec;
   const delegating = task.delegating as Delegating;
   const tasks = delegatedTasks(draft, id);
   const [heir] = tasks;
@@ -81,7 +82,6 @@ export function endDelegation(draft: Draft, id: TaskId): boolean {
     draft.emit({ type: 'TaskCompleted', taskId: id, attempt: 0, result: heir.result });
     return true;
   }
-  answerCall(draft, task, delegating, tasks);
-  scheduleAttempt(draft, draft.need(id), 0);
+  scheduleAttempt(draft, answerCall(draft, task, delegating, tasks), 0);
   return false;
 }

@@ -1,38 +1,23 @@
 /** A decision in the making: events gathered so far, and the state as they leave it. The state that it starts from is only read. */
-import { CadreError } from '@cadre/contracts';
-import type { AgentName, CallKey, RunEvent, TaskId } from '@cadre/contracts';
-import { applyEvent } from '../evolve.js';
+import type { RunEvent } from '@cadre/contracts';
 import type { DecideContext } from '../decision.js';
-import { own, recordTables } from '../run-tables.js';
-import type { RunTables } from '../run-tables.js';
-import { NOTHING_SPENT } from '../state.js';
-import type { CallState, RunState, Spent, TaskState } from '../state.js';
-import { taskOf } from '../task-table.js';
+import { applyEvent } from '../evolve.js';
+import { RunDraft } from '../run-draft.js';
+import type { RunState, Spent, TaskState } from '../state.js';
 
-interface CallChanges {
-  dropped?: 'all' | 'without-effect';
-  calls: Map<CallKey, CallState>;
-}
+type TaskEvent = Extract<RunEvent, { taskId: string }>;
 
-export class Draft implements RunTables {
+export class Draft extends RunDraft {
   readonly events: RunEvent[] = [];
-  /** The run's own fields; read tasks, calls and agents' money through the methods. */
-  readonly run: RunState;
   readonly context: DecideContext;
-  readonly #base: RunState | undefined;
-  readonly #tasks = new Map<TaskId, TaskState>();
-  // Most decisions need none of these, and one is made for each command.
-  #calls: Map<TaskId, CallChanges> | undefined;
-  #agents: Map<AgentName, Spent> | undefined;
-  #waits: Map<TaskId, number> | undefined;
+  readonly #before: Spent;
 
   /** @param begun the event that the state has just been made from, which then is a part of the decision */
   constructor(state: RunState, context: DecideContext, begun?: RunEvent) {
-    this.run = { ...state };
+    super(state);
     this.context = context;
-    this.#base = begun === undefined ? state : undefined;
+    this.#before = state.spent;
     if (begun !== undefined) this.events.push(begun);
-    context.onDraft?.(this);
   }
 
   get now(): number {
@@ -43,92 +28,18 @@ export class Draft implements RunTables {
     return this.context.random;
   }
 
-  get(id: TaskId): TaskState | undefined {
-    return this.#tasks.get(id) ?? taskOf(this.run.tasks, id);
-  }
-
-  /** The task, which must be there. */
-  need(id: TaskId): TaskState {
-    const task = this.get(id);
-    if (!task) throw new CadreError('engine-bug', `Run ${this.run.runId} has no task ${id}.`);
-    return task;
-  }
-
-  set(id: TaskId, task: TaskState): void {
-    this.#tasks.set(id, task);
-  }
-
-  *ids(): Iterable<TaskId> {
-    yield* Object.keys(this.run.tasks);
-    for (const id of this.#tasks.keys()) {
-      if (!Object.hasOwn(this.run.tasks, id)) yield id;
-    }
-  }
-
-  call(taskId: TaskId, key: CallKey): CallState | undefined {
-    const changes = this.#calls?.get(taskId);
-    const changed = changes?.calls.get(key);
-    if (changed !== undefined || changes?.dropped === 'all') return changed;
-    const call = own(this.run.calls, taskId)?.[key];
-    return changes?.dropped === 'without-effect' && call?.effect === undefined ? undefined : call;
-  }
-
-  setCall(taskId: TaskId, key: CallKey, call: CallState): void {
-    const changes = this.#calls?.get(taskId);
-    if (changes) changes.calls.set(key, call);
-    else (this.#calls ??= new Map()).set(taskId, { calls: new Map([[key, call]]) });
-  }
-
-  dropCalls(taskId: TaskId, which: 'all' | 'without-effect'): void {
-    const changes = this.#calls?.get(taskId);
-    const kept = which === 'all' ? [] : [...(changes?.calls ?? [])].filter(([, call]) => call.effect !== undefined);
-    (this.#calls ??= new Map()).set(taskId, { dropped: changes?.dropped === 'all' ? 'all' : which, calls: new Map(kept) });
-  }
-
-  agentSpent(agent: AgentName): Spent {
-    return this.#agents?.get(agent) ?? own(this.run.agentsSpent, agent) ?? NOTHING_SPENT;
-  }
-
-  setAgentSpent(agent: AgentName, spent: Spent): void {
-    (this.#agents ??= new Map()).set(agent, spent);
-  }
-
-  waits(taskId: TaskId): number {
-    return this.#waits?.get(taskId) ?? own(this.run.waits, taskId) ?? 0;
-  }
-
-  setWaits(taskId: TaskId, count: number): void {
-    (this.#waits ??= new Map()).set(taskId, count);
-  }
-
   /** How much more of the tenant's money this decision binds than was bound before it; negative when it frees some. */
   boundMicros(): number {
     const { spent } = this.run;
-    const before = this.#base?.spent ?? NOTHING_SPENT;
-    return spent.settledMicros + spent.reservedMicros - before.settledMicros - before.reservedMicros;
+    return spent.settledMicros + spent.reservedMicros - this.#before.settledMicros - this.#before.reservedMicros;
   }
 
-  /** Whether these events are all of it, and rest on this state. */
-  isWhole(events: readonly RunEvent[], base: RunState | undefined): boolean {
-    return events === this.events && base === this.#base;
-  }
-
-  /** The state that it has come to, as folding its events gives it. Like a fold it takes over the state that it started from. @param seq of its commit */
-  adopt(seq: number): RunState {
-    const tables = recordTables(this.run);
-    for (const [id, task] of this.#tasks) tables.set(id, task);
-    for (const [id, { dropped, calls }] of this.#calls ?? []) {
-      if (dropped !== undefined) tables.dropCalls(id, dropped);
-      for (const [key, call] of calls) tables.setCall(id, key, call);
-    }
-    for (const [agent, spent] of this.#agents ?? []) tables.setAgentSpent(agent, spent);
-    for (const [id, count] of this.#waits ?? []) tables.setWaits(id, count);
-    this.run.seq = seq;
-    return this.run;
-  }
-
-  emit(event: RunEvent): void {
+  /** @returns the task as the event leaves it */
+  emit(event: TaskEvent): TaskState;
+  emit(event: RunEvent): void;
+  emit(event: RunEvent): TaskState | undefined {
     this.events.push(event);
     applyEvent(this.run, this, event, this.now);
+    return 'taskId' in event ? this.need(event.taskId) : undefined;
   }
 }

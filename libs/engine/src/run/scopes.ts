@@ -71,8 +71,8 @@ export function openScope(draft: Draft, task: TaskState, cascade: Cascade): bool
   if (items && !items.ok) return fail(draft, id, failure('expression-error', `The list of ${id} could not be made: ${items.message}.`));
   const deadline = join.deadlineMs === undefined ? {} : { wakeAt: draft.now + join.deadlineMs };
   const count = items ? items.value.length : branches ? body.length : (repeat?.max ?? 1);
-  draft.emit({ type: 'TaskOpened', taskId: id, count, ...(items ? { items: items.value } : {}), ...deadline });
-  return judge(draft, id, cascade);
+  const opened = draft.emit({ type: 'TaskOpened', taskId: id, count, ...(items ? { items: items.value } : {}), ...deadline });
+  return judge(draft, opened, cascade);
 }
 
 /** A task of the body, as one of an item. */
@@ -105,13 +105,12 @@ export function delegationLimit(draft: Draft, task: TaskState, work: readonly Ta
 }
 
 /** Opens the work that a task's agent has given to others. @returns the tasks that have joined the run */
-export function openDelegated(draft: Draft, id: TaskId): TaskId[] {
-  const task = draft.need(id);
+export function openDelegated(draft: Draft, task: TaskState): TaskId[] {
   const { spec, state } = scopeOf(task);
-  const { priority } = task.spec;
+  const { id, priority } = task.spec;
   const tasks = spec.body.map((each) => ({ ...asChild(id, state.opened, each), priority }));
   draft.emit({ type: 'TasksAdded', source: 'engine', tasks });
-  return tasks.map((task) => task.id);
+  return tasks.map((added) => added.id);
 }
 
 /** How many items may be opened now. */
@@ -124,8 +123,9 @@ function roomIn({ spec, state }: { spec: Scope; state: ScopeState }): number {
 const MOST_BYTES = 200 * 1024;
 
 /** Opens as many items as may be at work. @returns whether the scope has failed with that */
-function openItems(draft: Draft, id: TaskId, cascade: Cascade): boolean {
-  const scope = scopeOf(draft.need(id));
+function openItems(draft: Draft, task: TaskState, cascade: Cascade): boolean {
+  const { id } = task.spec;
+  const scope = scopeOf(task);
   const { body } = scope.spec;
   const each = utf8Bytes(JSON.stringify(body));
   const count = Math.min(roomIn(scope), Math.max(1, Math.floor(MOST_BYTES / each)));
@@ -140,7 +140,7 @@ function openItems(draft: Draft, id: TaskId, cascade: Cascade): boolean {
     return fail(draft, id, limit);
   }
   draft.emit({ type: 'TasksAdded', source: 'engine', tasks });
-  cascade.added(tasks.map((task) => task.id));
+  cascade.added(tasks.map((added) => added.id));
   return false;
 }
 
@@ -229,11 +229,10 @@ function close(draft: Draft, id: TaskId, verdict: 'enough' | 'failed' | Failure,
 }
 
 /** Ends a scope whose join rule says so, or opens what comes next. @returns whether the scope has ended */
-function judge(draft: Draft, id: TaskId, cascade: Cascade): boolean {
-  const task = draft.need(id);
+function judge(draft: Draft, task: TaskState, cascade: Cascade): boolean {
   const scope = scopeOf(task);
   const verdict = scope.spec.repeat ? roundVerdict(draft, task) : joinVerdict(scope);
-  return verdict === 'on' ? openItems(draft, id, cascade) : close(draft, id, verdict);
+  return verdict === 'on' ? openItems(draft, task, cascade) : close(draft, task.spec.id, verdict);
 }
 
 /** The deadline of a scope: what is there by now counts. @returns whether the scope has ended */
@@ -300,7 +299,7 @@ export function moveScope(draft: Draft, id: TaskId, cascade: Cascade): boolean {
   } else if (!isOver) return false;
   const brought = !lost && standing(draft, resultId(task, place.item)) === 'succeeded';
   const ok = brought && whyRefused(draft, task, place.item) === undefined;
-  draft.emit({ type: 'ItemEnded', taskId: place.scope, item: place.item, ok });
-  if (task.delegating ? endDelegation(draft, place.scope) : judge(draft, place.scope, cascade)) cascade.ended(place.scope);
+  const moved = draft.emit({ type: 'ItemEnded', taskId: place.scope, item: place.item, ok });
+  if (moved.delegating ? endDelegation(draft, moved) : judge(draft, moved, cascade)) cascade.ended(place.scope);
   return true;
 }

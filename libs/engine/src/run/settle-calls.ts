@@ -1,6 +1,6 @@
 /** How calls end: what a worker says of them, within what was reserved. */
 import type { CallSettlement, TaskId } from '@cadre/contracts';
-import type { CallState } from '../state.js';
+import type { CallState, TaskState } from '../state.js';
 import type { Draft } from './draft.js';
 
 /** An outcome that nobody knows is billed at the reservation. */
@@ -54,18 +54,19 @@ export function settleCalls(draft: Draft, taskId: TaskId, said: readonly CallSet
   return undefined;
 }
 
-/** What an attempt leaves open when it closes may have happened: it counts as unknown. */
-export function settleOpenCalls(draft: Draft, taskId: TaskId): void {
-  settleUnknown(draft, taskId, 'the attempt was closed before its outcome was known');
+/** What an attempt leaves open when it closes may have happened: it counts as unknown. @returns the task as it is then */
+export function settleOpenCalls(draft: Draft, taskId: TaskId): TaskState {
+  return settleUnknown(draft, taskId, 'the attempt was closed before its outcome was known');
 }
 
-/** @param why what the open calls wait for */
-export function settleUnknown(draft: Draft, taskId: TaskId, why: string): void {
-  const { openCalls, attempt } = draft.need(taskId);
-  if (!openCalls) return;
+/** @param why what the open calls wait for @returns the task as it is then */
+export function settleUnknown(draft: Draft, taskId: TaskId, why: string): TaskState {
+  const task = draft.need(taskId);
+  const { openCalls, attempt } = task;
+  if (!openCalls) return task;
   const calls = openCalls.map((key) => {
     const call = draft.call(taskId, key) as CallState;
     return unknownSettlement(key, call, draft.now, `${call.name}: ${why}`);
   });
-  draft.emit({ type: 'CallsSettled', taskId, attempt, calls });
+  return draft.emit({ type: 'CallsSettled', taskId, attempt, calls });
 }

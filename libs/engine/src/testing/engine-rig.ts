@@ -15,6 +15,7 @@ import type {
 } from '@cadre/contracts';
 import type { z } from 'zod';
 import { decideInShard } from '../decide/decide.js';
+import { withoutDraft } from '../decision.js';
 import type { DecideContext, Decision } from '../decision.js';
 import { foldCommit } from '../evolve.js';
 import { adoptDraft, emptyShard, foldBlock } from '../fold-shard.js';
@@ -23,7 +24,6 @@ import type { InvariantEvidence } from '../invariants/check-invariants.js';
 import { recordDecision } from '../invariants/replay-decisions.js';
 import type { DecisionRecord } from '../invariants/replay-decisions.js';
 import type { Violation } from '../invariants/violation.js';
-import type { Draft } from '../run/draft.js';
 import type { RunState, ShardState, TaskState } from '../state.js';
 import { taskOf } from '../task-table.js';
 
@@ -128,7 +128,8 @@ export class EngineRig {
     const { now, random, tenantRoomMicros, tenantCapped, tenantMayDraw } = this;
     const context = { now, random, tenantRoomMicros, tenantCapped, tenantMayDraw };
     const before = this.comparing ? structuredClone(this.shard) : undefined;
-    const decision = decideInShard(this.shard, command, context);
+    // Stored by folding, as a reader of the log does it.
+    const decision = withoutDraft(decideInShard(this.shard, command, context));
     if (this.recording) this.#records.push(JSON.stringify(recordDecision(this.shard, command, context, decision)));
     if (decision.outcome === 'accepted') this.#store(command, decision.events);
     if (before && decision.outcome === 'accepted') this.#compare(before, command, context);
@@ -136,12 +137,11 @@ export class EngineRig {
   }
 
   #compare(shard: ShardState, command: Command, context: DecideContext): void {
-    const [drafts, base] = [[] as Draft[], shard.open[command.runId]];
-    const decision = decideInShard(shard, command, { ...context, onDraft: (draft) => drafts.push(draft) });
+    const decision = decideInShard(shard, command, context);
     const commit = this.blocks.at(-1)?.block.commits[0];
-    if (decision.outcome !== 'accepted' || !commit || !drafts[0]?.isWhole(decision.events, base)) return;
+    if (decision.outcome !== 'accepted' || !commit || !decision.run) return;
     this.adopted += 1;
-    const adopted = JSON.stringify(sorted(adoptDraft(shard, commit, drafts[0])));
+    const adopted = JSON.stringify(sorted(adoptDraft(shard, commit, decision.run)));
     if (adopted !== JSON.stringify(sorted(this.shard))) throw new Error(`the draft of ${command.type} is not what its commit folds to`);
   }
 
