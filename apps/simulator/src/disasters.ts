@@ -1,6 +1,6 @@
 /** Disasters strike machines and the broker at random times, until the sky clears. */
 import type { Machine } from './actors/machine.js';
-import type { Surroundings } from './wire.js';
+import type { Surroundings } from './surroundings.js';
 import { DISASTERS, type Disasters } from './weather.js';
 
 export class DisasterDesk {

@@ -3,19 +3,16 @@ import type { CrashPoint } from '@cadre/contracts';
 import type { Broker } from './broker/broker.js';
 import type { Subjects } from './broker/switchboard.js';
 import type { Life } from './life.js';
-import type { Plant } from './planted/plant.js';
 import type { Timeline } from './timeline.js';
 import type { Trace } from './trace.js';
 import type { Fate, Sky } from './weather.js';
 
-/** What all processes are connected to. */
-export interface Surroundings {
+/** What is between processes and the broker. */
+export interface WireSurroundings {
   timeline: Timeline;
   broker: Broker;
   sky: Sky;
   trace: Trace;
-  /** The fault that is planted, if one is. */
-  plant: Plant;
 }
 
 /** No answer came. What was asked may or may not have been done. */
@@ -26,7 +23,7 @@ const TIMEOUT_MS = 600;
 export class Wire {
   constructor(
     readonly life: Life,
-    private readonly around: Surroundings,
+    private readonly around: WireSurroundings,
   ) {}
 
   /**

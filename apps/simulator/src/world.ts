@@ -17,7 +17,8 @@ import { Timeline } from './timeline.js';
 import { Trace } from './trace.js';
 import { Watch } from './watch/watch.js';
 import { Sky } from './weather.js';
-import { Wire, type Surroundings } from './wire.js';
+import { Wire } from './wire.js';
+import type { Surroundings } from './surroundings.js';
 
 const RETENTION_MS = 3_600_000;
 

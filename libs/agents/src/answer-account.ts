@@ -5,26 +5,12 @@
  */
 import type { ArtifactRef, Assignment } from '@cadre/contracts';
 import { notDoneLine, openParts, readParts } from '@cadre/engine';
-import type { Claim, GoalPart, OpenPart, Output } from '@cadre/engine';
-import { z } from 'zod';
+import type { GoalPart, OpenPart, Output } from '@cadre/engine';
 import { repairMessage } from './conversation.js';
-import type { FinalReply } from './final-reply.js';
+import type { FinalReply } from './final-reading.js';
 import { namedMissing } from './named-missing.js';
-import type { AttemptMeans } from './run-attempt.js';
+import type { AttemptMeans } from './attempt-means.js';
 import type { ModelMessage } from './ports.js';
-
-/** Where a part of the goal is done, as the answer says. Models write too little and too much: what is not of this form is no claim. */
-export const PartClaim = z.object({ part: z.int(), done: z.boolean(), where: z.array(z.string()) });
-
-/** The claims of a final message. */
-export function claimsOf(found: object): Claim[] {
-  const { parts } = found as { parts?: unknown };
-  if (!Array.isArray(parts)) return [];
-  return parts.flatMap((claim: unknown) => {
-    const parsed = PartClaim.safeParse(claim);
-    return parsed.success ? [parsed.data] : [];
-  });
-}
 
 /** What is read of artifacts: the first ones, each not whole. */
 const MOST_ARTIFACTS = 100;

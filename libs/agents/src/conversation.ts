@@ -3,9 +3,10 @@
  * deterministic model server reads the same shapes, so a change here is a change of its input.
  */
 import type { AgentDefinition, AgentSummary, AnswerAccount, Assignment, Content, Json, TaskOutcome } from '@cadre/contracts';
-import type { AskedForm } from './final-reply.js';
+import type { AskedForm } from './final-reading.js';
 import type { ModelMessage } from './ports.js';
 import { RESULT_FORM } from './result-schema.js';
+import { shorten } from './shorten.js';
 import { thinkingText } from './thinking-text.js';
 
 /** An answer of an earlier task is shortened to this many characters; with many tasks to its share of the whole. */
@@ -134,13 +135,6 @@ async function describeOutcome(outcome: TaskOutcome, share: number, readContent:
 
 function describeAgent({ name, description, skills, model, tools }: AgentSummary): Json {
   return { name, description, skills, ...(model !== undefined && { model }), ...(tools && { tools }) };
-}
-
-/** @param length in characters, the mark of the cut included */
-export function shorten(text: string, length: number): string {
-  if (text.length <= length) return text;
-  const mark = ' …(shortened)';
-  return text.slice(0, Math.max(0, length - mark.length)).toWellFormed() + mark;
 }
 
 /** The request to correct a final message. */

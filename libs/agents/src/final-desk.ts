@@ -4,8 +4,9 @@
  */
 import { CadreError } from '@cadre/contracts';
 import { replyFormOf } from './conversation.js';
+import type { FinalReply, ReplyForm } from './final-reading.js';
 import { readFinal } from './final-reply.js';
-import type { FinalReply, ReadingTerms, ReplyForm } from './final-reply.js';
+import type { ReadingTerms } from './final-reply.js';
 import type { Footing } from './footing.js';
 import type { OutputRoom } from './output-room.js';
 import type { Work } from './performer.js';

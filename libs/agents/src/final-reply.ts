@@ -2,36 +2,14 @@
  * Reads an agent's last message. Generously as to its form: the object that was asked for wherever it stands in the text and however it is written, or the answer
  * as plain Markdown. Strictly as to what it is: what cannot be understood is not guessed.
  */
-import type { AgentSummary, Assignment, Plan, ResultMark } from '@cadre/contracts';
-import type { Claim } from '@cadre/engine';
-import { claimsOf } from './answer-account.js';
+import type { AgentSummary, Assignment } from '@cadre/contracts';
+import type { FinalReading, FinalReply, ReplyForm } from './final-reading.js';
 import { isObject, objectsIn, unclosedObject, wholeObject } from './loose-json.js';
 import type { FoundObject, JsonObject } from './loose-json.js';
 import { namedMissing } from './named-missing.js';
+import { claimsOf } from './part-claim.js';
 import { readPlanReply } from './plan-reply.js';
 import { readConfidence, withoutConfidenceLine } from './stated-confidence.js';
-
-export interface FinalReply {
-  answer: string;
-  /** Left out: not known. */
-  confidence?: number;
-  mark?: ResultMark;
-  /** What was asked for and is not in the answer. */
-  missing?: string[];
-  /** Of the answer: where the parts of the goal are done. */
-  claims?: Claim[];
-  plan?: { plan: Plan; note?: string };
-}
-
-/** `malformed`: not what was asked for. `invalid-plan`: the object asked for, but its plan cannot be carried out. */
-export type FinalReading = { ok: true; reply: FinalReply } | { ok: false; fault: 'malformed' | 'invalid-plan'; why: string };
-
-/**
- * What an agent is asked for: `markdown`, its answer as it is to be read, with a last line on its confidence; `json`, one object that holds it, as where the
- * server is asked to keep to a form. `any`: it was asked for an object in vain, and its words are taken as they are.
- */
-export type ReplyForm = AskedForm | 'any';
-export type AskedForm = 'markdown' | 'json';
 
 export interface ReadingTerms {
   kind: Assignment['kind'];

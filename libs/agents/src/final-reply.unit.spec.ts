@@ -1,6 +1,6 @@
 import fc from 'fast-check';
+import type { FinalReply, ReplyForm } from './final-reading.js';
 import { readFinal } from './final-reply.js';
-import type { FinalReply, ReplyForm } from './final-reply.js';
 import { readConfidence } from './stated-confidence.js';
 
 function read(text: string, form: ReplyForm = 'json', cutOff = false): FinalReply | string {

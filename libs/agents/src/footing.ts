@@ -4,7 +4,7 @@
  */
 import { CadreError } from '@cadre/contracts';
 import type { AgentDefinition, Assignment } from '@cadre/contracts';
-import type { FinalReply } from './final-reply.js';
+import type { FinalReply } from './final-reading.js';
 import type { ToolDesk } from './tool-desk.js';
 
 /** Who is no surer than this says that the work could not be done. */

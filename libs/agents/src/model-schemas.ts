@@ -2,7 +2,7 @@
 import { AgentReply, ThoughtReply } from '@cadre/contracts';
 import type { Assignment, Json } from '@cadre/contracts';
 import { z } from 'zod';
-import { PartClaim } from './answer-account.js';
+import { PartClaim } from './part-claim.js';
 import { PlanReply } from './planned/planned-task.js';
 
 const thoughtful = <T extends z.ZodRawShape>(shape: T) => z.object({ thinking: ThoughtReply.optional(), ...shape });

@@ -1,5 +1,5 @@
 /** What is missing, as a result may name it. */
-import { shorten } from './conversation.js';
+import { shorten } from './shorten.js';
 
 const MAX_MISSING = 50;
 const MISSING_CHARACTERS = 300;

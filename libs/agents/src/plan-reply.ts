@@ -1,6 +1,6 @@
 /** Reads a planner's last message: one JSON object with a plan that can be carried out. */
 import type { AgentSummary } from '@cadre/contracts';
-import type { FinalReading } from './final-reply.js';
+import type { FinalReading } from './final-reading.js';
 import { isObject, objectsIn } from './loose-json.js';
 import type { JsonObject } from './loose-json.js';
 import { readPlan } from './planned/read-plan.js';

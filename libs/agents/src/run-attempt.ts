@@ -4,17 +4,16 @@
  * depend on anything but the assignment and the answers.
  */
 import { CadreError, MEMORY_TOOL } from '@cadre/contracts';
-import type { ArtifactRef, Content } from '@cadre/contracts';
-import type { AgentMemories, Chance, Clock } from '@cadre/engine';
 import { untilAborted } from './abort.js';
 import { AnswerAccount } from './answer-account.js';
 import { AttemptLimits } from './attempt-limits.js';
+import type { AttemptMeans } from './attempt-means.js';
 import { canonicalJson } from './canonical.js';
 import { openConversation, repairMessage, systemText } from './conversation.js';
 import { mostTokens } from './dense-text.js';
 import { FinalDesk } from './final-desk.js';
+import type { FinalReply } from './final-reading.js';
 import { readFinal } from './final-reply.js';
-import type { FinalReply } from './final-reply.js';
 import { Footing } from './footing.js';
 import { ThinkingForms } from './lighter-agent.js';
 import { AttemptMemory } from './memory/attempt-memory.js';
@@ -23,7 +22,7 @@ import type { Question } from './model-line.js';
 import { responseSchemaFor } from './model-schemas.js';
 import { OutputRoom } from './output-room.js';
 import type { Performance, Work } from './performer.js';
-import type { FileRecord, ModelMessage, ModelPort, ModelReply, Tool } from './ports.js';
+import type { ModelMessage, ModelReply } from './ports.js';
 import { CallIds, soundTurn } from './sound-turn.js';
 import { reviewMessage } from './thinking-text.js';
 import { Thoughts } from './thoughts.js';
@@ -38,23 +37,6 @@ interface Draft {
 }
 
 type Review = { ok: true; final: FinalReply; reply: ModelReply } | { ok: false; why: string };
-
-/** What the loop works with. */
-export interface AttemptMeans {
-  model: ModelPort;
-  /** All tools at hand; the assignment says which of them may be called. */
-  tools: Tool[];
-  /** Of the workspace that the tools write to. */
-  files?: FileRecord;
-  clock: Clock;
-  chance: Pick<Chance, 'random'>;
-  /** What agents remember; left out: nothing. */
-  memories?: AgentMemories;
-  /** The whole text of an earlier answer. */
-  readContent(content: Content): Promise<string>;
-  /** The text of an earlier task's artifact. Left out: an answer is checked by their names only. */
-  readArtifact?(artifact: ArtifactRef): Promise<string>;
-}
 
 /**
  * Works on one attempt to its end. Errors, beside those of the model port and of the record: `malformed-output`, `plan-invalid`, `no-tool-called`,

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Performance } from './performer.js';
 import type { ModelReply } from './ports.js';
 import { runAttempt } from './run-attempt.js';
-import type { AttemptMeans } from './run-attempt.js';
+import type { AttemptMeans } from './attempt-means.js';
 import { ScriptedModel, answers, callsTools, echoTool, sampleAgent, sampleAssignment, sampleOutcome, soloWork } from './testing/index.js';
 import type { ScriptedTurn, SoloParts } from './testing/index.js';
 import { TOOL_OUTPUT_BYTES } from './result-shelf.js';

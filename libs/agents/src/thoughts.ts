@@ -4,7 +4,7 @@
  */
 import { ThoughtReply } from '@cadre/contracts';
 import type { ReasoningEffort, Thinking, ThinkingTrace } from '@cadre/contracts';
-import { shorten } from './conversation.js';
+import { shorten } from './shorten.js';
 import { objectsIn } from './loose-json.js';
 import { present } from './present.js';
 import type { ModelReply } from './ports.js';

@@ -7,10 +7,9 @@ import { ANSWER_TASK, CadreError, NO_USAGE, PLAN_TASK, placeOf } from '@cadre/co
 import type { Commit, RunEvent, RunId, TaskId, TaskSpec } from '@cadre/contracts';
 import { applyAnswered, applyAsked, applyReserved, applySettled, forgetOpenQuestions } from './evolve-calls.js';
 import { evolveTask } from './evolve-task.js';
-import { isOpen } from './run/standing.js';
 import { recordTables } from './run-tables.js';
 import type { RunTables } from './run-tables.js';
-import { NOTHING_SPENT } from './state.js';
+import { NOTHING_SPENT, isOpen } from './state.js';
 import type { RunState, TaskState } from './state.js';
 
 type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;

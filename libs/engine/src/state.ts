@@ -166,6 +166,11 @@ export interface TaskState {
   alternatives?: TaskId[];
 }
 
+/** Whether a task has not ended. */
+export function isOpen({ status }: TaskState): boolean {
+  return status === 'waiting' || status === 'ready' || status === 'running' || status === 'asking' || status === 'open';
+}
+
 export interface RunState {
   runId: RunId;
   tenant: TenantId;

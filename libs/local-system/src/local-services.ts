@@ -1,4 +1,4 @@
-/** The services of a local system, and how each is started. */
+/** How the services of a local system are started. */
 import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -8,33 +8,7 @@ import { findNatsServer, startNatsServer, storageFault, type RunningNatsServer }
 import type { Ports } from './ports.js';
 import { startNodeProcess } from './node-process.js';
 import type { ProcessSpec } from './running-process.js';
-
-export interface LocalService {
-  /** Names its process, log and port. */
-  name: string;
-  /** Folder under `apps/`; default: the name. */
-  app?: string;
-  /** What is run, within the folder; default: the bundle that the build makes of it. */
-  script?: string;
-  /** Of a worker; default: what follows `worker-` in the folder's name. */
-  specialty?: string;
-  stopStage: number;
-}
-
-export const WORKERS = ['data-analyst', 'code-writer', 'test-writer', 'documentation-writer', 'code-reviewer', 'generalist'] as const;
-
-/**
- * Names as in `apps/`. All are started together, after NATS. Those that still have something to say to the owner of the runs when they stop
- * (workers hand back their work) stop before it.
- */
-export const LOCAL_SERVICES: readonly LocalService[] = [
-  { name: 'model-sim', stopStage: 1 },
-  { name: 'orchestrator', stopStage: 1 },
-  { name: 'monitor', stopStage: 1 },
-  { name: 'scheduler', stopStage: 2 },
-  { name: 'gateway', stopStage: 2 },
-  ...WORKERS.map((specialty) => ({ name: `worker-${specialty}`, stopStage: 2 })),
-];
+import { LOCAL_SERVICES, type LocalService } from './service-list.js';
 
 const LOOK_EVERY_MS = 2000;
 /** With less the disk counts as full. */

@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CadreError } from '@cadre/contracts';
 import { CadreClient } from '@cadre/sdk';
-import { LOCAL_SERVICES, localSystem, specialtyOf, type LocalSystemOptions } from './local-services.js';
+import { localSystem, specialtyOf, type LocalSystemOptions } from './local-services.js';
+import { LOCAL_SERVICES } from './service-list.js';
 import { Supervisor, type ProcessChange } from './supervisor.js';
 
 const JOIN_MS = 30_000;

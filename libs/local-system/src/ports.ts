@@ -1,7 +1,7 @@
 /** Which port each part of a local system listens on. */
 import { createServer, type Server } from 'node:net';
 import { CadreError } from '@cadre/contracts';
-import { LOCAL_SERVICES } from './local-services.js';
+import { LOCAL_SERVICES } from './service-list.js';
 
 export const DEFAULT_PORT = 7400;
 

@@ -25,5 +25,6 @@ export type { HeartbeatEar, OfferLine } from './ports.js';
 export { ModelGovernor } from './governor/model-governor.js';
 export type { GovernorReports, LineView } from './governor/model-governor.js';
 export { GovernedLine } from './governor/governed-line.js';
-export type { Grant, HeldAsk, SavedLine } from './governor/governed-line.js';
+export type { Grant, SavedLine } from './governor/governed-line.js';
+export type { HeldAsk } from './governor/turn-list.js';
 export type { GovernorEntry, GovernorRecord, GovernorStore, GovernorWrite } from './governor/governor-store.js';

@@ -16,7 +16,6 @@ import {
   type QuestionView,
   RunAccepted,
   RunPage,
-  type RunRequest,
   type RunStatus,
   RunView,
   TenantBudgetView,
@@ -35,7 +34,7 @@ import { MemoryClient } from './memory-client.js';
 import { runEvents, type EventsOptions, type RunFeedItem } from './event-stream.js';
 import { HttpExchange } from './http-exchange.js';
 import { executeAll, type ExecuteParallelOptions, type ParallelOutcome, type Submission } from './many-runs.js';
-import { form, JSON_BODY, repeated, search, type InputFile } from './request-parts.js';
+import { form, JSON_BODY, repeated, search, type RunRequestInput, type StartRunOptions } from './request-parts.js';
 
 export interface CadreClientOptions {
   /** Address of the gateway, for example `http://127.0.0.1:7400`. */
@@ -46,14 +45,6 @@ export interface CadreClientOptions {
   headers?: Record<string, string>;
 }
 
-export interface StartRunOptions {
-  files?: InputFile[];
-  /** The same key with the same request gives the same run, however often it is sent. */
-  idempotencyKey?: string;
-  signal?: AbortSignal;
-}
-
-export type RunRequestInput = z.input<typeof RunRequest>;
 export type EventInput = z.input<typeof EventRequest>;
 export type WorkflowInput = z.input<typeof Workflow>;
 export type WorkflowRunInput = z.input<typeof WorkflowRunRequest>;

@@ -7,8 +7,6 @@ export type {
   CadreClientOptions,
   EventInput,
   Health,
-  RunRequestInput,
-  StartRunOptions,
   WorkflowInput,
   WorkflowRunInput,
 } from './cadre-client.js';
@@ -20,7 +18,7 @@ export { MemoryClient } from './memory-client.js';
 export { ChannelsClient } from './channels-client.js';
 export type { ChannelInput, HeardMessage, ListenOptions, MessageInput, ReplyRequestInput } from './channels-client.js';
 export type { ExecuteParallelOptions, ParallelOutcome, Submission } from './many-runs.js';
-export type { InputFile } from './request-parts.js';
+export type { InputFile, RunRequestInput, StartRunOptions } from './request-parts.js';
 export type { EventsOptions, RunFeedItem } from './event-stream.js';
 export { fill, TaskList, workflow } from './workflow-builder.js';
 export type { CommonFields, ScopeFields, TaskFields, WorkflowHead } from './workflow-builder.js';

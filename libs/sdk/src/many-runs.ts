@@ -1,6 +1,6 @@
 /** Many runs at once, each to its end. */
-import { CadreError, type RunView } from '@cadre/contracts';
-import type { CadreClient, RunRequestInput, StartRunOptions } from './cadre-client.js';
+import { CadreError, type RunAccepted, type RunView } from '@cadre/contracts';
+import type { RunRequestInput, StartRunOptions } from './request-parts.js';
 
 /** A goal, a whole request, or a request with files. */
 export type Submission = string | RunRequestInput | { request: RunRequestInput; files: NonNullable<StartRunOptions['files']> };
@@ -18,9 +18,15 @@ export interface ExecuteParallelOptions {
   signal?: AbortSignal;
 }
 
+/** What starts a run, and waits for its end. */
+export interface RunStarter {
+  startRun(request: RunRequestInput, options: StartRunOptions): Promise<RunAccepted>;
+  waitForEnd(runId: string, options: { signal?: AbortSignal }): Promise<RunView>;
+}
+
 /** Starts all before it follows any, so that they are all at work as soon as may be. @returns in the order of the submissions */
 export async function executeAll(
-  client: CadreClient,
+  client: RunStarter,
   submissions: readonly Submission[],
   { atOnce = 20, onStarted, idempotencyKey = crypto.randomUUID(), signal }: ExecuteParallelOptions,
 ): Promise<ParallelOutcome[]> {

@@ -1,11 +1,22 @@
 /** What requests are made of. */
+import type { RunRequest } from '@cadre/contracts';
+import type { z } from 'zod';
 import { CadreApiError } from './errors.js';
+
+export type RunRequestInput = z.input<typeof RunRequest>;
 
 /** A file to upload with a run. Large files are best given as a Blob that is read when sent. */
 export interface InputFile {
   /** The name under which agents see it. */
   name: string;
   data: Blob | Uint8Array<ArrayBuffer> | string;
+}
+
+export interface StartRunOptions {
+  files?: InputFile[];
+  /** The same key with the same request gives the same run, however often it is sent. */
+  idempotencyKey?: string;
+  signal?: AbortSignal;
 }
 
 export const JSON_BODY = { 'content-type': 'application/json' };

@@ -27,7 +27,7 @@ import { ProblemFilter, sendProblem } from './problem.filter.js';
 import { guardProcess, type ProcessGuard } from './process-guard.js';
 import { writeReadyFile } from './ready-file.js';
 import type { ServiceContext } from './service-context.js';
-import { startTracing } from './tracing.js';
+import { startTracing } from './start-tracing.js';
 
 /** How long a request may take to arrive whole, uploads included. */
 const REQUEST_TIMEOUT_MS = 300_000;

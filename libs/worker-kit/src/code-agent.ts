@@ -1,7 +1,6 @@
 /** The work of an agent that is code. Nothing is made for it but what it asks for: an attempt of code may take less than a millisecond. */
 import type { Performance, Performer, Work } from '@cadre/agents';
 import type { Blobs, SharedContext } from '@cadre/engine';
-import type { Json } from '@cadre/contracts';
 import type { McpTools } from '@cadre/mcp';
 import type { MessageDesk } from '@cadre/messaging';
 import { AttemptMessages } from './attempt-messages.js';
@@ -10,7 +9,7 @@ import { AttemptContext } from './context/attempt-context.js';
 import { contextCalls } from './context/context-calls.js';
 import type { ContextCalls } from './context/context-calls.js';
 import { openWorkspace } from './open-workspace.js';
-import { toolCaller } from './tool-caller.js';
+import { toolCaller, type CallTool } from './tool-caller.js';
 import type { Workspace } from './workspace.js';
 
 export interface CodeWork extends Work {
@@ -23,7 +22,7 @@ export interface CodeWork extends Work {
    * Calls a tool of an MCP server that the agent was granted; recorded like what goes through `calls`. `{error}` is what the server says went wrong.
    * Errors: `tool-not-granted`, and those of the call.
    */
-  callTool<T extends Json = Json>(name: string, args?: { [key: string]: Json }): Promise<T>;
+  callTool: CallTool;
   /** Channels, as far as the agent was granted the tools for them. */
   messages: CodeMessages;
 }

@@ -1,8 +1,8 @@
 /** Ways to combine that are code: an agent for each, to be named by scopes with `combine: {by: custom}` and by aggregations. */
 import { readText } from '@cadre/agents';
-import { placeOf, type ArtifactRef, type Json } from '@cadre/contracts';
+import { placeOf, type AgentDefinition, type ArtifactRef, type Json } from '@cadre/contracts';
+import type { z } from 'zod';
 import type { CodePerformer, CodeWork } from './code-agent.js';
-import type { WorkerOptions } from './worker-options.js';
 
 /** What one item of the scope, or one run of the aggregation, has brought. */
 export interface ReducedResult {
@@ -32,8 +32,14 @@ export interface Reduced {
   confidence?: number;
 }
 
+/** Agents that are code: what a worker says of them, and by name what they do. */
+export interface ReducerAgents {
+  agents: z.input<typeof AgentDefinition>[];
+  performers: Record<string, CodePerformer>;
+}
+
 /** @param reducers by the names under which plans ask for them */
-export function reducerAgents(reducers: Record<string, Reducer>): Required<Pick<WorkerOptions, 'agents' | 'performers'>> {
+export function reducerAgents(reducers: Record<string, Reducer>): ReducerAgents {
   const names = Object.keys(reducers);
   return {
     agents: names.map((name) => ({

@@ -4,9 +4,11 @@ import { CadreError } from '@cadre/contracts';
 import type { Json } from '@cadre/contracts';
 import type { McpTools } from '@cadre/mcp';
 import { keepIn } from './open-workspace.js';
-import type { CodeWork } from './code-agent.js';
+import type { Workspace } from './workspace.js';
 
-export function toolCaller({ assignment, calls }: Work, workspace: CodeWork['workspace'], mcp: McpTools | undefined): CodeWork['callTool'] {
+export type CallTool = <T extends Json = Json>(name: string, args?: { [key: string]: Json }) => Promise<T>;
+
+export function toolCaller({ assignment, calls }: Work, workspace: () => Promise<Workspace>, mcp: McpTools | undefined): CallTool {
   return async <T extends Json>(name: string, args: { [key: string]: Json } = {}) => {
     const keep = async (file: string, bytes: Uint8Array) => keepIn(await workspace())(file, bytes);
     const [tool] = assignment.tools.includes(name) ? (mcp?.tools([name], keep) ?? []) : [];

@@ -10,7 +10,7 @@ import { LogWitness } from '../log-witness.js';
 import { seeded } from '../random.js';
 import { CommandEcho } from './command-echo.js';
 import { RaceLedger, type ServerCount } from './race-ledger.js';
-import { raceRow, type RaceRow } from './race-table.js';
+import { raceRow, type RaceResult } from './race-table.js';
 import { RACE_KINDS, raceRounds, startOf, uuid, type RaceRound } from './race-rounds.js';
 import { startRaceSystem, type RaceSetting, type RaceSystem } from './race-system.js';
 
@@ -23,21 +23,6 @@ export interface RaceOptions {
   /** How late copies of commands come at most. */
   latestMs?: number;
   log: (line: string) => void;
-}
-
-export interface RaceResult {
-  seed: number;
-  tasks: number;
-  setting: RaceSetting;
-  rows: RaceRow[];
-  /** Repeated commands by type, and how they were answered. */
-  copies: Record<string, number>;
-  answers: Record<string, number>;
-  /** How often lines to the broker broke, and held something up. */
-  breaks: number;
-  heldUp: number;
-  tookMs: number;
-  faults: string[];
 }
 
 const LONGEST_ROUND_MS = 120_000;

@@ -1,8 +1,8 @@
-/** What the rounds of one kind came to, and how people read it. */
+/** What a race came to, by kind of round, and how people read it. */
 import { table } from '../result-table.js';
-import type { RaceResult } from './budget-race.js';
 import type { RaceLedger, ServerCount } from './race-ledger.js';
 import type { RaceKind } from './race-rounds.js';
+import type { RaceSetting } from './race-system.js';
 
 export interface RaceRow {
   kind: RaceKind | 'all';
@@ -26,6 +26,21 @@ export interface RaceRow {
   fullest: Record<string, number>;
   overCap: number;
   overruns: number;
+}
+
+export interface RaceResult {
+  seed: number;
+  tasks: number;
+  setting: RaceSetting;
+  rows: RaceRow[];
+  /** Repeated commands by type, and how they were answered. */
+  copies: Record<string, number>;
+  answers: Record<string, number>;
+  /** How often lines to the broker broke, and held something up. */
+  breaks: number;
+  heldUp: number;
+  tookMs: number;
+  faults: string[];
 }
 
 const NUMBERS = [

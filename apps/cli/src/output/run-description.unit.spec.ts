@@ -1,6 +1,5 @@
 import { NO_USAGE, RunOptions, RunView, type FeedEvent, type TaskView } from '@cadre/contracts';
-import { advanceTask, type TaskEvent } from '../progress/task-progress.js';
-import type { TaskProgress } from '../progress/run-progress.js';
+import { advanceTask, type TaskEvent, type TaskProgress } from '../progress/task-progress.js';
 import { taskLine } from '../progress/task-text.js';
 import { caveats } from './caveats.js';
 import { describeRun } from './run-description.js';

@@ -5,7 +5,8 @@ import type { Terminal } from '../terminal.js';
 import { LiveDisplay } from './live-display.js';
 import { PlainDisplay } from './plain-display.js';
 import type { ProgressDisplay } from './progress-display.js';
-import { advance, emptyProgress, hasEnded, type RunProgress } from './run-progress.js';
+import { advance, emptyProgress, type RunProgress } from './run-progress.js';
+import { hasEnded } from './task-progress.js';
 
 export interface FollowOptions {
   signal?: AbortSignal;

@@ -7,7 +7,8 @@ import { answerHint } from '../output/answer-hint.js';
 import { oneLine } from '../output/figures.js';
 import { serverWaitText } from '../output/server-wait.js';
 import type { ProgressDisplay } from './progress-display.js';
-import { hasEnded, type RunProgress, type TaskProgress } from './run-progress.js';
+import type { RunProgress } from './run-progress.js';
+import { hasEnded, type TaskProgress } from './task-progress.js';
 import { taskLine } from './task-text.js';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any

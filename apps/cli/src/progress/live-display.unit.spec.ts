@@ -2,7 +2,8 @@ import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NO_USAGE, type Question } from '@cadre/contracts';
 import { LiveDisplay } from './live-display.js';
-import { emptyProgress, type TaskProgress } from './run-progress.js';
+import { emptyProgress } from './run-progress.js';
+import type { TaskProgress } from './task-progress.js';
 
 const task = (id: string): TaskProgress => ({
   ...{ id, title: `Task ${id}`, kind: 'work', phase: 'running', attempt: 1, usage: NO_USAGE, questions: [] },

@@ -3,7 +3,8 @@ import { oneLine } from '../output/figures.js';
 import { serverWaitText } from '../output/server-wait.js';
 import type { ProgressDisplay } from './progress-display.js';
 import { answerHint } from '../output/answer-hint.js';
-import type { RunProgress, TaskPhase, TaskProgress } from './run-progress.js';
+import type { RunProgress } from './run-progress.js';
+import type { TaskPhase, TaskProgress } from './task-progress.js';
 import { taskLine } from './task-text.js';
 
 const marks: Record<TaskPhase, string> = {

@@ -1,5 +1,6 @@
 /** Shows the progress of a run while it goes on. */
-import type { RunProgress, TaskProgress } from './run-progress.js';
+import type { RunProgress } from './run-progress.js';
+import type { TaskProgress } from './task-progress.js';
 
 export interface ProgressDisplay {
   /** @param tasks those that changed */

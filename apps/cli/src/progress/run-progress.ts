@@ -1,48 +1,6 @@
 /** What a viewer of a run needs to know, folded from its events. */
-import {
-  addUsage,
-  ANSWER_TASK,
-  NO_USAGE,
-  PLAN_TASK,
-  type FeedEvent,
-  type Question,
-  type ReducedThinking,
-  type Usage,
-} from '@cadre/contracts';
-import type { ServerWait } from '../output/server-wait.js';
-import { advanceTask, type OpenCalls, type TaskEvent } from './task-progress.js';
-
-export type TaskPhase = 'waiting' | 'ready' | 'running' | 'asking' | 'open' | 'completed' | 'failed' | 'skipped' | 'cancelled';
-
-export interface TaskProgress {
-  id: string;
-  title: string;
-  kind: 'plan' | 'work' | 'answer';
-  phase: TaskPhase;
-  agent?: string;
-  attempt: number;
-  usage: Usage;
-  /** Milliseconds since 1970, of the current attempt. */
-  startedAt?: number;
-  endedAt?: number;
-  /** What it does at the moment, what it asks, or why it ended as it did. */
-  note?: string;
-  /** Its model server is in trouble: it waits, or has begun to ask again and has not been answered yet. */
-  waits?: ServerWait;
-  /** Open ones, oldest first. */
-  questions: Question[];
-  /** The cheaper model that its budget, or a server without room, brought it to. */
-  degradedTo?: string;
-  /** How much less its agent has thought. */
-  reducedTo?: ReducedThinking;
-  /** Who was to do it, where another agent does; and for how long there was no free slot, if that is why. */
-  insteadOf?: string;
-  queuedMs?: number;
-  /** Its result is an earlier one's. */
-  cached?: true;
-  /** Of a scope: how many items, or rounds at most, and how many have ended. */
-  items?: { count: number; ended: number };
-}
+import { addUsage, ANSWER_TASK, NO_USAGE, PLAN_TASK, type FeedEvent, type Usage } from '@cadre/contracts';
+import { advanceTask, type OpenCalls, type TaskEvent, type TaskProgress } from './task-progress.js';
 
 export interface RunProgress {
   runId?: string;
@@ -65,9 +23,6 @@ export interface RunProgress {
 }
 
 export const emptyProgress = (): RunProgress => ({ tasks: new Map(), usage: NO_USAGE, openCalls: new Map() });
-
-export const hasEnded = ({ phase }: TaskProgress): boolean =>
-  phase === 'completed' || phase === 'failed' || phase === 'skipped' || phase === 'cancelled';
 
 /**
  * Takes an event in.

@@ -1,9 +1,53 @@
-/** How a viewer's picture of one task changes by an event. */
-import { addUsage, NO_USAGE, usageOfCall, type CallReservation, type FeedEvent, type Usage } from '@cadre/contracts';
-import type { TaskProgress } from './run-progress.js';
+/** What a viewer of a run needs to know of one task, and how an event changes it. */
+import {
+  addUsage,
+  NO_USAGE,
+  usageOfCall,
+  type CallReservation,
+  type FeedEvent,
+  type Question,
+  type ReducedThinking,
+  type Usage,
+} from '@cadre/contracts';
+import type { ServerWait } from '../output/server-wait.js';
 
 export type TaskEvent = Extract<FeedEvent['data'], { taskId: string }>;
 type EventOf<T extends TaskEvent['type']> = Extract<TaskEvent, { type: T }>;
+
+export type TaskPhase = 'waiting' | 'ready' | 'running' | 'asking' | 'open' | 'completed' | 'failed' | 'skipped' | 'cancelled';
+
+export interface TaskProgress {
+  id: string;
+  title: string;
+  kind: 'plan' | 'work' | 'answer';
+  phase: TaskPhase;
+  agent?: string;
+  attempt: number;
+  usage: Usage;
+  /** Milliseconds since 1970, of the current attempt. */
+  startedAt?: number;
+  endedAt?: number;
+  /** What it does at the moment, what it asks, or why it ended as it did. */
+  note?: string;
+  /** Its model server is in trouble: it waits, or has begun to ask again and has not been answered yet. */
+  waits?: ServerWait;
+  /** Open ones, oldest first. */
+  questions: Question[];
+  /** The cheaper model that its budget, or a server without room, brought it to. */
+  degradedTo?: string;
+  /** How much less its agent has thought. */
+  reducedTo?: ReducedThinking;
+  /** Who was to do it, where another agent does; and for how long there was no free slot, if that is why. */
+  insteadOf?: string;
+  queuedMs?: number;
+  /** Its result is an earlier one's. */
+  cached?: true;
+  /** Of a scope: how many items, or rounds at most, and how many have ended. */
+  items?: { count: number; ended: number };
+}
+
+export const hasEnded = ({ phase }: TaskProgress): boolean =>
+  phase === 'completed' || phase === 'failed' || phase === 'skipped' || phase === 'cancelled';
 
 /** Calls whose outcome is not known yet, by key. */
 export type OpenCalls = Map<string, CallReservation>;

@@ -1,7 +1,7 @@
 /** A task in one line. */
 import { degradation } from '../output/degradation.js';
 import { consumption, duration, oneLine } from '../output/figures.js';
-import type { TaskProgress } from './run-progress.js';
+import type { TaskProgress } from './task-progress.js';
 
 /** `Analyse the data · data-analyst · 1.2 s · 1,540 tokens, $0.0015` */
 export function taskLine(task: TaskProgress, width: number): string {

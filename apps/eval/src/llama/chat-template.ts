@@ -1,5 +1,5 @@
 /** The chat template of a scripted model, in the manner of Qwen and Hermes; its last token says which turn of the script it is. */
-import type { Script, ScriptedTurn } from './scripted-model.js';
+import type { Script, ScriptedTurn } from './script.js';
 
 const HEAD = `{%- set ns = namespace(results=0, names='', said='') %}
 {%- for tool in tools or [] %}{%- set ns.names = ns.names + ' ' + tool.function.name + ' ' %}{%- endfor %}

@@ -1,5 +1,6 @@
 /** The demo's goal as a script: each agent calls the tools that its result rests on, and says only what they have answered. */
-import { callText, type Script, type ScriptedTurn } from './scripted-model.js';
+import type { Script, ScriptedTurn } from './script.js';
+import { callText } from './scripted-model.js';
 
 export const WEATHER = 'seattle-weather.csv';
 

@@ -4,7 +4,8 @@ import type { ModelRequest } from '@cadre/agents';
 import { RemoteModel } from '@cadre/models';
 import { findLlamaServer } from './llama-package.js';
 import { LlamaServer } from './llama-server.js';
-import { callText, type Script } from './scripted-model.js';
+import type { Script } from './script.js';
+import { callText } from './scripted-model.js';
 
 const program = await findLlamaServer();
 if ('missing' in program) console.warn(`Tests with a real llama-server are skipped: ${program.missing}`);

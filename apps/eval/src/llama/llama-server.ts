@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, ServerProgram } from '../server-program.js';
 import type { LlamaProgram } from './llama-package.js';
-import { scriptedModel, type Script } from './scripted-model.js';
+import type { Script } from './script.js';
+import { scriptedModel } from './scripted-model.js';
 
 export interface LlamaOptions {
   /** Requests that are worked on at once; each has a window of its own. Default 2. */

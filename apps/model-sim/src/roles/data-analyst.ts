@@ -8,8 +8,8 @@ import { reportMarkdown, type StudiedFile } from '../analysis/report.js';
 import { study, type Study } from '../analysis/study.js';
 import type { Brief } from '../conversation.js';
 import { together, type Script, type ToolDesk } from '../script/script.js';
-import { generalist } from './generalist.js';
 import { blocks, cellText, code, count, HONESTY, listing, table } from '../text/words.js';
+import { textWork } from './text-work.js';
 
 const MOST_FILES = 4;
 
@@ -69,7 +69,7 @@ function dataPaths(brief: Brief, files: ToolResult<'list_files'>['files']): stri
 /** Texts are no data: no tool here reads them, so what is told of them is not what was asked for. */
 function* withoutData(brief: Brief, desk: ToolDesk): Script<AgentReply> {
   if (brief.inputs.length > 0) {
-    const { answer } = yield* generalist(brief, desk);
+    const { answer } = yield* textWork(brief, desk);
     const why = 'The data tools read tables (CSV, TSV, JSON, NDJSON, Parquet), and none of the files is one.';
     return { answer: blocks(why, answer), confidence: 0.1, missing: [brief.task.title] };
   }

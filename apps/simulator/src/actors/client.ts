@@ -3,7 +3,8 @@ import { makeRunId, type Command, type CommandReply, type Question, type StartRu
 import { PersistentSender, setTenantBudget, type CommandSender } from '@cadre/engine';
 import type { Dice } from '../chance.js';
 import { SimCommandLine } from '../ports/sim-command-line.js';
-import type { Surroundings, Wire } from '../wire.js';
+import type { Surroundings } from '../surroundings.js';
+import type { Wire } from '../wire.js';
 import { drawOptions, drawPlan } from './plans.js';
 
 /** What users did and were told; the watch compares it with the log. */

@@ -1,7 +1,8 @@
 /** Where a process runs: it is started there, dies, is told to stop, and is started again, each time as a new life. */
 import { Life } from '../life.js';
 import type { Dice } from '../chance.js';
-import { Wire, type Surroundings } from '../wire.js';
+import type { Surroundings } from '../surroundings.js';
+import { Wire } from '../wire.js';
 
 /** What a process does while it lives. */
 export interface Duty {

@@ -5,7 +5,8 @@ import { logWith } from '../planted/plant.js';
 import { SimLeaseStore } from '../ports/sim-lease-store.js';
 import { SimLog } from '../ports/sim-log.js';
 import { serveCommands, SimCommandLine, type WatchBatch } from '../ports/sim-command-line.js';
-import type { Surroundings, Wire } from '../wire.js';
+import type { Surroundings } from '../surroundings.js';
+import type { Wire } from '../wire.js';
 import type { Duty } from './machine.js';
 
 export interface OrchestratorSettings {

@@ -5,7 +5,8 @@ import type { Broker } from '../broker/broker.js';
 import { SimCommandLine } from '../ports/sim-command-line.js';
 import { SimLeaseStore } from '../ports/sim-lease-store.js';
 import { SimLog } from '../ports/sim-log.js';
-import type { Surroundings, Wire } from '../wire.js';
+import type { Surroundings } from '../surroundings.js';
+import type { Wire } from '../wire.js';
 import type { Duty } from './machine.js';
 
 export interface SchedulerDuty extends Duty {

@@ -5,7 +5,7 @@
 import { CadreError } from '@cadre/contracts';
 import type { Dice } from '../chance.js';
 import type { Life } from '../life.js';
-import type { Surroundings } from '../wire.js';
+import type { Surroundings } from '../surroundings.js';
 
 /** How well the world outside behaves; probabilities of each call. */
 export interface OutsideManners {

@@ -1,7 +1,7 @@
 /** What of an agent's memory a model gets to read, and what goes into it. */
 import type { AgentName, Assignment, Json, MemoryMessage, MemoryRecord } from '@cadre/contracts';
-import { shorten } from '../conversation.js';
 import type { ModelMessage } from '../ports.js';
+import { shorten } from '../shorten.js';
 
 const GOAL_CHARACTERS = 300;
 const TASK_CHARACTERS = 500;

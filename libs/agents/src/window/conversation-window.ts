@@ -6,9 +6,9 @@
  * What was shortened stays so until there is too little room again: the server's cache knows the beginning of the conversation.
  */
 import { utf8Bytes } from '@cadre/contracts';
-import { shorten } from '../conversation.js';
 import type { ModelMessage, ToolSchema } from '../ports.js';
 import type { ResultShelf } from '../result-shelf.js';
+import { shorten } from '../shorten.js';
 
 /** Shares of the window. Above the first something is taken out, until the rest fits into the second. */
 const FULL = 0.85;

@@ -1,8 +1,8 @@
 import type { AddTasks, TaskSpec } from '@cadre/contracts';
 import { accepted, duplicate, rejected } from '../decision.js';
 import type { DecideContext, Decision } from '../decision.js';
+import type { PlanProblem } from '../plan/plan-problem.js';
 import { describeProblems, partProblems, validatePlan } from '../plan/validate-plan.js';
-import type { PlanProblem } from '../plan/validate-plan.js';
 import { beginPlan } from '../run/adopt-plan.js';
 import { Draft } from '../run/draft.js';
 import { failRun } from '../run/end-run.js';

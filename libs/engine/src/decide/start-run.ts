@@ -3,12 +3,12 @@ import type { StartRun } from '@cadre/contracts';
 import { accepted, duplicate, rejected } from '../decision.js';
 import type { DecideContext, Decision } from '../decision.js';
 import { startedRun } from '../evolve.js';
+import type { PlanProblem } from '../plan/plan-problem.js';
 import { describeProblems, partProblems, validatePlan } from '../plan/validate-plan.js';
-import type { PlanProblem } from '../plan/validate-plan.js';
 import { adoptPlan } from '../run/adopt-plan.js';
-import { scheduleAttempt } from '../run/begin-task.js';
 import { Draft } from '../run/draft.js';
 import { planTask } from '../run/engine-tasks.js';
+import { scheduleAttempt } from '../run/schedule-attempt.js';
 
 /** A repeated start is recognised by the digest of its request, whether the run is still open or has ended. */
 export function decideRepeatedStart(known: { fingerprint: string; tenant: string }, command: StartRun): Decision {

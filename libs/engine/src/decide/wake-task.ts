@@ -8,7 +8,7 @@ import { advance } from '../run/advance.js';
 import { Draft } from '../run/draft.js';
 import { inputOf } from '../run/expression-input.js';
 import { judgeAtDeadline } from '../run/scopes.js';
-import { isOpen } from '../run/standing.js';
+import { isOpen } from '../state.js';
 import type { RunState, TaskState } from '../state.js';
 import { recordTable, taskOf } from '../task-table.js';
 

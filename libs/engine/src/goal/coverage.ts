@@ -3,17 +3,8 @@
  * hold more than the goal's own words, and be of the kind that the part asks for. What nobody speaks for counts as done only where an output shows it.
  */
 import { evidenceFor, saysMore, speaksOf } from './evidence.js';
+import type { Output } from './evidence.js';
 import type { GoalPart } from './goal-parts.js';
-
-/** Something that came of the run, and what it says. */
-export interface Output {
-  /** An artifact's path, a task's id, or `answer`. */
-  place: string;
-  /** A task's title. */
-  title?: string;
-  /** Left out: it is no text, or was not read. */
-  text?: string;
-}
 
 /** What the answer says of a part, by its number from 1. */
 export interface Claim {

@@ -1,7 +1,8 @@
 import { goalParts } from './goal-parts.js';
 import { languageOf } from './language-of.js';
 import { openParts } from './coverage.js';
-import type { Claim, Output } from './coverage.js';
+import type { Claim } from './coverage.js';
+import type { Output } from './evidence.js';
 
 const open = (goal: string, outputs: Output[], claims: Claim[] = [], inputs: string[] = []): string[] =>
   openParts({ goal, parts: goalParts(goal), inputs, outputs, claims }).map(({ text }) => text);

@@ -1,5 +1,4 @@
 /** What shows that a part of a goal is done, in the outputs themselves. */
-import type { Output } from './coverage.js';
 import type { Demand } from './goal-demands.js';
 import { languageNamed } from './goal-demands.js';
 import { LEADING_WITH } from './goal-parts.js';
@@ -7,6 +6,16 @@ import type { GoalPart } from './goal-parts.js';
 import { kindsForbidden, wordsOf } from './goal-words.js';
 import type { WorkKind } from './goal-words.js';
 import { languageOf } from './language-of.js';
+
+/** Something that came of the run, and what it says. */
+export interface Output {
+  /** An artifact's path, a task's id, or `answer`. */
+  place: string;
+  /** A task's title. */
+  title?: string;
+  /** Left out: it is no text, or was not read. */
+  text?: string;
+}
 
 const CODE_FILE =
   /\.(tsx?|jsx?|mjs|cjs|py|go|rs|java|kt|swift|rb|php|c|cc|cpp|h|hpp|cs|sh|sql|html?|css|vue|scala|r|lua|pl|ex|dart|ipynb)$/i;

@@ -5,7 +5,7 @@
 import { addUsage, DELEGATING_TOOLS, NO_USAGE } from '@cadre/contracts';
 import type { CallReservation, CallSettlement, RunEvent, Usage } from '@cadre/contracts';
 import { MoneyAudit } from './money-audit.js';
-import type { Complain } from './task-audit.js';
+import type { Complain } from './violation.js';
 
 type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
 

@@ -1,6 +1,6 @@
 /** Invariant 6, the caps: at every prefix of the log, what is settled and reserved is within each cap that applies. */
 import type { Budget, CallReservation, SpendLimit, TaskSpec } from '@cadre/contracts';
-import type { Complain } from './task-audit.js';
+import type { Complain } from './violation.js';
 
 interface Purse {
   bound: number;

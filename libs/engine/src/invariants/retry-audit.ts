@@ -1,7 +1,7 @@
 /** How attempts that closed without a result count, and when the next ones may come: part of invariant 5. */
 import type { RunEvent } from '@cadre/contracts';
 import type { AuditTask } from './audit-tasks.js';
-import type { Complain } from './task-audit.js';
+import type { Complain } from './violation.js';
 
 type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
 

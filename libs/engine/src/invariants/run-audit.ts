@@ -3,8 +3,7 @@ import type { Commit, RunEvent } from '@cadre/contracts';
 import { allows, alternativeIsCalled } from './audit-tasks.js';
 import { CallAudit } from './call-audit.js';
 import { TaskAudit } from './task-audit.js';
-import type { Complain } from './task-audit.js';
-import type { Report, Violation } from './violation.js';
+import type { Complain, Report, Violation } from './violation.js';
 
 const ENDINGS: readonly string[] = ['RunCompleted', 'RunFailed', 'RunCancelled'];
 

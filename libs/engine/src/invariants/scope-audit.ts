@@ -6,7 +6,7 @@ import type { Join, RunEvent, Scope, TaskSpec } from '@cadre/contracts';
 import { whyUnsure } from '../run/sureness.js';
 import { countOf } from './audit-tasks.js';
 import type { AuditTask } from './audit-tasks.js';
-import type { Complain } from './task-audit.js';
+import type { Complain } from './violation.js';
 
 type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
 

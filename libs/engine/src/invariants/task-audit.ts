@@ -5,11 +5,10 @@ import { allows, alternativeIsCalled } from './audit-tasks.js';
 import type { AuditTask, Ending } from './audit-tasks.js';
 import { RetryAudit } from './retry-audit.js';
 import { ScopeAudit } from './scope-audit.js';
-import type { Violation } from './violation.js';
+import type { Complain } from './violation.js';
 
 type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
 type TaskEvent = Extract<RunEvent, { taskId: string }>;
-export type Complain = (invariant: Violation['invariant'], clause: string, message: string, taskId?: string) => void;
 
 export class TaskAudit {
   readonly tasks = new Map<string, AuditTask>();

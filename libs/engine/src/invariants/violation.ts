@@ -11,3 +11,6 @@ export interface Violation {
 
 /** Takes note of a violation. */
 export type Report = (violation: Violation) => void;
+
+/** Takes note of what is wrong in a run that the listener knows. */
+export type Complain = (invariant: Violation['invariant'], clause: string, message: string, taskId?: string) => void;

@@ -2,8 +2,8 @@
 import { SCOPE_LIMITS } from '@cadre/contracts';
 import type { Scope, TaskSpec } from '@cadre/contracts';
 import { checkExpression } from './expressions.js';
+import type { PlanProblem } from './plan-problem.js';
 import { expressionsIn } from './templates.js';
-import type { PlanProblem } from './validate-plan.js';
 
 /** Whether a task may look at the result of that name. */
 export type Visible = (name: string) => boolean;

@@ -4,13 +4,15 @@
  */
 import { ANSWER_TASK, placeOf } from '@cadre/contracts';
 import type { TaskId, TaskSpec } from '@cadre/contracts';
+import { isOpen } from '../state.js';
 import type { TaskState } from '../state.js';
-import { beginTask, scheduleAttempt, skip } from './begin-task.js';
+import { beginTask, skip } from './begin-task.js';
+import type { Cascade } from './cascade.js';
 import type { Draft } from './draft.js';
 import { completeRun, failRun, failureWithoutResults } from './end-run.js';
+import { scheduleAttempt } from './schedule-attempt.js';
 import { moveScope } from './scopes.js';
-import type { Cascade } from './scopes.js';
-import { dependencyVerdict, hasFailed, isOpen, standing } from './standing.js';
+import { dependencyVerdict, hasFailed, standing } from './standing.js';
 
 /**
  * Whether a count shows that the task still waits, without a look at each of perhaps thousands of dependencies. Of those that need some of them a loss

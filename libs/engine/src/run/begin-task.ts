@@ -5,23 +5,11 @@ import { evaluateCondition, evaluateValue } from '../plan/expressions.js';
 import type { Evaluated } from '../plan/expressions.js';
 import { fillIn, fillInText } from '../plan/templates.js';
 import type { TaskState } from '../state.js';
+import type { Cascade } from './cascade.js';
 import type { Draft } from './draft.js';
 import { inputOf } from './expression-input.js';
-import { agentFor } from './retry.js';
+import { scheduleAttempt } from './schedule-attempt.js';
 import { openScope } from './scopes.js';
-import type { Cascade } from './scopes.js';
-
-/** Opens the next attempt of a task. What an agent has begun goes on with the same agent. @param delayMs from now */
-export function scheduleAttempt(draft: Draft, task: TaskState, delayMs: number): void {
-  const agent = task.resumable && task.agent !== undefined ? task.agent : agentFor(task.spec, task.round);
-  draft.emit({
-    type: 'AttemptScheduled',
-    taskId: task.spec.id,
-    attempt: task.attempt + 1,
-    notBefore: draft.now + delayMs,
-    ...(agent === undefined ? {} : { agent }),
-  });
-}
 
 export function skip(draft: Draft, id: TaskId, cause: 'condition' | 'dependency' | 'alternative', reason: string): true {
   draft.emit({ type: 'TaskSkipped', taskId: id, cause, reason });

@@ -4,12 +4,12 @@ import type { Failure, TaskId } from '@cadre/contracts';
 import type { TaskState } from '../state.js';
 import { adoptTemplate } from './adopt-plan.js';
 import { advance } from './advance.js';
-import { scheduleAttempt } from './begin-task.js';
 import type { Draft } from './draft.js';
 import { endIfCancelled, failRun } from './end-run.js';
 import { askAboutEffect, askForBudget } from './questions.js';
 import type { BudgetQuestion } from './questions.js';
 import { hasFallbackLeft, retryDelayMs, serverWaitMs } from './retry.js';
+import { scheduleAttempt } from './schedule-attempt.js';
 import { settleOpenCalls } from './settle-calls.js';
 
 /** Codes of failures that the engine itself states; a worker's own failures have other codes. */

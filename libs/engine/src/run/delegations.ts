@@ -5,9 +5,9 @@
 import { DELEGATING_TOOLS, childId, utf8Bytes } from '@cadre/contracts';
 import type { CallSettlement, Delegated, TaskId } from '@cadre/contracts';
 import type { Delegating, TaskState } from '../state.js';
-import { scheduleAttempt } from './begin-task.js';
 import type { Draft } from './draft.js';
 import { textOf } from './expression-input.js';
+import { scheduleAttempt } from './schedule-attempt.js';
 
 const DELEGATING: ReadonlySet<string> = new Set(DELEGATING_TOOLS);
 

@@ -1,12 +1,13 @@
 /** The ways in which a run ends. Each closes what is open, so that the commit that holds it is the run's last. */
 import { ANSWER_TASK, INLINE_LIMIT_BYTES, fitsBytes, placeOf } from '@cadre/contracts';
 import type { ArtifactRef, Failure, Missing, TaskSpec } from '@cadre/contracts';
+import { isOpen } from '../state.js';
 import type { TaskState } from '../state.js';
 import type { TaskReader } from '../task-table.js';
 import { composeAnswer, prefixOfBytes } from './compose-answer.js';
 import type { Draft } from './draft.js';
 import { settleOpenCalls } from './settle-calls.js';
-import { hasFailed, isOpen, standing } from './standing.js';
+import { hasFailed, standing } from './standing.js';
 
 /** A last commit has to fit into one message; the tasks' own results name the rest. */
 const MAX_ARTIFACTS = 1000;

@@ -7,7 +7,9 @@ import { MAX_PLAN_ID_BYTES, MAX_PLAN_TASKS, SCOPE_LIMITS, TaskId, childId, place
 import type { Failure, Json, Scope, TaskSpec } from '@cadre/contracts';
 import { evaluateCondition, evaluateValue } from '../plan/expressions.js';
 import type { Evaluated } from '../plan/expressions.js';
+import { isOpen } from '../state.js';
 import type { ScopeState, TaskState } from '../state.js';
+import type { Cascade } from './cascade.js';
 import { combine } from './combine.js';
 import { endDelegation } from './delegations.js';
 import type { Draft } from './draft.js';
@@ -16,17 +18,7 @@ import { whyRefused } from './gate.js';
 import { isPartial } from './pieces.js';
 import { agentFor } from './retry.js';
 import { settleOpenCalls } from './settle-calls.js';
-import { hasFailed, isOpen, standing } from './standing.js';
-
-/** What a decision has still to look at. */
-export interface Cascade {
-  /** Tasks that have joined the run. */
-  added(ids: readonly TaskId[]): void;
-  /** A task that has ended. */
-  ended(id: TaskId): void;
-  /** A task whose time may have come. @param lost something that it depends on cannot succeed any more */
-  look(id: TaskId, lost?: boolean): void;
-}
+import { hasFailed, standing } from './standing.js';
 
 function scopeOf(task: TaskState): { spec: Scope; state: ScopeState } {
   return { spec: task.spec.scope as Scope, state: task.scope as ScopeState };

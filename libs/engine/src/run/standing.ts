@@ -4,15 +4,11 @@
  */
 import { placeOf } from '@cadre/contracts';
 import type { TaskId, TaskSpec } from '@cadre/contracts';
+import { isOpen } from '../state.js';
 import type { TaskState } from '../state.js';
 import type { TaskReader } from '../task-table.js';
 
 export type Standing = 'open' | 'succeeded' | 'failed';
-
-/** Has not ended. */
-export function isOpen({ status }: TaskState): boolean {
-  return status === 'waiting' || status === 'ready' || status === 'running' || status === 'asking' || status === 'open';
-}
 
 /** Failed itself, or cannot start because of failures: what alternatives are for. */
 export function hasFailed(task: TaskState): boolean {

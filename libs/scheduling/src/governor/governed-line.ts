@@ -10,17 +10,12 @@ import type { LedgerSlot, SavedSlot } from './call-ledger.js';
 import { effectiveLimits } from './effective-limits.js';
 import type { EffectiveLimits } from './effective-limits.js';
 import { TurnList } from './turn-list.js';
+import type { HeldAsk } from './turn-list.js';
 
 /** What a successor must know. Ages and rests of times, since clocks differ. */
 export interface SavedLine {
   slots: SavedSlot[];
   pausedMs?: number;
-}
-
-/** An ask that is kept back. */
-export interface HeldAsk {
-  ask: GovernorAsk;
-  arrivedAt: number;
 }
 
 export interface Grant {

@@ -8,8 +8,9 @@ import { pause } from '@cadre/engine';
 import type { Clock } from '@cadre/engine';
 import { COUNTED_MS } from './call-ledger.js';
 import { GovernedLine } from './governed-line.js';
-import type { Grant, HeldAsk } from './governed-line.js';
+import type { Grant } from './governed-line.js';
 import type { GovernorStore } from './governor-store.js';
+import type { HeldAsk } from './turn-list.js';
 
 export interface LineSurroundings {
   store: GovernorStore;

@@ -1,5 +1,11 @@
 /** Whose call is next: tenants take turns, whatever each has waiting, and of one tenant the call goes first that has waited longest. */
-import type { HeldAsk } from './governed-line.js';
+import type { GovernorAsk } from '@cadre/contracts';
+
+/** An ask that is kept back. */
+export interface HeldAsk {
+  ask: GovernorAsk;
+  arrivedAt: number;
+}
 
 export interface WaitingCall {
   tenant: string;
