@@ -1,7 +1,7 @@
 /**
- * Lint rules. Module boundaries and purity follow the tags in each project's package.json (`nx.tags`): contract ← core ← adapter ← kit ← app,
- * adapters never import each other, apps never import apps, nothing rests on a larger runtime than its own (js < web < node < nest), and `runtime:js`
- * libraries are free of I/O, clocks and chance.
+ * Lint rules. Module boundaries and purity follow the tags in each project's package.json (`nx.tags`): contract ← core ← adapter ← kit ←
+ * app, adapters never import each other, apps never import apps, nothing rests on a larger runtime than its own (js < web < node < nest),
+ * and `runtime:js` libraries are free of I/O, clocks and chance.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -92,7 +92,10 @@ function boundaries(project) {
   };
 }
 
-/** Lint is a task of each project, so each has a program of its own. What it imports has been built before; what only specs of an app use is no part of it. */
+/**
+ * Lint is a task of each project, so each has a program of its own. What it imports has been built before; what only specs of an app use is
+ * no part of it.
+ */
 function types({ dir, layer }) {
   const spec = layer === 'app' ? [`${dir}/src/testing/**/*.ts`] : [];
   const typed = (files, ignores, config) => ({

@@ -1,6 +1,6 @@
 /**
- * How memory and latency grow: 10,000 open runs, a run of 10,000 tasks, 1,000 workers. Build first, then `node bench/growth.mjs`; `--help` lists
- * the options.
+ * How memory and latency grow: 10,000 open runs, a run of 10,000 tasks, 1,000 workers. Build first, then `node bench/growth.mjs`; `--help`
+ * lists the options.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

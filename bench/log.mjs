@@ -49,7 +49,10 @@ try {
   await server.stop();
 }
 
-/** Blocks of the engine's own commits against the client's own publish of the same to a stream of the same shape; both with two calls at once. */
+/**
+ * Blocks of the engine's own commits against the client's own publish of the same to a stream of the same shape; both with two calls at
+ * once.
+ */
 async function appending(commits) {
   const jsm = await jetstreamManager(nats);
   const { config } = await jsm.streams.info('CADRE_LOG_00');

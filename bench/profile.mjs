@@ -1,6 +1,6 @@
 /**
- * Sums CPU profiles up. `node bench/profile.mjs FILE… [--top=25] [--inclusive]`: files as written by `speed.mjs --cpu-profile`. By self time, or
- * with what was called from there.
+ * Sums CPU profiles up. `node bench/profile.mjs FILE… [--top=25] [--inclusive]`: files as written by `speed.mjs --cpu-profile`. By self
+ * time, or with what was called from there.
  */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';

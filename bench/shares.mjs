@@ -1,6 +1,6 @@
 /**
- * Who waits how long: independent tasks side by side, slots under a backlog, an urgent task behind thousands, a small tenant beside a large one. Build
- * first, then `node bench/shares.mjs`; `--help` lists the options.
+ * Who waits how long: independent tasks side by side, slots under a backlog, an urgent task behind thousands, a small tenant beside a large
+ * one. Build first, then `node bench/shares.mjs`; `--help` lists the options.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * Runs an example against `cadre dev`: `node examples/run.mjs 04-map-reduce`. Starts the agents that it needs (`team.mjs`), sends the plan, prints what each
- * task brought, and stops them.
+ * Runs an example against `cadre dev`: `node examples/run.mjs 04-map-reduce`. Starts the agents that it needs (`team.mjs`), sends the plan,
+ * prints what each task brought, and stops them.
  */
 import { spawn } from 'node:child_process';
 import { readFile, readdir } from 'node:fs/promises';

@@ -1,6 +1,6 @@
 /**
- * The agents of the examples: small pieces of code in place of a model, so that every run comes to the same. A worker of your own looks like this; agents
- * that a model plays have no performer, like the two of 20-memory.
+ * The agents of the examples: small pieces of code in place of a model, so that every run comes to the same. A worker of your own looks
+ * like this; agents that a model plays have no performer, like the two of 20-memory.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { delegateWork } from '@cadre/agents';
@@ -128,7 +128,9 @@ async function hearer({ assignment: { input, runId }, messages }) {
 }
 
 const batchPerformers = {
-  /** Looks words up, and opens its dictionary once for all that are asked for together. A word that is not in it fails its own task only. */
+  /**
+   * Looks words up, and opens its dictionary once for all that are asked for together. A word that is not in it fails its own task only.
+   */
   translator: async (works) => {
     const dictionary = await openDictionary();
     return works.map(({ assignment: { input } }) => {
@@ -145,7 +147,10 @@ async function openDictionary() {
   );
 }
 
-/** From it agents are defined at run time: their instructions are a phrase, in which * is what the task names. The task says how long who takes for it. */
+/**
+ * From it agents are defined at run time: their instructions are a phrase, in which * is what the task names. The task says how long who
+ * takes for it.
+ */
 async function phrases({ assignment: { input }, agent, signal }) {
   await sleep(input.takesMs?.[agent.name] ?? 0, undefined, { signal });
   return json(agent.instructions.replaceAll('*', input.text));

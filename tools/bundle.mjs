@@ -1,6 +1,7 @@
 /**
- * Puts each built service into a few files under `dist/`: `dist/<app>/main.js` and the chunks that they share. A service is made of some 1,500 modules, and finding and reading
- * them one by one is most of the time that its start takes. `docs/adr/0030-services-are-bundled.md` says what stays outside, and why.
+ * Puts each built service into a few files under `dist/`: `dist/<app>/main.js` and the chunks that they share. A service is made of some
+ * 1,500 modules, and finding and reading them one by one is most of the time that its start takes. `docs/adr/0030-services-are-bundled.md`
+ * says what stays outside, and why.
  */
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';

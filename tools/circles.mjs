@@ -1,6 +1,6 @@
 /**
- * Circles of files: production code that imports itself over relative imports, imports of types alone included. For each knot of files that reach each
- * other its shortest circle is printed, and how many files the knot has; with a circle the exit code is 1.
+ * Circles of files: production code that imports itself over relative imports, imports of types alone included. For each knot of files that
+ * reach each other its shortest circle is printed, and how many files the knot has; with a circle the exit code is 1.
  *
  * Usage: node tools/circles.mjs [--root DIR]
  */

@@ -1,6 +1,6 @@
 /**
- * A Jest reporter that writes how many tests have passed, failed and been skipped to `.cache/test-counts/PROJECT/TARGET.json`, an output of the task, so that
- * Nx brings it back where it takes the task from its cache. Without a task of Nx around it nothing is written.
+ * A Jest reporter that writes how many tests have passed, failed and been skipped to `.cache/test-counts/PROJECT/TARGET.json`, an output of
+ * the task, so that Nx brings it back where it takes the task from its cache. Without a task of Nx around it nothing is written.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

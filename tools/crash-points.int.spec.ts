@@ -1,4 +1,6 @@
-/** Every named crash point is somewhere in the services: a name that nobody passes would make its rounds of the crash matrix prove nothing. */
+/**
+ * Every named crash point is somewhere in the services: a name that nobody passes would make its rounds of the crash matrix prove nothing.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CRASH_POINTS } from '@cadre/contracts';

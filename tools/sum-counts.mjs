@@ -1,4 +1,7 @@
-/** Prints `N passed, N failed, N skipped`, summed over what the tasks of tests have written. Usage: node tools/sum-counts.mjs [EXIT STATUS OF THE TESTS] */
+/**
+ * Prints `N passed, N failed, N skipped`, summed over what the tasks of tests have written. Usage: node tools/sum-counts.mjs [EXIT STATUS
+ * OF THE TESTS]
+ */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -1,6 +1,6 @@
 /**
- * What the graph of projects says, written where others need it: the references of each tsconfig.json and of the root, and the folders that the build writes.
- * What a project builds upon is said once, by the `dependencies` of its package.json, where Nx reads it as well.
+ * What the graph of projects says, written where others need it: the references of each tsconfig.json and of the root, and the folders that
+ * the build writes. What a project builds upon is said once, by the `dependencies` of its package.json, where Nx reads it as well.
  *
  * Usage: node tools/sync-graph.mjs [--check] (which writes nothing, and fails where something differs)
  */

@@ -47,3 +47,33 @@ test('an exception holds the size it names and may only shrink', () => {
   write('libs/a/src/long.ts', longFunction(20));
   expect(tidy().stderr).toContain('no longer over the limit');
 });
+
+/** Words of so many columns in all. */
+const words = (columns: number) => 'ab '.repeat(columns).slice(0, columns - 1) + '…';
+
+test('a wide line of a comment or a document is refused', () => {
+  write(
+    'libs/a/src/wide.ts',
+    `/**\n * ${words(138)}\n */\nexport const x = 1;\n  // ${words(136)}\n/** ${words(134)} */\nexport const y = 2;\n`,
+  );
+  write('bench/wide.mjs', `const a = \`\n${words(60)}\`;\n/* ${words(150)} */\n`);
+  write('docs/WIDE.md', `# Wide\n\n- ${words(139)}\n\n\`\`\`sh\nls\n\`\`\`\n${words(141)}\n`);
+  const run = tidy();
+  expect(run.status).toBe(1);
+  expect(run.stderr.trim().split('\n')).toEqual([
+    'bench/wide.mjs:3: a line of a comment has over 140 columns',
+    'libs/a/src/wide.ts:2: a line of a comment has over 140 columns',
+    'libs/a/src/wide.ts:5: a line of a comment has over 140 columns',
+    'libs/a/src/wide.ts:6: a line of a comment has over 140 columns',
+    'docs/WIDE.md:3: a line of a document has over 140 columns',
+    'docs/WIDE.md:8: a line of a document has over 140 columns',
+    'tidy: 6 faults',
+  ]);
+});
+
+test('lines of 140 columns, tables, code blocks, targets of links and what stands in templates may be', () => {
+  const link = `https://example.org/${'x'.repeat(150)}`;
+  write('libs/a/src/wide.ts', `// ${words(137)}\n// see ${link}\nexport const x = \`\n * ${words(150)}\n// ${words(150)}\n\`;\n`);
+  write('docs/WIDE.md', `${words(140)}\n\n| ${words(200)} |\n\n[a link](${link}), ${link}\n\n  ~~~~\n  ~~~\n  ${words(200)}\n  ~~~~\n`);
+  expect(tidy()).toMatchObject({ status: 0, stderr: '' });
+});

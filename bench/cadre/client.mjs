@@ -1,6 +1,6 @@
 /**
- * Cadre's client: starts runs with submitted plans by `StartRun`, as the gateway does, and learns their ends from the log's tail, where it decodes
- * only blocks in which a run has ended. (A user's client would read the event feed instead, which is the monitor's work.)
+ * Cadre's client: starts runs with submitted plans by `StartRun`, as the gateway does, and learns their ends from the log's tail, where it
+ * decodes only blocks in which a run has ended. (A user's client would read the event feed instead, which is the monitor's work.)
  */
 import { randomUUID } from 'node:crypto';
 import { makeRunId, Plan, RunOptions, STREAMS, unpackBlock } from '@cadre/contracts';

@@ -27,7 +27,9 @@ export class LogWatch {
     return this.nats.close();
   }
 
-  /** @param spreadMs the sleeps are up to so much shorter and longer @returns the id of a run of so many tasks that each sleep for so long */
+  /**
+   * @param spreadMs the sleeps are up to so much shorter and longer @returns the id of a run of so many tasks that each sleep for so long
+   */
   async start({ tenant, tasks, sleepMs, spreadMs = 0, ...options }) {
     const runId = makeRunId(0, randomUUID());
     const plan = Plan.parse({ tasks: Array.from({ length: tasks }, (_, i) => taskOf(i, sleepMs + spread(i, spreadMs))) });

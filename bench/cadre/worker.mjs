@@ -1,4 +1,7 @@
-/** Cadre's worker, as any worker is made with `worker-kit`; its agents are code. `echo` returns the task's input, `payer` makes one recorded call first. */
+/**
+ * Cadre's worker, as any worker is made with `worker-kit`; its agents are code. `echo` returns the task's input, `payer` makes one recorded
+ * call first.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startWorker } from '@cadre/worker-kit';
 import { answerQuestions } from '../harness/children.mjs';

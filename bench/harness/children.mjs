@@ -122,7 +122,9 @@ export async function inFlight(count, width, start, maxMs = Infinity) {
   await Promise.all(Array.from({ length: Math.min(width, count) }, line));
 }
 
-/** CPU milliseconds that each process has used so far, by name; of a server that is not ours, as the kernel counts them (in steps of 10 ms). */
+/**
+ * CPU milliseconds that each process has used so far, by name; of a server that is not ours, as the kernel counts them (in steps of 10 ms).
+ */
 export async function cpuByName(children, serverPid) {
   const own = await Promise.all(children.map(async (child) => [child.name, (await child.ask({ do: 'cpu' })).ms]));
   return Object.fromEntries([['server', serverCpuMs(serverPid)], ...own]);

@@ -1,4 +1,6 @@
-/** Times between the beginnings of consecutive steps of one run, seen where the steps are done: with one run at a time, what a step takes. */
+/**
+ * Times between the beginnings of consecutive steps of one run, seen where the steps are done: with one run at a time, what a step takes.
+ */
 export class StepGaps {
   #run;
   #at = 0;

@@ -1,6 +1,6 @@
 /**
- * The plain protocol's orchestrator, which is its client too: appends an event for each result, expecting the run's last sequence, before the
- * next tasks are sent and the result is acknowledged. Runs go side by side; the events of one run one after the other, as the
+ * The plain protocol's orchestrator, which is its client too: appends an event for each result, expecting the run's last sequence, before
+ * the next tasks are sent and the result is acknowledged. Runs go side by side; the events of one run one after the other, as the
  * expectation demands. State is kept in memory (a restart would fold it from the events).
  */
 import { randomUUID } from 'node:crypto';

@@ -1,4 +1,7 @@
-/** What both sides of the plain protocol know. Work queues, so that an acknowledged message is gone; three stored messages and two acknowledgements a step. */
+/**
+ * What both sides of the plain protocol know. Work queues, so that an acknowledged message is gone; three stored messages and two
+ * acknowledgements a step.
+ */
 import { AckPolicy, jetstreamManager, RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 

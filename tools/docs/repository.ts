@@ -49,7 +49,10 @@ export class Repository {
     return !found.startsWith('..') && existsSync(join(this.root, found));
   }
 
-  /** Whether a name in backticks stands for something: from the root, from the document, or the end of a path (`commands.ts`, `src/testing/`). */
+  /**
+   * Whether a name in backticks stands for something: from the root, from the document, or the end of a path (`commands.ts`,
+   * `src/testing/`).
+   */
   hasNamed(name: string, from: string): boolean {
     if (MADE_LATER.some((pattern) => pattern.test(name))) return true;
     const path = name.replace(/\/$/, '');

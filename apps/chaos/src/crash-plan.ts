@@ -1,7 +1,10 @@
 /** How each crash point is reached: what must be going on, and how often the point is passed in a round. */
 import { CRASH_POINTS, type CrashPoint, type CrashService } from '@cadre/contracts';
 
-/** `upload`: a run with a file. `event`: a run started by an event from outside. `lost`: a worker dies with a task. `frozen`: the process sleeps past its lease. */
+/**
+ * `upload`: a run with a file. `event`: a run started by an event from outside. `lost`: a worker dies with a task. `frozen`: the process
+ * sleeps past its lease.
+ */
 export type Occasion = 'runs' | 'upload' | 'event' | 'lost' | 'frozen';
 
 export interface CrashPlan {

@@ -1,6 +1,6 @@
 /**
- * Rounds of the crash matrix for one point: with a run under way the process is started anew with the point set, more runs come, it kills itself, it
- * is started as before, and everything must end as if nothing had happened.
+ * Rounds of the crash matrix for one point: with a run under way the process is started anew with the point set, more runs come, it kills
+ * itself, it is started as before, and everything must end as if nothing had happened.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,6 +1,6 @@
 /**
- * `npm run demo:crash`: one goal twice. Undisturbed; and with the worker that holds a task, then the orchestrator and the scheduler killed. Both
- * bills are laid side by side. Exit code 1 when they differ.
+ * `npm run demo:crash`: one goal twice. Undisturbed; and with the worker that holds a task, then the orchestrator and the scheduler killed.
+ * Both bills are laid side by side. Exit code 1 when they differ.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';

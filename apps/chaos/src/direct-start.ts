@@ -1,4 +1,6 @@
-/** Starts runs by a command to the owner itself, past the gateway: what the owner answers "accepted" must be a commit by that very command. */
+/**
+ * Starts runs by a command to the owner itself, past the gateway: what the owner answers "accepted" must be a commit by that very command.
+ */
 import { randomUUID } from 'node:crypto';
 import { CadreError, makeRunId, RunRequest, StartRun } from '@cadre/contracts';
 import { connectNats, NatsCommandSender } from '@cadre/messaging';

@@ -1,6 +1,6 @@
 /**
- * The disk under the broker fills up while runs are started, and has room again later. Needs a file system of its own that is small, so it is only
- * played where one can be mounted.
+ * The disk under the broker fills up while runs are started, and has room again later. Needs a file system of its own that is small, so it
+ * is only played where one can be mounted.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';

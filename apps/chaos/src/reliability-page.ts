@@ -1,4 +1,6 @@
-/** Writes results into `docs/RELIABILITY.md`, between the marks of its sections, so that the page holds what was measured and nothing else. */
+/**
+ * Writes results into `docs/RELIABILITY.md`, between the marks of its sections, so that the page holds what was measured and nothing else.
+ */
 import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { installationRoot } from '@cadre/local-system';

@@ -1,6 +1,6 @@
 /**
- * Requests to a gateway without pause, each on a connection of its own: a request that was taken must be answered well. Only a connection that
- * nobody took (the process is between two lives) does not count: nothing was asked then.
+ * Requests to a gateway without pause, each on a connection of its own: a request that was taken must be answered well. Only a connection
+ * that nobody took (the process is between two lives) does not count: nothing was asked then.
  */
 import { randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';

@@ -1,4 +1,7 @@
-/** SIGTERM to every service, one after the other, while runs are started and looked at: nothing is lost, no request fails, no attempt is counted as a failure. */
+/**
+ * SIGTERM to every service, one after the other, while runs are started and looked at: nothing is lost, no request fails, no attempt is
+ * counted as a failure.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { playRounds, type AccidentResult, type AccidentRound } from './accident.js';
 import type { Cast } from './cast.js';

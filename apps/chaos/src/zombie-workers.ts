@@ -1,6 +1,7 @@
 /**
- * Workers that are frozen with attempts in their hands until these are lost and done by others, and then go on where they were: with calls that they
- * were granted long ago, with answers of calls, with results, and with acknowledgements that come late. Each attempt held at the freeze is a trial.
+ * Workers that are frozen with attempts in their hands until these are lost and done by others, and then go on where they were: with calls
+ * that they were granted long ago, with answers of calls, with results, and with acknowledgements that come late. Each attempt held at the
+ * freeze is a trial.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LocalService } from '@cadre/local-system';

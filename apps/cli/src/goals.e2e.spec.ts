@@ -1,4 +1,7 @@
-/** Goals without a language model, through the whole system and its command line: done whole with exit code 0, or what is not done named with 3, also when a process dies. */
+/**
+ * Goals without a language model, through the whole system and its command line: done whole with exit code 0, or what is not done named
+ * with 3, also when a process dies.
+ */
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

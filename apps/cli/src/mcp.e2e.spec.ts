@@ -1,4 +1,6 @@
-/** A worker that is killed in the middle of a call of an MCP tool that must happen once: a person is asked, and the call is not made again. */
+/**
+ * A worker that is killed in the middle of a call of an MCP tool that must happen once: a person is asked, and the call is not made again.
+ */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jest } from '@jest/globals';

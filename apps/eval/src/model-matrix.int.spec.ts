@@ -1,6 +1,6 @@
 /**
- * Each documented server, played strictly, in each situation: the real engine, agents, tools and adapter on the stand-ins of `testing/matrix`.
- * docs/MODEL-SERVERS.md has the table, docs/adr/0039 says why it is done so.
+ * Each documented server, played strictly, in each situation: the real engine, agents, tools and adapter on the stand-ins of
+ * `testing/matrix`. docs/MODEL-SERVERS.md has the table, docs/adr/0039 says why it is done so.
  */
 import { readFileSync } from 'node:fs';
 import { jest } from '@jest/globals';

@@ -1,4 +1,7 @@
-/** Fifty tasks of an agent that batches, over the wire: the same answers as alone, in fewer calls, and a smaller bill that is split to the last token. */
+/**
+ * Fifty tasks of an agent that batches, over the wire: the same answers as alone, in fewer calls, and a smaller bill that is split to the
+ * last token.
+ */
 import { BatchingModel, runAttempt } from '@cadre/agents';
 import type { ModelPort } from '@cadre/agents';
 import { plainDigest, sampleAgent, sampleAssignment, sampleOutcome, soloWork } from '@cadre/agents/testing';

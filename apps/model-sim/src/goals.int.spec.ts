@@ -1,4 +1,7 @@
-/** Goals of the seeds and of people, without a language model: done whole, or what is not done is named. None is falsely complete. All: `goals.slow.spec.ts`. */
+/**
+ * Goals of the seeds and of people, without a language model: done whole, or what is not done is named. None is falsely complete. All:
+ * `goals.slow.spec.ts`.
+ */
 import { expectHonest, isLong, TRIED_GOALS } from './testing/goal-trial.js';
 import { expectJudged, FRESH_GOALS } from './testing/fresh-trial.js';
 import { TeamRuns } from './testing/team-run.js';

@@ -8,7 +8,9 @@ export const ModelSimConfig = BaseConfig.pick({ HTTP_HOST: true, LOG_LEVEL: true
   HTTP_PORT: envInt(0, 65_535).default(0),
   /** How long each answer takes, in milliseconds. */
   MODEL_SIM_LATENCY_MS: envInt(0, 600_000).default(0),
-  /** For tests, as `429:0.1,reset@3,malformed:1`: what goes wrong, by chance or by the number of the call. All of it is in `wire/faults.ts`. */
+  /**
+   * For tests, as `429:0.1,reset@3,malformed:1`: what goes wrong, by chance or by the number of the call. All of it is in `wire/faults.ts`.
+   */
   MODEL_SIM_FAULTS: z
     .string()
     .default('')

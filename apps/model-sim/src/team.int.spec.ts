@@ -1,4 +1,7 @@
-/** The whole team on a real file: the agents' loop, the real tools, and what they make is compiled, run and compared. More files: `team.slow.spec.ts`. */
+/**
+ * The whole team on a real file: the agents' loop, the real tools, and what they make is compiled, run and compared. More files:
+ * `team.slow.spec.ts`.
+ */
 import { join } from 'node:path';
 import { completed, DATA, expectSound, GOAL, TeamRuns } from './testing/team-run.js';
 

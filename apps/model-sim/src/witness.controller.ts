@@ -31,7 +31,10 @@ export class WitnessController {
     return this.state.limiter.report;
   }
 
-  /** Forgets all calls, and with them what was used of the limits; `{"faults": "…"}` replaces the faults, as `MODEL_SIM_FAULTS` would have them. */
+  /**
+   * Forgets all calls, and with them what was used of the limits; `{"faults": "…"}` replaces the faults, as `MODEL_SIM_FAULTS` would have
+   * them.
+   */
   @Post('reset')
   @HttpCode(200)
   reset(@Body() body: unknown): object {

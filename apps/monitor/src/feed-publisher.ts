@@ -1,10 +1,11 @@
 /**
- * Publishes events to the feed's stream. The message id is the event's id, so that an event published twice (a batch repeated after a failure)
- * is stored once within the stream's window; beyond that window, what the stream holds of the run is looked up first.
+ * Publishes events to the feed's stream. The message id is the event's id, so that an event published twice (a batch repeated after a
+ * failure) is stored once within the stream's window; beyond that window, what the stream holds of the run is looked up first.
  *
- * Events of one run are stored in their order, whatever breaks: many at once go as an atomic batch (all of it is stored, or nothing), with one
- * acknowledgement and one sync for all. The server refuses a batch of which it has a message already; its events then go one after the other, each
- * after the acknowledgement of the one before, so that a lost connection in between can never put a later event before an earlier one.
+ * Events of one run are stored in their order, whatever breaks: many at once go as an atomic batch (all of it is stored, or nothing), with
+ * one acknowledgement and one sync for all. The server refuses a batch of which it has a message already; its events then go one after the
+ * other, each after the acknowledgement of the one before, so that a lost connection in between can never put a later event before an
+ * earlier one.
  */
 import { randomUUID } from 'node:crypto';
 import { CadreError, HEADERS, STREAMS, SUBJECTS, compareFeedPositions, toFeedEvents, type FeedEvent } from '@cadre/contracts';

@@ -2,8 +2,8 @@
 
 /**
  * Yields items in order, in arrays of at least one. While the consumer works, up to `most` further weight is taken from the source.
- * @param open starts the source; it must end when the signal aborts, which happens when the consumer leaves (a source that waits for its next
- * item cannot be closed otherwise)
+ * @param open starts the source; it must end when the signal aborts, which happens when the consumer leaves (a source that waits for its
+ * next item cannot be closed otherwise)
  * @param weigh weight of an item
  */
 export async function* inBatches<T>(

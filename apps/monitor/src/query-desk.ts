@@ -1,4 +1,7 @@
-/** Answers queries. What has just been stored may not be in the history yet: nothing is called unknown before the history has caught up with the log. */
+/**
+ * Answers queries. What has just been stored may not be in the history yet: nothing is called unknown before the history has caught up with
+ * the log.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HistoryQuery, shardOf, type HistoryAnswer } from '@cadre/contracts';
 import type { ShardLog } from '@cadre/engine';

@@ -1,6 +1,6 @@
 /**
- * Follows one shard's log into the history and the feed: tail from the stored position, publish, write with the new position. Whatever fails is
- * tried again from the stored position; a block is written exactly once, an event published at least once.
+ * Follows one shard's log into the history and the feed: tail from the stored position, publish, write with the new position. Whatever
+ * fails is tried again from the stored position; a block is written exactly once, an event published at least once.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CadreError } from '@cadre/contracts';

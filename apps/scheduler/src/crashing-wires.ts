@@ -1,4 +1,7 @@
-/** Where a scheduler can be made to die: as it reads the logs, makes offers and tells of lost attempts. All is as given when no point is set. */
+/**
+ * Where a scheduler can be made to die: as it reads the logs, makes offers and tells of lost attempts. All is as given when no point is
+ * set.
+ */
 import type { Command, PassCrashPoint } from '@cadre/contracts';
 import type { CommandSender, ShardLog, StoredBlock } from '@cadre/engine';
 import type { OfferLine } from '@cadre/scheduling';

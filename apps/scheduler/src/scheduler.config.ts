@@ -21,13 +21,16 @@ export const SchedulerConfig = BaseConfig.extend({
   /** The same for single tenants, whatever `TENANT_SLOTS` says: `acme=50,beta=5`. */
   TENANT_SLOTS_OF: namedCounts.prefault(''),
   /**
-   * Percent of the slots for a kind of work that a tenant without a limit leaves to others, rounded down, while work of others was scheduled in the last ten
-   * minutes. 0: none.
+   * Percent of the slots for a kind of work that a tenant without a limit leaves to others, rounded down, while work of others was
+   * scheduled in the last ten minutes. 0: none.
    */
   TENANT_KEPT_PERCENT: envInt(0, 90).default(DESK_TIMING.tenantSlots.kept.percent),
   /** Ready work that no live agent can do is reported after this time. */
   UNMATCHED_MS: envInt(0, 86_400_000).default(30_000),
-  /** So many failed attempts of an agent in a row, within the window, and it gets no work for the cool-down, then one attempt as a probe. 0: never. */
+  /**
+   * So many failed attempts of an agent in a row, within the window, and it gets no work for the cool-down, then one attempt as a probe. 0:
+   * never.
+   */
   AGENT_BREAKER_FAILURES: envInt(0, 1000).default(BREAKER_RULES.failures),
   AGENT_BREAKER_WINDOW_MS: envInt(1, 86_400_000).default(BREAKER_RULES.windowMs),
   AGENT_BREAKER_COOL_DOWN_MS: envInt(1, 3_600_000).default(BREAKER_RULES.coolDownMs),

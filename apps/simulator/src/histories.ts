@@ -1,6 +1,6 @@
 /**
- * Histories for later releases: all blocks of a seed's shards, and decisions as they were made. A test of every release from now on folds the blocks and
- * decides again.
+ * Histories for later releases: all blocks of a seed's shards, and decisions as they were made. A test of every release from now on folds
+ * the blocks and decides again.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * One life of one process. All that reaches its code comes through `enter`: timers, messages, answers. While the process is paused it waits, as
- * it would in the buffers of a stopped process; once it is dead nothing enters, so code that was waiting is never heard of again.
+ * One life of one process. All that reaches its code comes through `enter`: timers, messages, answers. While the process is paused it
+ * waits, as it would in the buffers of a stopped process; once it is dead nothing enters, so code that was waiting is never heard of again.
  */
 import type { Chance, Clock } from '@cadre/engine';
 import type { Dice } from './chance.js';

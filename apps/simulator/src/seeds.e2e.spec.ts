@@ -1,4 +1,6 @@
-/** The proof that each change has to pass: 2,000 worlds of 5,000 events each, and healing after it, by the built simulator on two threads. */
+/**
+ * The proof that each change has to pass: 2,000 worlds of 5,000 events each, and healing after it, by the built simulator on two threads.
+ */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

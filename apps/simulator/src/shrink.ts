@@ -1,6 +1,6 @@
 /**
- * Makes a failing seed small: kinds of faults are taken out of its weather and parts out of its world, as long as something is still found. The search is
- * fast-check's; what it is given is the whole world of the seed, as an example that fails.
+ * Makes a failing seed small: kinds of faults are taken out of its weather and parts out of its world, as long as something is still found.
+ * The search is fast-check's; what it is given is the whole world of the seed, as an example that fails.
  */
 import fc from 'fast-check';
 import { drawOptions, type WorldOptions } from './options.js';

@@ -1,6 +1,7 @@
 /**
- * The agents of a worker: those that it brings, and those that are defined at run time from its templates. What an agent may do is decided here: of the tools that a
- * definition asks for it gets those of the template, whoever wrote the definition and wherever it was kept. An operator may add to both, while the worker runs.
+ * The agents of a worker: those that it brings, and those that are defined at run time from its templates. What an agent may do is decided
+ * here: of the tools that a definition asks for it gets those of the template, whoever wrote the definition and wherever it was kept. An
+ * operator may add to both, while the worker runs.
  */
 import { AgentDefinition, meetsLabels, MOST_TOOLS } from '@cadre/contracts';
 import type { AgentName, AgentTemplate, DefinedAgent, Labels, TenantId } from '@cadre/contracts';

@@ -1,7 +1,7 @@
 /**
- * An answer accounts for the goal: it says where each part is done, and that is looked up in what was made. What it leaves out it is told, once; what
- * stays open then is named at its very top and missing from the run. All of it follows from the assignment and the replies, so that a later attempt
- * comes to the same.
+ * An answer accounts for the goal: it says where each part is done, and that is looked up in what was made. What it leaves out it is told,
+ * once; what stays open then is named at its very top and missing from the run. All of it follows from the assignment and the replies, so
+ * that a later attempt comes to the same.
  */
 import type { ArtifactRef, Assignment } from '@cadre/contracts';
 import { notDoneLine, openParts, readParts } from '@cadre/engine';

@@ -1,6 +1,7 @@
 /**
- * Takes offers while slots are free, keeps the attempts at work, and hands them back at the end. The scheduler foresees when slots become free, and offers ahead of
- * it: such an offer waits, and is begun when the work of another attempt is done, together with the telling of its result.
+ * Takes offers while slots are free, keeps the attempts at work, and hands them back at the end. The scheduler foresees when slots become
+ * free, and offers ahead of it: such an offer waits, and is begun when the work of another attempt is done, together with the telling of
+ * its result.
  */
 import type { AgentDefinition, Backlog, CancelBatch, HeldAttempt, Offer, OfferBatch } from '@cadre/contracts';
 import type { HostedDefinition } from './agent-roster.js';
@@ -43,8 +44,8 @@ export class AttemptDesk {
   }
 
   /**
-   * These are the agents from now on. What those have begun that are no longer among them is handed back at once, whoever does it next; an attempt of one that is
-   * defined otherwise now goes on as it began.
+   * These are the agents from now on. What those have begun that are no longer among them is handed back at once, whoever does it next; an
+   * attempt of one that is defined otherwise now goes on as it began.
    */
   host(agents: readonly HostedDefinition[]): void {
     this.agents = new Map(agents.map((agent) => [agent.definition.name, agent]));

@@ -1,6 +1,7 @@
 /**
- * How many model calls and tokens an attempt may still take. Near the end the model is told, and the last call is asked without tools: what was found out so far
- * becomes an answer instead of being lost. No limit is passed for it. It counts recorded calls too, so each attempt of a round comes to the same end.
+ * How many model calls and tokens an attempt may still take. Near the end the model is told, and the last call is asked without tools: what
+ * was found out so far becomes an answer instead of being lost. No limit is passed for it. It counts recorded calls too, so each attempt of
+ * a round comes to the same end.
  */
 import { CadreError } from '@cadre/contracts';
 import type { AgentDefinition } from '@cadre/contracts';

@@ -1,7 +1,7 @@
 /**
- * One attempt on this worker, from the offer to the answered report. The agent's work can be stopped for five reasons, which differ in what is
- * told to the owner: out of time and cancelled (a failure), handed back at shutdown (a release), closed from outside (nothing), and the end of
- * the process (nothing more can be told).
+ * One attempt on this worker, from the offer to the answered report. The agent's work can be stopped for five reasons, which differ in what
+ * is told to the owner: out of time and cancelled (a failure), handed back at shutdown (a release), closed from outside (nothing), and the
+ * end of the process (nothing more can be told).
  */
 import { CadreError } from '@cadre/contracts';
 import type { AgentDefinition, Assignment, Continuation, Failure, HeldAttempt, Offer, TaskResult } from '@cadre/contracts';
@@ -22,7 +22,10 @@ import type { CallRequest, MadeCall } from './settlement.js';
 import { timeLimitOf } from './time-limit.js';
 import type { WorkerPorts } from './worker-ports.js';
 
-/** How an attempt ended, as seen from the worker. `delegated`: its task waits for others. `dropped`: it was closed from outside. `refused`: it was never ours. */
+/**
+ * How an attempt ended, as seen from the worker. `delegated`: its task waits for others. `dropped`: it was closed from outside. `refused`:
+ * it was never ours.
+ */
 export type WorkEnding = 'completed' | 'failed' | 'released' | 'delegated' | 'dropped' | 'refused';
 
 /** What is told to people. None of these may throw. */

@@ -7,8 +7,8 @@ import { systemText } from './conversation.js';
 const VERSION = 1;
 
 /**
- * All that an agent is told and all of its definition that decides on what it does; what names the run, the attempt and its time is left out. An item of a list
- * keeps its result when it moves: of the ids of tasks within scopes the numbers are left out.
+ * All that an agent is told and all of its definition that decides on what it does; what names the run, the attempt and its time is left
+ * out. An item of a list keeps its result when it moves: of the ids of tasks within scopes the numbers are left out.
  * @param setting what else of the worker decides on results
  * @param digest of a text, the same in every process
  */

@@ -31,7 +31,10 @@ function parsed(text: string, depth = 0): unknown {
   }
 }
 
-/** What the schema makes of them; of what it does not take as it is, null may stand for what is left out, and a text for the value that it encodes. */
+/**
+ * What the schema makes of them; of what it does not take as it is, null may stand for what is left out, and a text for the value that it
+ * encodes.
+ */
 export function fitArguments(parameters: z.ZodType, value: unknown): { value: unknown } | { faults: string } {
   const strict = parameters.safeParse(value);
   if (strict.success) return { value: strict.data };

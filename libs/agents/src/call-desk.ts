@@ -1,10 +1,10 @@
 /**
- * Where the calls of one attempt are made, so that each is made once and paid once, whatever happens to the worker. A call is reserved in the
- * log, made, and settled; a call that an earlier attempt has made is answered from the record instead. The settlement of a call rides with the
- * reservation of the next or with the end of the attempt: one command, one commit for each call.
+ * Where the calls of one attempt are made, so that each is made once and paid once, whatever happens to the worker. A call is reserved in
+ * the log, made, and settled; a call that an earlier attempt has made is answered from the record instead. The settlement of a call rides
+ * with the reservation of the next or with the end of the attempt: one command, one commit for each call.
  *
- * A call has a key made of run, task, path and input. What changes nothing in the world is keyed by its place in the work of the round, and its
- * input by all that led to it. What has an effect is keyed by what is asked for: whoever starts the work anew comes to the same key.
+ * A call has a key made of run, task, path and input. What changes nothing in the world is keyed by its place in the work of the round, and
+ * its input by all that led to it. What has an effect is keyed by what is asked for: whoever starts the work anew comes to the same key.
  */
 import { CadreError, HEARTBEAT, SHARED_READING_TOOLS } from '@cadre/contracts';
 import type {
@@ -163,7 +163,8 @@ export class CallDesk {
 
   /**
    * Makes a call unless it is on record. Rejects when the signal aborts and when the attempt is closed by others.
-   * @param perform its error is the call's failure; `billed: 'no'` in it says that surely nothing happened, and so does being held when the signal aborts
+   * @param perform its error is the call's failure; `billed: 'no'` in it says that surely nothing happened, and so does being held when the
+   * signal aborts
    * @param instead asked when an earlier attempt has tried this call in vain: what it then did in its place
    */
   make(request: CallRequest, perform: Perform, instead?: () => Promise<AnsweredCall | undefined>): Promise<CallEnd> {
@@ -172,8 +173,8 @@ export class CallDesk {
   }
 
   /**
-   * Gives work to other agents. The attempt ends with that, so this never resolves but with why it was refused, as `{error}`; what comes of the work is the answer
-   * of the call to the attempt that goes on. Only calls of the tools in `DELEGATING_TOOLS` may do so.
+   * Gives work to other agents. The attempt ends with that, so this never resolves but with why it was refused, as `{error}`; what comes of
+   * the work is the answer of the call to the attempt that goes on. Only calls of the tools in `DELEGATING_TOOLS` may do so.
    * @param key of the call that waits for it
    */
   async delegate(key: CallKey, work: Delegation): Promise<Json> {

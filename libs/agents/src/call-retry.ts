@@ -13,8 +13,8 @@ export interface CallFailure {
 export const CALL_RETRY = { retries: 2, maxWaitMs: 2000, firstWaitMs: 250, factor: 3, spreadMs: 250 } as const;
 
 /**
- * The server's trouble, which passes by itself: it limits, loads, or cannot be reached. No fault of the task, whose attempts it does not use up.
- * A timeout is not among them: it has cost its time already, and a second one would cost it again.
+ * The server's trouble, which passes by itself: it limits, loads, or cannot be reached. No fault of the task, whose attempts it does not
+ * use up. A timeout is not among them: it has cost its time already, and a second one would cost it again.
  */
 const SERVER_TROUBLE: ReadonlySet<string> = new Set(['model-unavailable', 'model-rate-limited', 'model-loading', 'model-breaker-open']);
 
@@ -43,7 +43,10 @@ const NEXT_MODEL: ReadonlySet<string> = new Set([
 /** May be better in a moment. A server that says that it limits or loads, and not for how long, is not asked again at once. */
 const AT_ONCE: ReadonlySet<string> = new Set(['model-unavailable', 'model-call-unread']);
 
-/** So often is waited for a server that may have billed the call it failed at: a gateway whose server starts anew, rather than one that never answers well. */
+/**
+ * So often is waited for a server that may have billed the call it failed at: a gateway whose server starts anew, rather than one that
+ * never answers well.
+ */
 const UNSURE_WAITS = 8;
 
 /** Whether the task waits for the server, which uses up none of its attempts. @param waited attempts in a row that have done so */
@@ -76,7 +79,10 @@ export function nextModel(chain: readonly string[], failed: readonly string[], e
   return NEXT_MODEL.has(error.code) ? chain.find((model) => !failed.includes(model)) : undefined;
 }
 
-/** Which of the errors of a call is the attempt's, once no model is left: of those that pass by themselves the one that passes first, else the last. */
+/**
+ * Which of the errors of a call is the attempt's, once no model is left: of those that pass by themselves the one that passes first, else
+ * the last.
+ */
 export function attemptError<E extends CallFailure>(errors: readonly E[]): E | undefined {
   const passing = errors.filter(isServerTrouble);
   const first = Math.min(...passing.map(({ retryAfterMs = 0 }) => retryAfterMs));

@@ -53,7 +53,10 @@ const ACCOUNT_PROTOCOL = `
 
 type AskedOf = Pick<Assignment, 'kind' | 'tools' | 'resultSchema' | 'account'>;
 
-/** What an agent is asked for at the end: Markdown, or an object where the server may be asked to keep to its form, or more than a text is wanted. */
+/**
+ * What an agent is asked for at the end: Markdown, or an object where the server may be asked to keep to its form, or more than a text is
+ * wanted.
+ */
 export function replyFormOf({ thinking }: Pick<AgentDefinition, 'thinking'>, { kind, tools, resultSchema, account }: AskedOf): AskedForm {
   return kind === 'plan' || thinking || resultSchema || account || tools.length === 0 ? 'json' : 'markdown';
 }

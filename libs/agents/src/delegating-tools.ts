@@ -56,8 +56,9 @@ export function delegatingTools(calls: CallDesk): Tool[] {
 }
 
 /**
- * For agents that are code: gives work to other agents, as the tool of that name does, which must be granted. The attempt ends with it, and the code runs anew when
- * the work has ended; then this resolves. Errors: `invalid-arguments`, and those of `CallDesk.call`. A refusal resolves to `{error}`.
+ * For agents that are code: gives work to other agents, as the tool of that name does, which must be granted. The attempt ends with it, and
+ * the code runs anew when the work has ended; then this resolves. Errors: `invalid-arguments`, and those of `CallDesk.call`. A refusal
+ * resolves to `{error}`.
  */
 export async function delegateWork<N extends DelegatingTool>(
   calls: CallDesk,

@@ -1,6 +1,6 @@
 /**
- * How an attempt is told that it is to stop: what an `AbortController` does, at a fraction of its cost. A whole `AbortSignal` is made only where
- * something asks for one, as tools and models do.
+ * How an attempt is told that it is to stop: what an `AbortController` does, at a fraction of its cost. A whole `AbortSignal` is made only
+ * where something asks for one, as tools and models do.
  */
 import type { EndSignal } from '@cadre/engine';
 

@@ -1,6 +1,7 @@
 /**
- * Where an agent's last message is judged: whether it can be read, and whether it rests on what it has to rest on. What is wrong is told to the model, a few
- * times; then its next model is asked to finish, and without one the attempt fails for good, since the same words would bring the same again.
+ * Where an agent's last message is judged: whether it can be read, and whether it rests on what it has to rest on. What is wrong is told to
+ * the model, a few times; then its next model is asked to finish, and without one the attempt fails for good, since the same words would
+ * bring the same again.
  */
 import { CadreError } from '@cadre/contracts';
 import { replyFormOf } from './conversation.js';
@@ -17,7 +18,10 @@ const MAX_REPAIRS = 2;
 const MAX_PLAN_REPAIRS = 1;
 const MAX_FORM_REPAIRS = 1;
 
-/** `again`: the model is told why its message does not count. `afresh`: another model is to finish the work; it is not told what this one wrote. */
+/**
+ * `again`: the model is told why its message does not count. `afresh`: another model is to finish the work; it is not told what this one
+ * wrote.
+ */
 export type Conclusion = { kind: 'final'; final: FinalReply } | { kind: 'again'; why: string } | { kind: 'afresh' };
 
 export interface FinalDeskParts {

@@ -18,8 +18,8 @@ export interface FinalReply {
 export type FinalReading = { ok: true; reply: FinalReply } | { ok: false; fault: 'malformed' | 'invalid-plan'; why: string };
 
 /**
- * What an agent is asked for: `markdown`, its answer as it is to be read, with a last line on its confidence; `json`, one object that holds it, as where the
- * server is asked to keep to a form. `any`: it was asked for an object in vain, and its words are taken as they are.
+ * What an agent is asked for: `markdown`, its answer as it is to be read, with a last line on its confidence; `json`, one object that holds
+ * it, as where the server is asked to keep to a form. `any`: it was asked for an object in vain, and its words are taken as they are.
  */
 export type ReplyForm = AskedForm | 'any';
 export type AskedForm = 'markdown' | 'json';

@@ -1,6 +1,6 @@
 /**
- * Reads an agent's last message. Generously as to its form: the object that was asked for wherever it stands in the text and however it is written, or the answer
- * as plain Markdown. Strictly as to what it is: what cannot be understood is not guessed.
+ * Reads an agent's last message. Generously as to its form: the object that was asked for wherever it stands in the text and however it is
+ * written, or the answer as plain Markdown. Strictly as to what it is: what cannot be understood is not guessed.
  */
 import type { AgentSummary, Assignment } from '@cadre/contracts';
 import type { FinalReading, FinalReply, ReplyForm } from './final-reading.js';

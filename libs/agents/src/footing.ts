@@ -1,6 +1,6 @@
 /**
- * What the results of an agent rest on: tools of which at least one has to have answered. A model that calls none, be it because it would rather write or because its
- * server does not let it, has nothing that it could tell but what it made up.
+ * What the results of an agent rest on: tools of which at least one has to have answered. A model that calls none, be it because it would
+ * rather write or because its server does not let it, has nothing that it could tell but what it made up.
  */
 import { CadreError } from '@cadre/contracts';
 import type { AgentDefinition, Assignment } from '@cadre/contracts';
@@ -23,7 +23,10 @@ export class Footing {
     private readonly desk: ToolDesk,
   ) {}
 
-  /** @returns undefined where the result may rest on anything. Error `tools-not-granted` when the task leaves the agent none of what it needs. */
+  /**
+   * @returns undefined where the result may rest on anything. Error `tools-not-granted` when the task leaves the agent none of what it
+   * needs.
+   */
   static of({ name, restsOn = [] }: AgentDefinition, { kind, title }: Assignment, desk: ToolDesk): Footing | undefined {
     if (restsOn.length === 0 || kind !== 'work') return undefined;
     const granted = desk.schemas().map((tool) => tool.name);

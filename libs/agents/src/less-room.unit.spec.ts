@@ -5,7 +5,10 @@ import { EngineOwner, MemoryBlobs, TestWorker, VirtualClock, answers, callsTools
 
 const turnOfLoop = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** A millionth of a dollar for each token of output, 100 for the prompt. The model calls a tool once, and answers; each turn takes 400 tokens. */
+/**
+ * A millionth of a dollar for each token of output, 100 for the prompt. The model calls a tool once, and answers; each turn takes 400
+ * tokens.
+ */
 class Stage {
   readonly clock = new VirtualClock(turnOfLoop);
   readonly owner = new EngineOwner(this.clock);

@@ -1,6 +1,6 @@
 /**
- * JSON as models write it: with words around it, raw line breaks, trailing commas, single quotes, Python's words, escapes that JSON does not know. Only whole
- * objects are read: a text that was cut off is never completed to something that its author did not say.
+ * JSON as models write it: with words around it, raw line breaks, trailing commas, single quotes, Python's words, escapes that JSON does
+ * not know. Only whole objects are read: a text that was cut off is never completed to something that its author did not say.
  */
 import { jsonrepair } from 'jsonrepair';
 
@@ -19,8 +19,8 @@ export interface FoundObject {
 }
 
 /**
- * The whole objects of a text that are in no other one, the last first. They are looked for with an eye on what is quoted, and then without, where nothing was
- * found: a quotation mark or an apostrophe that is not what it looks like hides no object.
+ * The whole objects of a text that are in no other one, the last first. They are looked for with an eye on what is quoted, and then
+ * without, where nothing was found: a quotation mark or an apostrophe that is not what it looks like hides no object.
  */
 export function objectsIn(text: string): FoundObject[] {
   const found = objectsAt(text, outermost(balanced(text, true)));

@@ -1,7 +1,7 @@
 /**
- * Asks models: the one that is wanted, the same again after a fault that passes, the agent's fallbacks after one that does not, and the cheaper
- * one when the budget says so. When calls have to wait too long, the agent goes on with what it has given up for that: its model, some of its thought, or both.
- * A resumed attempt follows its forerunner: where that one had moved on, so does this one.
+ * Asks models: the one that is wanted, the same again after a fault that passes, the agent's fallbacks after one that does not, and the
+ * cheaper one when the budget says so. When calls have to wait too long, the agent goes on with what it has given up for that: its model,
+ * some of its thought, or both. A resumed attempt follows its forerunner: where that one had moved on, so does this one.
  */
 import { CadreError } from '@cadre/contracts';
 import type { AgentDefinition, Assignment, ReducedThinking } from '@cadre/contracts';
@@ -181,7 +181,10 @@ export class ModelLine {
     if (spare.model !== undefined) this.degrade(spare.model);
   }
 
-  /** What the agent has left to give up for not having to wait; undefined: nothing. A model that the run asks for, or that the budget leaves, stays. */
+  /**
+   * What the agent has left to give up for not having to wait; undefined: nothing. A model that the run asks for, or that the budget
+   * leaves, stays.
+   */
   private get spare(): Way | undefined {
     const { underLoad } = this.parts.agent;
     if (!underLoad || this.parts.assignment.underLoad === 'never') return undefined;

@@ -84,7 +84,10 @@ export class OwnerLine {
     return { kind: 'recorded', grants: parsed.data };
   }
 
-  /** @param next with which agent the worker would go on. Error `assignment-invalid`: the result is taken, but what to go on with is unclear. */
+  /**
+   * @param next with which agent the worker would go on. Error `assignment-invalid`: the result is taken, but what to go on with is
+   * unclear.
+   */
   async complete(settle: CallSettlement[], result: TaskResult, next?: Continuation): Promise<CompleteAnswer> {
     const told = { type: 'CompleteAttempt' as const, ...this.head(), settle, result, ...(next && { next }) };
     const { answer, reply } = await this.tell(told);

@@ -53,8 +53,8 @@ export interface ModelRequest {
   /** The call is not worth more waiting than this before it is sent, in milliseconds: then it fails as `model-busy`. */
   patienceMs?: number;
   /**
-   * May be asked together with others of the same group, as one call: at most so many, and the first waits so long for others. `BatchingModel` does it;
-   * to other ports it says nothing.
+   * May be asked together with others of the same group, as one call: at most so many, and the first waits so long for others.
+   * `BatchingModel` does it; to other ports it says nothing.
    */
   batch?: { group: string; maxTasks: number; waitMs: number };
   /** Told when the call begins to wait without having been sent, and when it goes on. */
@@ -99,7 +99,10 @@ export interface ModelReply {
   reasoning?: string;
   /** How many of the output tokens went into reasoning, if the server says so. */
   reasoningTokens?: number;
-  /** The call was made for so many tasks at once. The text is this task's answer, empty if there is none; the rest its share. Left out: for one. */
+  /**
+   * The call was made for so many tasks at once. The text is this task's answer, empty if there is none; the rest its share. Left out: for
+   * one.
+   */
   tasks?: number;
   /** The server did not count the tokens; the numbers are an estimate. */
   estimated?: boolean;
@@ -113,9 +116,10 @@ export interface ModelReply {
 
 /**
  * Errors are `CadreError`s. Their `billed` says whether the call may have cost something, `retryAfterMs` when another try makes sense.
- * Retriable: `model-unavailable`, `model-timeout`, `model-rate-limited`, `model-loading`, `model-call-unread` (the server could not read its
- * model's call of a tool), `model-garbled` (what came is no answer of the API), `model-breaker-open`, `model-busy` (the last two were never sent).
- * Not: `model-quota-exhausted`, `model-unauthorized`, `model-untrusted`, `model-not-found`, `model-context-exceeded`, `model-refused`, `model-rejected`.
+ * Retriable: `model-unavailable`, `model-timeout`, `model-rate-limited`, `model-loading`, `model-call-unread` (the server could not read
+ * its model's call of a tool), `model-garbled` (what came is no answer of the API), `model-breaker-open`, `model-busy` (the last two were
+ * never sent). Not: `model-quota-exhausted`, `model-unauthorized`, `model-untrusted`, `model-not-found`, `model-context-exceeded`,
+ * `model-refused`, `model-rejected`.
  */
 export interface ModelPort {
   /** An upper bound for what `complete` of the same request costs. Sends nothing. */
@@ -149,11 +153,14 @@ export interface Tool<A = unknown> {
   /** Leaves the workspace as it is, too: such calls of one turn are made side by side. */
   reads?: boolean;
   /**
-   * A thrown error is an answer like others. Of a tool with effect `once` it is so only if it says `billed: 'no'`: without that, nobody knows
-   * whether it happened, and a person is asked.
+   * A thrown error is an answer like others. Of a tool with effect `once` it is so only if it says `billed: 'no'`: without that, nobody
+   * knows whether it happened, and a person is asked.
    */
   run(args: A, context: ToolContext): Promise<Json>;
-  /** Told instead of `run` when the call's answer is on record: for a tool that remembers between calls what it was asked, or what it answered. */
+  /**
+   * Told instead of `run` when the call's answer is on record: for a tool that remembers between calls what it was asked, or what it
+   * answered.
+   */
   recall?(args: A, answer: Json): void;
 }
 

@@ -1,4 +1,6 @@
-/** Heartbeats: one each quarter of a second, and one soon after each change, so that nobody is in doubt for long about what is held here. */
+/**
+ * Heartbeats: one each quarter of a second, and one soon after each change, so that nobody is in doubt for long about what is held here.
+ */
 import { HEARTBEAT } from '@cadre/contracts';
 import type { Heartbeat } from '@cadre/contracts';
 import type { Clock } from '@cadre/engine';

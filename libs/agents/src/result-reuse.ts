@@ -1,6 +1,6 @@
 /**
- * An attempt's part in the cache of results: it looks for an earlier result before the work begins, and leaves its own for later ones. Nothing of this may cost an
- * attempt more than a moment: a cache that does not answer has nothing.
+ * An attempt's part in the cache of results: it looks for an earlier result before the work begins, and leaves its own for later ones.
+ * Nothing of this may cost an attempt more than a moment: a cache that does not answer has nothing.
  */
 import type { AgentDefinition, Assignment, BlobRef, KeptResult, TaskResult } from '@cadre/contracts';
 import { whyUnsure } from '@cadre/engine';

@@ -1,6 +1,7 @@
 /**
- * The results of an attempt's tool calls, whole. The model is shown what fits; the rest it reads page by page with `read_result`, also what was taken out of
- * the conversation when that came near the model's window. A later attempt comes to the same shelf, since it is filled from the record.
+ * The results of an attempt's tool calls, whole. The model is shown what fits; the rest it reads page by page with `read_result`, also what
+ * was taken out of the conversation when that came near the model's window. A later attempt comes to the same shelf, since it is filled
+ * from the record.
  */
 import { utf8Bytes } from '@cadre/contracts';
 import type { Json } from '@cadre/contracts';

@@ -1,7 +1,7 @@
 /**
- * The agent loop: ask the model, answer its tool calls, ask again, until it gives its final message or a limit ends the attempt. All calls go
- * through the call desk, so the loop of a later attempt runs through what is on record and goes on where the record ends. For that it must not
- * depend on anything but the assignment and the answers.
+ * The agent loop: ask the model, answer its tool calls, ask again, until it gives its final message or a limit ends the attempt. All calls
+ * go through the call desk, so the loop of a later attempt runs through what is on record and goes on where the record ends. For that it
+ * must not depend on anything but the assignment and the answers.
  */
 import { CadreError, MEMORY_TOOL } from '@cadre/contracts';
 import { untilAborted } from './abort.js';
@@ -39,8 +39,9 @@ interface Draft {
 type Review = { ok: true; final: FinalReply; reply: ModelReply } | { ok: false; why: string };
 
 /**
- * Works on one attempt to its end. Errors, beside those of the model port and of the record: `malformed-output`, `plan-invalid`, `no-tool-called`,
- * `tools-not-granted`, `model-refused`, `step-limit`, `token-limit`, `effect-unknown`, and the signal's. The loop has no timer: deadlines come by the signal.
+ * Works on one attempt to its end. Errors, beside those of the model port and of the record: `malformed-output`, `plan-invalid`,
+ * `no-tool-called`, `tools-not-granted`, `model-refused`, `step-limit`, `token-limit`, `effect-unknown`, and the signal's. The loop has no
+ * timer: deadlines come by the signal.
  */
 export async function runAttempt(work: Work, means: AttemptMeans): Promise<Performance> {
   return new AttemptLoop(work, means).run();
@@ -141,8 +142,8 @@ class AttemptLoop {
   }
 
   /**
-   * What the conversation is about. The date, the catalogue of agents and the results of other tasks are told to the model but left out here: they
-   * may be others when a later attempt begins, and its forerunner's calls are worth no less for it.
+   * What the conversation is about. The date, the catalogue of agents and the results of other tasks are told to the model but left out
+   * here: they may be others when a later attempt begins, and its forerunner's calls are worth no less for it.
    */
   private subject(): string {
     const { assignment, agent } = this.work;
@@ -187,7 +188,10 @@ class AttemptLoop {
     };
   }
 
-  /** The first call of a first attempt may be made with those of others: what is tried again is asked alone, so that what spoils a call for several spoils it once. */
+  /**
+   * The first call of a first attempt may be made with those of others: what is tried again is asked alone, so that what spoils a call for
+   * several spoils it once.
+   */
   private togetherWith(): Pick<Question, 'batch'> {
     const { agent, assignment } = this.work;
     const { tenant, runId, kind, attempt } = assignment;

@@ -1,6 +1,6 @@
 /**
- * A model's turn as it stands in the conversation: every server has to take it, also one that has not written it. What the model meant is kept; what it wrote
- * wrongly is told by the tool's answer.
+ * A model's turn as it stands in the conversation: every server has to take it, also one that has not written it. What the model meant is
+ * kept; what it wrote wrongly is told by the tool's answer.
  */
 import { readArguments } from './call-arguments.js';
 import type { ModelMessage, ModelReply, ToolCall } from './ports.js';

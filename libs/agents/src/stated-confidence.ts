@@ -1,6 +1,6 @@
 /**
- * How sure a model says it is, in the ways that models say it. What cannot be understood is not known: a guess would pass gates that it should not pass, or fail
- * where it should not.
+ * How sure a model says it is, in the ways that models say it. What cannot be understood is not known: a guess would pass gates that it
+ * should not pass, or fail where it should not.
  *
  * | stated | read as |
  * | --- | --- |

@@ -1,4 +1,7 @@
-/** The agent of an attempt as its task wants it: a specialist for this task alone, with what it is to think of. What it may call the log says, not this. */
+/**
+ * The agent of an attempt as its task wants it: a specialist for this task alone, with what it is to think of. What it may call the log
+ * says, not this.
+ */
 import { Thinking } from '@cadre/contracts';
 import type { AgentDefinition, Assignment, TaskThinking } from '@cadre/contracts';
 
@@ -10,7 +13,8 @@ export function agentForTask(agent: AgentDefinition, { specialist, thinking, too
   const thought = thinking ? thinkingOf(agent.thinking, thinking) : agent.thinking;
   const made = { ...base, ...(thought && { thinking: thought }) };
   if (!specialist) return { ...made, ...(memory && { memory }), ...(restsOn && { restsOn }) };
-  // What the agent remembers is not the specialist's, and what is not granted to it is no tool of its: its results cannot rest on that either.
+  // What the agent remembers is not the specialist's, and what is not granted to it is no tool of its: its results cannot rest on that
+  // either.
   const { instructions, description, skills } = specialist;
   const needed = (restsOn ?? []).filter((tool) => tools.includes(tool));
   const own = { instructions, description, skills, tools: base.tools.filter((tool) => tools.includes(tool)) };

@@ -1,6 +1,6 @@
 /**
- * What a thinking agent is told, and what it has thought: counted against its budget, and kept apart from its answer. Like the loop, it depends on
- * nothing but the definition and the replies, so that a later attempt comes to the same.
+ * What a thinking agent is told, and what it has thought: counted against its budget, and kept apart from its answer. Like the loop, it
+ * depends on nothing but the definition and the replies, so that a later attempt comes to the same.
  */
 import { ThoughtReply } from '@cadre/contracts';
 import type { ReasoningEffort, Thinking, ThinkingTrace } from '@cadre/contracts';

@@ -58,8 +58,8 @@ export class ToolDesk {
   }
 
   /**
-   * What the model is told of the granted tools, and of the shelf once a result was shortened. What is told of tools is in no key of a call, so an attempt
-   * that shortens less than its forerunner still finds the calls on record.
+   * What the model is told of the granted tools, and of the shelf once a result was shortened. What is told of tools is in no key of a
+   * call, so an attempt that shortens less than its forerunner still finds the calls on record.
    */
   schemas(): ToolSchema[] {
     return this.described.length > 0 && this.shelf.hasMore ? [...this.described, READ_RESULT_SCHEMA] : this.described;
@@ -71,8 +71,8 @@ export class ToolDesk {
   }
 
   /**
-   * Answers the calls of one turn, each with JSON text for the model: runs it, or takes its answer from the record, or says why not. Calls that only read are made
-   * side by side, the others one after the other, in the order of the turn.
+   * Answers the calls of one turn, each with JSON text for the model: runs it, or takes its answer from the record, or says why not. Calls
+   * that only read are made side by side, the others one after the other, in the order of the turn.
    * @param origin digest of all that led to the turn @param cutOff the turn was cut off
    * Errors: the signal's, when it aborts; those of the record; `effect-unknown`.
    */
@@ -150,7 +150,8 @@ export class ToolDesk {
       return files === undefined ? answer : { ...answer, files };
     } catch (error) {
       if (!(error instanceof CadreError) || error.code !== 'workspace-limit') throw error;
-      // An effect has happened all the same: told of an error, the model would ask for it again. Its next harmless call learns of the limit.
+      // An effect has happened all the same: told of an error, the model would ask for it again. Its next harmless call learns of the
+      // limit.
       return tool.effect === 'none' ? refusal(errorText(error)) : answer;
     }
   }

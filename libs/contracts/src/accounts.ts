@@ -1,7 +1,8 @@
 /**
- * Accounts of tenants. The cap of a tenant is kept by one shard, its home. Every other shard spends from an allowance that the home has granted to it
- * and has already subtracted from what is left; so no run waits for two logs to agree, and the cap holds over all shards together. What a shard
- * has drawn and what it has given back are two sums that only grow: a message that is lost, repeated or late changes nothing.
+ * Accounts of tenants. The cap of a tenant is kept by one shard, its home. Every other shard spends from an allowance that the home has
+ * granted to it and has already subtracted from what is left; so no run waits for two logs to agree, and the cap holds over all shards
+ * together. What a shard has drawn and what it has given back are two sums that only grow: a message that is lost, repeated or late changes
+ * nothing.
  */
 import { z } from 'zod';
 import { TenantId } from './ids.js';
@@ -15,8 +16,8 @@ export const SetTenantBudget = z.strictObject({ type: z.literal('SetTenantBudget
 export type SetTenantBudget = z.infer<typeof SetTenantBudget>;
 
 /**
- * To the home: another shard needs at least so much more than the sum that it has been credited with so far. Answered with a `DrawnAllowance`;
- * rejected `budget-exceeded` when it is not there.
+ * To the home: another shard needs at least so much more than the sum that it has been credited with so far. Answered with a
+ * `DrawnAllowance`; rejected `budget-exceeded` when it is not there.
  */
 export const DrawAllowance = z.strictObject({
   type: z.literal('DrawAllowance'),
@@ -31,7 +32,10 @@ export type DrawAllowance = z.infer<typeof DrawAllowance>;
 export const CreditAllowance = z.strictObject({ type: z.literal('CreditAllowance'), ...command, drawnMicros: Micros });
 export type CreditAllowance = z.infer<typeof CreditAllowance>;
 
-/** To a drawer: give back what is not spent or reserved. `capped`: whether the tenant has a cap from now on. Answered with a `ReturnedAllowance`. */
+/**
+ * To a drawer: give back what is not spent or reserved. `capped`: whether the tenant has a cap from now on. Answered with a
+ * `ReturnedAllowance`.
+ */
 export const ReturnAllowance = z.strictObject({ type: z.literal('ReturnAllowance'), ...command, capped: z.boolean().optional() });
 export type ReturnAllowance = z.infer<typeof ReturnAllowance>;
 

@@ -17,7 +17,10 @@ const settings = {
   /** Tried in this order when the model before is of no use: gone, unknown there, out of quota, or its window too small. */
   fallbackModels: z.array(z.string().min(1).max(200)).max(5),
   underLoad: UnderModelLoad,
-  /** Tasks of one run that are at hand together are done in one go: at most so many, and the first waits so long for others. Of a model only without tools. */
+  /**
+   * Tasks of one run that are at hand together are done in one go: at most so many, and the first waits so long for others. Of a model only
+   * without tools.
+   */
   batch: z.strictObject({ maxTasks: z.int().min(2).max(50), waitMs: z.int().min(0).max(5000) }),
   temperature: z.number().min(0).max(2),
 };
@@ -36,7 +39,8 @@ export const AgentDefinition = z.strictObject({
   /** Names of the tools it may call; no grant, no call. */
   tools: z.array(AnyToolName).max(MOST_TOOLS),
   /**
-   * Of its tools those that its results rest on: of work in which none of them has answered, but with an error, no result counts. Of agents that a model plays.
+   * Of its tools those that its results rest on: of work in which none of them has answered, but with an error, no result counts. Of agents
+   * that a model plays.
    */
   restsOn: settings.restsOn.optional(),
   model: settings.model.optional(),
@@ -182,8 +186,8 @@ export const Offer = z.strictObject({
   /** It has been without a free slot so long that, as its agent's definition says, another does it or it is done with less. */
   queuedMs: QueuedMs.optional(),
   /**
-   * Which offer is begun first of several that wait for a slot: of the tenant with the least at work (by the newest offer of each), the most urgent one (the
-   * smallest number), and of equals the one that came first.
+   * Which offer is begun first of several that wait for a slot: of the tenant with the least at work (by the newest offer of each), the
+   * most urgent one (the smallest number), and of equals the one that came first.
    */
   turn: z.strictObject({ tenant: TenantId, atWork: z.int().nonnegative(), urgency: z.int() }),
   /** For planning tasks: the agents at hand. */
@@ -196,8 +200,8 @@ export const OfferBatch = z.strictObject({ offers: z.array(Offer).min(1).max(250
 export type OfferBatch = z.infer<typeof OfferBatch>;
 
 /**
- * Attempts whose work is no longer wanted. Without `runCancelled` the attempt is closed in the log: nobody waits for its end. With it, its run is
- * being cancelled: the calls on their way are stopped and settled, and the attempt reports that it ended.
+ * Attempts whose work is no longer wanted. Without `runCancelled` the attempt is closed in the log: nobody waits for its end. With it, its
+ * run is being cancelled: the calls on their way are stopped and settled, and the attempt reports that it ended.
  */
 export const UnwantedAttempt = HeldAttempt.extend({ runCancelled: z.literal(true).optional() });
 export type UnwantedAttempt = z.infer<typeof UnwantedAttempt>;

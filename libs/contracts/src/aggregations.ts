@@ -9,7 +9,9 @@ export const MAX_AGGREGATED_RUNS = 100;
 
 const instructions = { instructions: z.string().min(1).max(8000).optional() };
 
-/** The engine's own rules, as in a scope; `summary`: the agent that writes answers makes one of all; `custom`: an agent of your own does. */
+/**
+ * The engine's own rules, as in a scope; `summary`: the agent that writes answers makes one of all; `custom`: an agent of your own does.
+ */
 export const AggregationRule = z.discriminatedUnion('by', [
   ...COMBINE_RULES,
   z.strictObject({ by: z.literal('summary'), ...instructions }),

@@ -1,6 +1,6 @@
 /**
- * Recorded calls. Each model or tool call of an attempt is reserved in the log before it is made and settled when its outcome is known; a later
- * attempt that comes to the same call is given the record instead of making it again.
+ * Recorded calls. Each model or tool call of an attempt is reserved in the log before it is made and settled when its outcome is known; a
+ * later attempt that comes to the same call is given the record instead of making it again.
  */
 import { z } from 'zod';
 import { ArtifactRef, BlobRef, Micros, Timestamp } from './values.js';
@@ -45,7 +45,10 @@ export const CallReservation = z.strictObject({
   effect: ToolEffect.optional(),
   /** Upper bound of what it can cost. */
   maxCostMicros: Micros,
-  /** What it takes at the least: with fewer output tokens the call is of no use. Left out: it is made whole, or not at all. Not part of what is recorded. */
+  /**
+   * What it takes at the least: with fewer output tokens the call is of no use. Left out: it is made whole, or not at all. Not part of what
+   * is recorded.
+   */
   minCostMicros: Micros.optional(),
   /** The model has no known price. */
   unpriced: z.literal(true).optional(),

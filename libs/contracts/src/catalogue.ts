@@ -1,6 +1,6 @@
 /**
- * Every message of Cadre, with who sends it and where, in the order in which documentation lists them. `json-schemas.ts` exports them, and a
- * test refuses a message that is not listed here. Field-by-field notes stand beside the schemas themselves.
+ * Every message of Cadre, with who sends it and where, in the order in which documentation lists them. `json-schemas.ts` exports them, and
+ * a test refuses a message that is not listed here. Field-by-field notes stand beside the schemas themselves.
  */
 import type { z } from 'zod';
 import * as accounts from './accounts.js';

@@ -1,6 +1,6 @@
 /**
- * Channels and messages. A channel says who may send and receive, what a message may hold and whether messages are kept; a message is what one participant
- * tells others. Participants are agents, by their names, and whoever uses the API, by the name that it gives itself.
+ * Channels and messages. A channel says who may send and receive, what a message may hold and whether messages are kept; a message is what
+ * one participant tells others. Participants are agents, by their names, and whoever uses the API, by the name that it gives itself.
  */
 import { z } from 'zod';
 import { AgentName, RunId, TaskId, TenantId } from './ids.js';
@@ -16,8 +16,8 @@ export const MessageId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'a message id
 export type MessageId = z.infer<typeof MessageId>;
 
 /**
- * Who gets a message. `direct`: the one that it names. `multicast`: those that it names. `broadcast`: every member that may receive. `topic`: of those,
- * who has asked for its type.
+ * Who gets a message. `direct`: the one that it names. `multicast`: those that it names. `broadcast`: every member that may receive.
+ * `topic`: of those, who has asked for its type.
  */
 export const CHANNEL_KINDS = ['direct', 'broadcast', 'multicast', 'topic'] as const;
 export const ChannelKind = z.enum(CHANNEL_KINDS);
@@ -76,7 +76,10 @@ export const Channel = z.strictObject({
 });
 export type Channel = z.infer<typeof Channel>;
 
-/** A channel as it is kept. `generation` is new each time the channel is made, so that what an earlier one of the name has left behind is not its. */
+/**
+ * A channel as it is kept. `generation` is new each time the channel is made, so that what an earlier one of the name has left behind is
+ * not its.
+ */
 export const KeptChannel = z.strictObject({
   tenant: TenantId,
   generation: z.string().regex(/^[0-9a-f]{12}$/),

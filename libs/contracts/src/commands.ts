@@ -31,7 +31,9 @@ export const StartRun = z.strictObject({
 });
 export type StartRun = z.infer<typeof StartRun>;
 
-/** A further part of a submitted plan; parts come in order, from 2. The plan is checked as a whole with the last one, and only then begins. */
+/**
+ * A further part of a submitted plan; parts come in order, from 2. The plan is checked as a whole with the last one, and only then begins.
+ */
 export const AddTasks = z.strictObject({
   type: z.literal('AddTasks'),
   ...command,
@@ -108,8 +110,9 @@ export const CompleteAttempt = z.strictObject({
 export type CompleteAttempt = z.infer<typeof CompleteAttempt>;
 
 /**
- * `fresh`: the content is at fault, so the next attempt starts anew instead of resuming from the recorded calls. `cause`: `server`, the model server is in trouble
- * that passes by itself (it limits, loads, or cannot be reached); `time`, the default limit of the attempt was too short.
+ * `fresh`: the content is at fault, so the next attempt starts anew instead of resuming from the recorded calls. `cause`: `server`, the
+ * model server is in trouble that passes by itself (it limits, loads, or cannot be reached); `time`, the default limit of the attempt was
+ * too short.
  */
 export const FailAttempt = z.strictObject({
   type: z.literal('FailAttempt'),
@@ -127,8 +130,8 @@ export const ReleaseAttempt = z.strictObject({ type: z.literal('ReleaseAttempt')
 export type ReleaseAttempt = z.infer<typeof ReleaseAttempt>;
 
 /**
- * An attempt gives work to other agents and ends with that; its slot is free. When the work has ended, the next attempt of the task finds what came of it as the
- * answer of the call `key`, which must be the attempt's only open one.
+ * An attempt gives work to other agents and ends with that; its slot is free. When the work has ended, the next attempt of the task finds
+ * what came of it as the answer of the call `key`, which must be the attempt's only open one.
  */
 export const DelegateWork = z.strictObject({
   type: z.literal('DelegateWork'),

@@ -71,7 +71,10 @@ export type ContextVersion = z.infer<typeof ContextVersion>;
 const keep = z.int().min(1).max(CONTEXT_LIMITS.keepMax);
 const ttlMs = z.int().min(1000).max(315_360_000_000);
 
-/** An artifact as the bucket `cadre_context` holds it. Without versions it has been deleted, and is kept for a day so that nothing is repeated. */
+/**
+ * An artifact as the bucket `cadre_context` holds it. Without versions it has been deleted, and is kept for a day so that nothing is
+ * repeated.
+ */
 export const ContextRecord = z.strictObject({
   name: ContextName,
   /** The number given last; numbers are not given twice. */

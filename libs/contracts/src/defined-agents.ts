@@ -6,7 +6,10 @@ import { UnderLoad } from './under-load.js';
 import { Timestamp } from './values.js';
 
 const DAY_MS = 86_400_000;
-/** `defined`: of a tenant at once. `names`: with those that were removed and are not forgotten, which is later than any run ends that may ask for them. */
+/**
+ * `defined`: of a tenant at once. `names`: with those that were removed and are not forgotten, which is later than any run ends that may
+ * ask for them.
+ */
 export const AGENT_LIMITS = { defined: 200, names: 1000, forgetAfterMs: 30 * DAY_MS } as const;
 
 /** What an agent is to be: body of `PUT /v1/agents/{name}`. What is left out is as its template says. */
@@ -48,7 +51,10 @@ export const AgentRemoved = z.strictObject({
 });
 export type AgentRemoved = z.infer<typeof AgentRemoved>;
 
-/** Answer to `GET /v1/agents`: the workers with their own agents, the templates that they offer, and what was defined from these or removed again. */
+/**
+ * Answer to `GET /v1/agents`: the workers with their own agents, the templates that they offer, and what was defined from these or removed
+ * again.
+ */
 export const WorkerList = z.strictObject({
   workers: z.array(WorkerView),
   templates: z.array(TemplateSummary.extend({ workers: z.array(WorkerId) })),

@@ -12,7 +12,10 @@ export interface CadreErrorOptions {
   billed?: Billed;
 }
 
-/** Whether a call that failed may have cost something. `no`: surely not, it was refused or never sent. `unknown`: it may, so it is billed at its reservation. */
+/**
+ * Whether a call that failed may have cost something. `no`: surely not, it was refused or never sent. `unknown`: it may, so it is billed at
+ * its reservation.
+ */
 export type Billed = 'no' | 'unknown';
 
 /** An operating error: a stable code, a sentence, whether a retry may help, and the remedy. */

@@ -24,13 +24,18 @@ export const RunStarted = z.strictObject({
   traceparent: z.string().optional(),
   params: Params.optional(),
 });
-/** Tasks join the run: the planning task at its start, the plan's tasks and the answer task once it is known, the tasks of a scope's items as they open. */
+/**
+ * Tasks join the run: the planning task at its start, the plan's tasks and the answer task once it is known, the tasks of a scope's items
+ * as they open.
+ */
 export const TasksAdded = z.strictObject({
   type: z.literal('TasksAdded'),
   source: PlanSource.or(z.literal('engine')),
   tasks: z.array(TaskSpec).min(1),
   note: z.string().optional(),
-  /** Of a plan that comes in parts: which one this is, from 1, and whether more are to come. Nothing starts before the last one is there. */
+  /**
+   * Of a plan that comes in parts: which one this is, from 1, and whether more are to come. Nothing starts before the last one is there.
+   */
   part: z.int().min(1).optional(),
   more: z.literal(true).optional(),
 });
@@ -44,8 +49,9 @@ export const TaskResolved = z.strictObject({
   agents: z.array(AgentName).max(6).optional(),
 });
 /**
- * A scope or a wait has begun. `count`: how many items, or rounds at most, a scope will have. `wakeAt`: when its time is up. `delegated`: a task whose agent has given
- * work to others waits for it, as a scope with one item for each time that it has done so; the last of `count` is the one that begins.
+ * A scope or a wait has begun. `count`: how many items, or rounds at most, a scope will have. `wakeAt`: when its time is up. `delegated`: a
+ * task whose agent has given work to others waits for it, as a scope with one item for each time that it has done so; the last of `count`
+ * is the one that begins.
  */
 export const TaskOpened = z.strictObject({
   type: z.literal('TaskOpened'),
@@ -63,7 +69,10 @@ export const AttemptScheduled = z.strictObject({
   ...attempt,
   notBefore: Timestamp,
   agent: AgentName.optional(),
-  /** Of a scope whose items an agent combines, at its first attempt: they have ended; `partial`: not all of them well, or the deadline has cut them off. */
+  /**
+   * Of a scope whose items an agent combines, at its first attempt: they have ended; `partial`: not all of them well, or the deadline has
+   * cut them off.
+   */
   joined: z.enum(['whole', 'partial']).optional(),
 });
 export const AttemptStarted = z.strictObject({
@@ -81,7 +90,10 @@ export const AttemptStarted = z.strictObject({
   life: z.string().optional(),
   /** The worker goes on from this task, whose result is in the same commit. */
   after: TaskId.optional(),
-  /** The task asks for this agent, which was removed and has handed on to `agent`. With `queuedMs`: this agent was to do it, but had no free slot. */
+  /**
+   * The task asks for this agent, which was removed and has handed on to `agent`. With `queuedMs`: this agent was to do it, but had no free
+   * slot.
+   */
   insteadOf: AgentName.optional(),
   /** The task had been without a free slot so long: done by another agent, or with less, because of that. */
   queuedMs: QueuedMs.optional(),
@@ -110,8 +122,8 @@ export const AttemptFailed = z.strictObject({
   error: Failure,
   counted: z.boolean(),
   /**
-   * `server`: the task waits for a model server that is in passing trouble, and the next attempt is scheduled for then. `time`: the default limit was too short,
-   * and the next attempt may take longer.
+   * `server`: the task waits for a model server that is in passing trouble, and the next attempt is scheduled for then. `time`: the default
+   * limit was too short, and the next attempt may take longer.
    */
   cause: z.enum(['server', 'time']).optional(),
   /** The next attempt starts anew. */

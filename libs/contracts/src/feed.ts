@@ -59,8 +59,8 @@ export type IngressEvent = z.infer<typeof IngressEvent>;
 export const IngressSubject = z.object({ tenant: TenantId, type: z.string() });
 
 /**
- * What a model has written since the part before, while its call is on its way: on core NATS, for whoever watches. Parts may be lost, a call that is made again
- * begins anew, and what counts is the recorded reply.
+ * What a model has written since the part before, while its call is on its way: on core NATS, for whoever watches. Parts may be lost, a
+ * call that is made again begins anew, and what counts is the recorded reply.
  */
 export const TokenPart = z.strictObject({
   runId: RunId,

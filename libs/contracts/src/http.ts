@@ -43,7 +43,10 @@ export type EventList = z.infer<typeof EventList>;
 export const QuestionList = z.strictObject({ questions: z.array(QuestionView) });
 export type QuestionList = z.infer<typeof QuestionList>;
 
-/** Body of `POST /v1/events`: an event for whoever waits for it. `id` and `source` tell it from others: the same ones again are the same event. */
+/**
+ * Body of `POST /v1/events`: an event for whoever waits for it. `id` and `source` tell it from others: the same ones again are the same
+ * event.
+ */
 export const EventRequest = z.strictObject({
   type: EventType,
   source: z.string().min(1).max(500).default('/http'),

@@ -11,8 +11,8 @@ export const RunId = z.string().regex(runIdPattern, 'a run id looks like r00-<uu
 export type RunId = z.infer<typeof RunId>;
 
 /**
- * A task's name, unique within its run: letters, digits, `-` and `_`, at most 64 characters. A task within a scope is named by the scope, the number of its item
- * and its own name there: `map~3~analyze`. Only the engine makes such names.
+ * A task's name, unique within its run: letters, digits, `-` and `_`, at most 64 characters. A task within a scope is named by the scope,
+ * the number of its item and its own name there: `map~3~analyze`. Only the engine makes such names.
  */
 export const TaskId = z
   .string()

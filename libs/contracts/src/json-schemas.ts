@@ -1,6 +1,6 @@
 /**
- * The messages as JSON Schema (draft 2020-12), for those who talk to Cadre in another language. Each document stands by itself: what it shares
- * with others is in its `$defs`, under the name that the sources use.
+ * The messages as JSON Schema (draft 2020-12), for those who talk to Cadre in another language. Each document stands by itself: what it
+ * shares with others is in its `$defs`, under the name that the sources use.
  */
 import { z } from 'zod';
 import { CATALOGUE, type CatalogueEntry, PARTS } from './catalogue.js';

@@ -25,7 +25,10 @@ export function labelText(labels: Labels): string {
     .join(', ');
 }
 
-/** In words, why nobody may do what asks for labels; undefined: somebody has them all. @param places the labels of each worker or agent that is there */
+/**
+ * In words, why nobody may do what asks for labels; undefined: somebody has them all. @param places the labels of each worker or agent that
+ * is there
+ */
 export function whyNoLabels(asked: Labels | undefined, places: readonly (Labels | undefined)[]): string | undefined {
   if (asked === undefined || places.some((has) => meetsLabels(has, asked))) return undefined;
   const lacking = Object.entries(asked).filter(([name, value]) => !places.some((has) => meetsLabels(has, { [name]: value })));

@@ -33,8 +33,8 @@ export const TaskStep = TaskContext.extend({
 export type TaskStep = z.infer<typeof TaskStep>;
 
 /**
- * Answer to `GET /v1/runs/{id}/lineage`: the tasks from the answer back, the run's inputs, and where the artifacts that the tasks read came from. `more`: not all
- * is listed.
+ * Answer to `GET /v1/runs/{id}/lineage`: the tasks from the answer back, the run's inputs, and where the artifacts that the tasks read came
+ * from. `more`: not all is listed.
  */
 export const RunLineage = z.strictObject({
   runId: RunId,

@@ -20,7 +20,9 @@ export const MEMORY_LIMITS = {
   clearedTtlMs: 86_400_000,
 } as const;
 
-/** The name of the recorded calls by which an attempt reads its agent's memory and adds to it. Agents with a memory are granted it by that. */
+/**
+ * The name of the recorded calls by which an attempt reads its agent's memory and adds to it. Agents with a memory are granted it by that.
+ */
 export const MEMORY_TOOL = 'agent_memory';
 
 /** Part of an agent's definition. */
@@ -30,8 +32,8 @@ export const MemorySettings = z.strictObject({
   /** When it is larger than this, older messages are summed up. */
   maxTokens: z.int().min(200).max(50_000).default(8000),
   /**
-   * So many of the last messages are not summed up; fewer where `maxTokens` has less than 100 for each. What was asked and its answer stay together, so an odd
-   * number counts as one more.
+   * So many of the last messages are not summed up; fewer where `maxTokens` has less than 100 for each. What was asked and its answer stay
+   * together, so an odd number counts as one more.
    */
   keepLast: z.int().min(0).max(100).default(10),
   /** Agents that may read it, when they ask for it with the tool `recall_memory`. */
@@ -53,7 +55,10 @@ export type MemoryMessage = z.infer<typeof MemoryMessage>;
 
 const count = z.int().nonnegative();
 
-/** An agent's memory as the bucket `cadre_context` holds it. Its sharing is kept with it: the definition is known to the agent's own workers only. */
+/**
+ * An agent's memory as the bucket `cadre_context` holds it. Its sharing is kept with it: the definition is known to the agent's own workers
+ * only.
+ */
 export const MemoryRecord = z.strictObject({
   agent: AgentName,
   /** Left out: of all runs of the tenant. */

@@ -1,7 +1,7 @@
 /**
- * How many alike events are written into one message. A decision about a run of ten thousand tasks may open or cancel all of them, and its commit must fit into
- * one message; events that differ in their task only are therefore written together. This is a form of the log's bytes: whoever reads blocks through the event
- * log sees single events.
+ * How many alike events are written into one message. A decision about a run of ten thousand tasks may open or cancel all of them, and its
+ * commit must fit into one message; events that differ in their task only are therefore written together. This is a form of the log's
+ * bytes: whoever reads blocks through the event log sees single events.
  */
 import { z } from 'zod';
 import type { Block, Commit, RunEvent } from './events.js';

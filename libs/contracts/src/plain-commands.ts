@@ -1,6 +1,7 @@
 /**
- * Nearly all commands are starts of runs, and starts, calls and ends of attempts in their plainest form. These are recognised by hand-written
- * checks, at a tenth of what the schema costs. The answer is "the schema would give this very value" or "ask the schema"; a property test holds it to that.
+ * Nearly all commands are starts of runs, and starts, calls and ends of attempts in their plainest form. These are recognised by
+ * hand-written checks, at a tenth of what the schema costs. The answer is "the schema would give this very value" or "ask the schema"; a
+ * property test holds it to that.
  */
 import { AGENT_NAME, RUN_ID, TASK_ID, TOOL_NAME, TRACEPARENT, isCount, isEmpty, isText, matches } from './plain-checks.js';
 import type { Fields } from './plain-checks.js';

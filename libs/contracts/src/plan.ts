@@ -30,8 +30,8 @@ export const SKILLS = {
 } as const;
 
 /**
- * How long, from its first refusal on, a task waits for a model server that limits, loads or cannot be reached. Such attempts do not count against `maxAttempts`;
- * what comes after this time does, and with 0 all of them. Left out: until the run's deadline.
+ * How long, from its first refusal on, a task waits for a model server that limits, loads or cannot be reached. Such attempts do not count
+ * against `maxAttempts`; what comes after this time does, and with 0 all of them. Left out: until the run's deadline.
  */
 export const MaxServerWaitMs = z
   .int()
@@ -95,8 +95,8 @@ export const Given = z.union([
 export type Given = z.infer<typeof Given>;
 
 /**
- * The result may stand for later ones: a task of the same tenant that asks the same of the same agent within `ttlMs` is given it, without a call of a model or a
- * tool. Of the two tasks' times the shorter one counts.
+ * The result may stand for later ones: a task of the same tenant that asks the same of the same agent within `ttlMs` is given it, without a
+ * call of a model or a tool. Of the two tasks' times the shorter one counts.
  */
 export const Cache = z.strictObject({
   ttlMs: z
@@ -123,8 +123,8 @@ export const Specialist = z.strictObject({
 export type Specialist = z.infer<typeof Specialist>;
 
 /**
- * How long an attempt may take whose task does not say it: ten minutes, or some calls of a model that takes long. An attempt that this ends is followed by one
- * that may take twice as long; the run's deadline is above all.
+ * How long an attempt may take whose task does not say it: ten minutes, or some calls of a model that takes long. An attempt that this ends
+ * is followed by one that may take twice as long; the run's deadline is above all.
  */
 export const ATTEMPT_LIMIT = { leastMs: 600_000, modelCalls: 4, factor: 2 } as const;
 export const DEFAULT_LIMIT_REMEDY =
@@ -220,8 +220,8 @@ export const Budget = z
     onLimit: z.enum(['stop', 'degrade', 'ask']).default('stop'),
     degradeTo: z.string().min(1).max(200).optional(),
     /**
-     * Whether models without a known price may be called at all; what they cost is then unknown and counts under no cap. `if-uncapped`: where no cap applies
-     * to the call, of the run, the task, the agent or the tenant.
+     * Whether models without a known price may be called at all; what they cost is then unknown and counts under no cap. `if-uncapped`:
+     * where no cap applies to the call, of the run, the task, the agent or the tenant.
      */
     unpricedModels: z.enum(['refuse', 'allow', 'if-uncapped']).default('if-uncapped'),
   })

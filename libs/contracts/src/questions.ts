@@ -8,8 +8,8 @@ export const QuestionId = z.string().regex(/^q[0-9]{1,9}$/, 'a question id looks
 export type QuestionId = z.infer<typeof QuestionId>;
 
 /**
- * Budget: `approve` raises the cap that was hit, `deny` fails the task. Effect (a call that must happen once may or may not have happened): `done`, it has;
- * `repeat`, it has not and is to be made; `deny` fails the task.
+ * Budget: `approve` raises the cap that was hit, `deny` fails the task. Effect (a call that must happen once may or may not have happened):
+ * `done`, it has; `repeat`, it has not and is to be made; `deny` fails the task.
  */
 export const QuestionChoice = z.enum(['approve', 'deny', 'done', 'repeat']);
 export type QuestionChoice = z.infer<typeof QuestionChoice>;

@@ -1,6 +1,6 @@
 /**
- * What a task's answer must be: a part of JSON Schema that can be checked anywhere, in bounded time, with a fault for each place. What is not checked is not accepted
- * either, so that nobody relies on it: no references, no patterns, no `oneOf`.
+ * What a task's answer must be: a part of JSON Schema that can be checked anywhere, in bounded time, with a fault for each place. What is
+ * not checked is not accepted either, so that nobody relies on it: no references, no patterns, no `oneOf`.
  */
 import { z } from 'zod';
 import { Json, utf8Bytes } from './values.js';

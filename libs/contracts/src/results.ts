@@ -19,8 +19,8 @@ export const Missing = z.array(z.string().min(1).max(300)).min(1).max(50);
 export type Missing = z.infer<typeof Missing>;
 
 /**
- * What is out of the ordinary with a result. `unstructured`: the agent did not keep to the form it was asked for, and its words are the answer. `without-tools`: it
- * says itself that it is not sure, and none of the tools that its results rest on has brought anything.
+ * What is out of the ordinary with a result. `unstructured`: the agent did not keep to the form it was asked for, and its words are the
+ * answer. `without-tools`: it says itself that it is not sure, and none of the tools that its results rest on has brought anything.
  */
 export const ResultMark = z.enum(['unstructured', 'without-tools', 'limit-reached']);
 export type ResultMark = z.infer<typeof ResultMark>;
@@ -35,9 +35,15 @@ export const TaskResult = z.strictObject({
   degradedTo: z.string().max(200).optional(),
   /** How much less its agent has thought, because the server had no room, or the task had waited too long for a slot. */
   reducedTo: ReducedThinking.optional(),
-  /** The agent that was to do it: another one has, since this one was removed or, with `queuedMs`, had no free slot. The owner of the run says it. */
+  /**
+   * The agent that was to do it: another one has, since this one was removed or, with `queuedMs`, had no free slot. The owner of the run
+   * says it.
+   */
   insteadOf: AgentName.optional(),
-  /** How long it had been without a free slot, where it was done by another agent or with less because of that. The owner of the run says it. */
+  /**
+   * How long it had been without a free slot, where it was done by another agent or with less because of that. The owner of the run says
+   * it.
+   */
   queuedMs: QueuedMs.optional(),
   /** Of a scope: some of its items failed, or its deadline has cut it off. */
   partial: z.literal(true).optional(),
@@ -100,7 +106,10 @@ export const Assignment = z.strictObject({
   instructions: z.string(),
   input: Json.optional(),
   inputs: z.array(ArtifactRef),
-  /** For work: the dependencies, direct and indirect (of long chains the nearest). For the answer: every task of the plan. In plan order; shortened if too long. */
+  /**
+   * For work: the dependencies, direct and indirect (of long chains the nearest). For the answer: every task of the plan. In plan order;
+   * shortened if too long.
+   */
   results: z.array(TaskOutcome),
   /** Counts fresh starts, from 1: attempts of one round resume from the calls recorded before them. */
   /** For the answer of a run that Cadre has planned: what it has to account for. */
@@ -126,7 +135,9 @@ export const Assignment = z.strictObject({
   /** So many attempts in a row have found the model server in trouble: whether it is back is asked once, without quick tries. */
   waited: z.int().min(1).optional(),
   traceparent: z.string().optional(),
-  /** An earlier result may stand for this one, and this one for later ones. `minConfidence`: a result that is less sure counts for neither. */
+  /**
+   * An earlier result may stand for this one, and this one for later ones. `minConfidence`: a result that is less sure counts for neither.
+   */
   cache: Cache.extend({ minConfidence: z.number().min(0).max(1).optional(), unknownConfidence: UnknownConfidence.optional() }).optional(),
   /** What the answer has to be. */
   resultSchema: ResultSchema.optional(),

@@ -1,7 +1,7 @@
 /**
- * Work that the engine does by itself. Every way to coordinate is made of these few: a **scope** holds tasks and ends by a join rule; it is done once,
- * once per item of a list (fan-out), or round after round (a loop with a bound); and what its items brought is combined into one result. A **wait**
- * ends with time or with an event from outside.
+ * Work that the engine does by itself. Every way to coordinate is made of these few: a **scope** holds tasks and ends by a join rule; it is
+ * done once, once per item of a list (fan-out), or round after round (a loop with a bound); and what its items brought is combined into one
+ * result. A **wait** ends with time or with an event from outside.
  */
 import { z } from 'zod';
 
@@ -20,8 +20,8 @@ export const Need = z.union([
 export type Need = z.infer<typeof Need>;
 
 /**
- * When a scope ends. `enough`: as soon as what is needed has succeeded, or cannot any more; what is still at work is cancelled. `ended`: when all its items
- * have ended, and then it is seen whether that was enough. With a deadline it is seen then.
+ * When a scope ends. `enough`: as soon as what is needed has succeeded, or cannot any more; what is still at work is cancelled. `ended`:
+ * when all its items have ended, and then it is seen whether that was enough. With a deadline it is seen then.
  */
 export const Join = z.strictObject({
   need: Need.default('all'),
@@ -50,8 +50,8 @@ export const UnknownConfidence = z.enum(['fail', 'pass']);
 export type UnknownConfidence = z.infer<typeof UnknownConfidence>;
 
 /**
- * What the result of an item must be to count; an item whose result is not so has failed. `where` is an expression over its `value`, `confidence`, `answer`
- * and `index`, beside what the scope itself may look at. A confidence that is not known is -1 to expressions.
+ * What the result of an item must be to count; an item whose result is not so has failed. `where` is an expression over its `value`,
+ * `confidence`, `answer` and `index`, beside what the scope itself may look at. A confidence that is not known is -1 to expressions.
  */
 export const Gate = z.strictObject({
   minConfidence: z.number().min(0).max(1).default(0),
@@ -85,12 +85,12 @@ export const COMBINE_RULES = [
 ] as const;
 
 /**
- * How the results of the items become the result of the scope. `list`: a JSON array of the answers. `object`: a JSON object of the answers by the names of the
- * branches. `concat`: one after the other, under their titles. `last` and
- * `first`: that of the item last or first in order. `best`: the one with the highest score (the confidence, or an expression over `value`, `confidence` and
- * `answer`). `rank`: a JSON array of all, the best first. `vote`: what most say. `merge`: JSON objects put together, conflicts listed with their sources.
- * `auction`: a JSON array of all, the best bid first, by the bidder's confidence and what the system knows of it.
- * `custom`: the scope's own task is given to an agent, with the results of the items; what the agent brings is the result.
+ * How the results of the items become the result of the scope. `list`: a JSON array of the answers. `object`: a JSON object of the answers
+ * by the names of the branches. `concat`: one after the other, under their titles. `last` and
+ * `first`: that of the item last or first in order. `best`: the one with the highest score (the confidence, or an expression over `value`,
+ * `confidence` and `answer`). `rank`: a JSON array of all, the best first. `vote`: what most say. `merge`: JSON objects put together,
+ * conflicts listed with their sources. `auction`: a JSON array of all, the best bid first, by the bidder's confidence and what the system
+ * knows of it. `custom`: the scope's own task is given to an agent, with the results of the items; what the agent brings is the result.
  */
 export const Combine = z.discriminatedUnion('by', [
   ...COMBINE_RULES,

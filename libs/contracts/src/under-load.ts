@@ -16,13 +16,15 @@ export type ReducedThinking = z.infer<typeof ReducedThinking>;
 const lighter = { model: z.string().min(1).max(200).optional(), ...ReducedThinking.shape };
 const WaitMs = z.int().min(0).max(3_600_000);
 
-/** When calls have to wait longer than `waitMs`, the attempt goes on like this to its end: with another model, with less thought, or both. */
+/**
+ * When calls have to wait longer than `waitMs`, the attempt goes on like this to its end: with another model, with less thought, or both.
+ */
 export const UnderModelLoad = z.strictObject({ waitMs: WaitMs, ...lighter });
 export type UnderModelLoad = z.infer<typeof UnderModelLoad>;
 
 /**
- * Likewise, and when tasks that nobody has begun have been without a free slot for longer than `queueMs`: `agent` does them instead, as far as it has their skills
- * and labels, and what the agent begins itself it begins like this. One of both times is needed.
+ * Likewise, and when tasks that nobody has begun have been without a free slot for longer than `queueMs`: `agent` does them instead, as far
+ * as it has their skills and labels, and what the agent begins itself it begins like this. One of both times is needed.
  */
 export const UnderLoad = z.strictObject({
   waitMs: WaitMs.optional(),

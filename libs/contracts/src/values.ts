@@ -4,8 +4,8 @@ import { z } from 'zod';
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 /**
- * Any JSON value, nested less than a thousand deep. Not `z.json()`: that refers to itself, and zod then keeps a record of what it has visited in
- * each parse of each schema that contains it, commands among them.
+ * Any JSON value, nested less than a thousand deep. Not `z.json()`: that refers to itself, and zod then keeps a record of what it has
+ * visited in each parse of each schema that contains it, commands among them.
  */
 export const Json: z.ZodType<Json> = z
   .unknown()

@@ -19,8 +19,8 @@ export type RunStatus = z.infer<typeof RunStatus>;
 export const isTerminal = (status: RunStatus): boolean => status !== 'planning' && status !== 'running' && status !== 'cancelling';
 
 /**
- * `waiting`: for dependencies. `ready`: an attempt is open, no worker has started it. `asking`: for a person's answer. `open`: a scope at work, or a wait for
- * time or an event.
+ * `waiting`: for dependencies. `ready`: an attempt is open, no worker has started it. `asking`: for a person's answer. `open`: a scope at
+ * work, or a wait for time or an event.
  */
 export const TASK_STATUSES = ['waiting', 'ready', 'running', 'asking', 'open', 'completed', 'failed', 'skipped', 'cancelled'] as const;
 export const TaskStatus = z.enum(TASK_STATUSES);
@@ -71,7 +71,10 @@ export const TaskView = z.strictObject({
   missing: Missing.optional(),
   /** The last failure of the task or of its last attempt, or why it was skipped. */
   error: z.string().optional(),
-  /** It waits for a model server that limits, loads or cannot be reached, since then, and asks again at `until`. The server's words are the `error`. */
+  /**
+   * It waits for a model server that limits, loads or cannot be reached, since then, and asks again at `until`. The server's words are the
+   * `error`.
+   */
   serverWait: z.strictObject({ since: Timestamp, until: Timestamp }).optional(),
   usage: Usage,
 });

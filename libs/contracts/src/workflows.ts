@@ -15,8 +15,9 @@ export const WorkflowParam = z.strictObject({ description: z.string().max(500).o
 export type WorkflowParam = z.infer<typeof WorkflowParam>;
 
 /**
- * What starts a run of a workflow by itself: an event from outside, or the hands of a clock. In `params`, `${{ … }}` sees `event` with `id`, `type`, `source`, `time` (ISO 8601)
- * and `data`; of a clock it is the time at which the run was due. `where` is an expression over `event`.
+ * What starts a run of a workflow by itself: an event from outside, or the hands of a clock. In `params`, `${{ … }}` sees `event` with
+ * `id`, `type`, `source`, `time` (ISO 8601) and `data`; of a clock it is the time at which the run was due. `where` is an expression over
+ * `event`.
  */
 export const Trigger = z.union(
   [

@@ -47,8 +47,8 @@ function outcomesAmong(tasks: TaskReader, only?: ReadonlySet<TaskId>): TaskOutco
 }
 
 /**
- * All that a task may look at; of the scopes that it depends on, or is, also what their items brought, what it has given to others, and in a round what the one
- * before it did.
+ * All that a task may look at; of the scopes that it depends on, or is, also what their items brought, what it has given to others, and in
+ * a round what the one before it did.
  */
 function seenBy(tasks: TaskReader, task: TaskState): Set<TaskId> {
   const seen = upstream(tasks, task.spec, NEAREST);
@@ -76,7 +76,8 @@ function planIds(tasks: TaskReader): Set<TaskId> {
 }
 
 /**
- * Only of a task that nobody has worked on: what an attempt goes on with came of what its forerunner saw, and what that one did to the world is not known to it.
+ * Only of a task that nobody has worked on: what an attempt goes on with came of what its forerunner saw, and what that one did to the
+ * world is not known to it.
  */
 function cacheWish({ spec, kind, attempt }: TaskState): Pick<Assignment, 'cache'> {
   if (spec.cache === undefined || kind !== 'work' || attempt !== 1) return {};

@@ -40,7 +40,10 @@ export class BlockDraft {
     return { commits: this.commits, ...(this.accounts.length > 0 ? { accounts: this.accounts } : {}) };
   }
 
-  /** @returns whether it was taken; `later`: there is no room beside what is there; a number: it takes so many bytes and fits into no message */
+  /**
+   * @returns whether it was taken; `later`: there is no room beside what is there; a number: it takes so many bytes and fits into no
+   * message
+   */
   add(commit: Commit): 'taken' | 'later' | number {
     const packed = packCommit(commit);
     const text = JSON.stringify(packed ?? commit);

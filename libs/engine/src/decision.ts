@@ -3,8 +3,8 @@ import type { Json, Rejection, RunEvent } from '@cadre/contracts';
 import type { RunDraft } from './run-draft.js';
 
 /**
- * `accepted` events are one commit; its `at` must be the context's `now`. `run`: what folding them comes to, at hand already; whoever changes the events, or
- * had another state decided on, leaves it out. `duplicate`: already applied; nothing to store.
+ * `accepted` events are one commit; its `at` must be the context's `now`. `run`: what folding them comes to, at hand already; whoever
+ * changes the events, or had another state decided on, leaves it out. `duplicate`: already applied; nothing to store.
  */
 export type Decision =
   | { outcome: 'accepted'; events: RunEvent[]; run?: RunDraft | undefined; result?: Json }
@@ -17,7 +17,9 @@ export interface DecideContext {
   random: number;
   /** How much more of the tenant's money may be bound at this moment, beyond what its runs have bound. Undefined: there is no cap. */
   tenantRoomMicros?: number | undefined;
-  /** Whether the tenant has a cap: a shard that spends from an allowance has a room without one, too. Left out: it has if there is a room. */
+  /**
+   * Whether the tenant has a cap: a shard that spends from an allowance has a room without one, too. Left out: it has if there is a room.
+   */
   tenantCapped?: boolean | undefined;
   /** More of it may be drawn: a call that does not fit into the room is not to make do with less. */
   tenantMayDraw?: boolean | undefined;

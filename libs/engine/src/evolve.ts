@@ -1,7 +1,7 @@
 /**
  * State is the fold of events. A fold takes over the state it is given: the records of tasks and calls are written in place (a run of
- * ten thousand tasks is not copied for each commit), so only the returned state may be used afterwards. Single tasks and calls are replaced, never
- * changed, and no event is changed, so what was read from a task stays valid.
+ * ten thousand tasks is not copied for each commit), so only the returned state may be used afterwards. Single tasks and calls are
+ * replaced, never changed, and no event is changed, so what was read from a task stays valid.
  */
 import { ANSWER_TASK, CadreError, NO_USAGE, PLAN_TASK, placeOf } from '@cadre/contracts';
 import type { Commit, RunEvent, RunId, TaskId, TaskSpec } from '@cadre/contracts';

@@ -61,7 +61,9 @@ export function foldShardAccount(shard: ShardState, commit: AccountCommit): Shar
   return shard;
 }
 
-/** All commits of a block, those of accounts first; a claim changes nothing. Changes the shard in place and returns it. Error `log-corrupt`. */
+/**
+ * All commits of a block, those of accounts first; a claim changes nothing. Changes the shard in place and returns it. Error `log-corrupt`.
+ */
 export function foldBlock(shard: ShardState, block: Block): ShardState {
   for (const commit of block.accounts ?? []) foldShardAccount(shard, commit);
   for (const commit of block.commits) foldShardCommit(shard, commit);

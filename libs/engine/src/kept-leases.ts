@@ -1,6 +1,6 @@
 /**
- * Leases as entries with a time to live in a store. The store drops an entry that is not renewed; the holder stops believing in it no later,
- * because it counts from the moment at which it sent the last renewal that was confirmed, and the store from when that arrived.
+ * Leases as entries with a time to live in a store. The store drops an entry that is not renewed; the holder stops believing in it no
+ * later, because it counts from the moment at which it sent the last renewal that was confirmed, and the store from when that arrived.
  */
 import { pause } from './pause.js';
 import { leaseAborted, leaseLost, leaseReleased } from './lease-errors.js';

@@ -1,7 +1,7 @@
 /**
- * Sends commands to the owners of their shards and keeps at it. Commands queued in one turn of the event loop for the same shard share a request;
- * what comes back unanswered or `unavailable` is queued again, unchanged, after a growing pause: commands are idempotent by meaning, so a
- * repetition of one that was in fact carried out is answered with what it caused.
+ * Sends commands to the owners of their shards and keeps at it. Commands queued in one turn of the event loop for the same shard share a
+ * request; what comes back unanswered or `unavailable` is queued again, unchanged, after a growing pause: commands are idempotent by
+ * meaning, so a repetition of one that was in fact carried out is answered with what it caused.
  *
  * While answers are due commands gather for a moment: under load, requests grow instead of becoming more, which costs everybody less.
  */

@@ -66,8 +66,8 @@ export interface Blobs {
 }
 
 /**
- * Results that stand for later ones. Errors: `CadreError` `store-unavailable` (retriable). What was put may be gone at any time, and need not be there at once for
- * everybody.
+ * Results that stand for later ones. Errors: `CadreError` `store-unavailable` (retriable). What was put may be gone at any time, and need
+ * not be there at once for everybody.
  */
 export interface ResultCache {
   /** @param key a digest, in hex digits. Undefined when there is none of this tenant, or its time (`until`) is over */
@@ -122,8 +122,8 @@ export interface CommandLine {
   /** Bytes of one command that fit into a message. */
   readonly maxCommandBytes: number;
   /**
-   * Asks the owner of a shard once. Not every command need have a reply, and the order is not given. Rejects when there is no answer in time,
-   * with `CadreError` `connection-closed` when there never will be.
+   * Asks the owner of a shard once. Not every command need have a reply, and the order is not given. Rejects when there is no answer in
+   * time, with `CadreError` `connection-closed` when there never will be.
    */
   request(shard: number, batch: readonly SentCommand[]): Promise<readonly CommandReply[]>;
 }

@@ -83,7 +83,10 @@ export class RunDraft implements RunTables {
     (this.#waits ??= new Map()).set(taskId, count);
   }
 
-  /** The state that it has come to, as folding its events gives it. Like a fold it takes over the state that it started from. @param seq of its commit */
+  /**
+   * The state that it has come to, as folding its events gives it. Like a fold it takes over the state that it started from. @param seq of
+   * its commit
+   */
   adopt(seq: number): RunState {
     const tables = recordTables(this.run);
     for (const [id, task] of this.#tasks) tables.set(id, task);

@@ -1,6 +1,6 @@
 /**
- * Decides commands against a shard's state and puts the commits into a block in the making. Each commit is folded at once, so that the next command sees
- * what the one before it has done.
+ * Decides commands against a shard's state and puts the commits into a block in the making. Each commit is folded at once, so that the next
+ * command sees what the one before it has done.
  */
 import type {
   AccountCommand,
@@ -34,7 +34,10 @@ export interface Allowances {
   want(tenant: TenantId, creditedMicros: number, needMicros: number): void;
 }
 
-/** How a command about a run is decided. The engine's own way unless something else is given: the simulator records decisions, and plants faults. */
+/**
+ * How a command about a run is decided. The engine's own way unless something else is given: the simulator records decisions, and plants
+ * faults.
+ */
 export type DecideInShard = (shard: ShardState, command: Command, context: DecideContext) => Decision;
 
 export interface DeskSurroundings {
@@ -46,7 +49,9 @@ export interface DeskSurroundings {
   /** Needed with more than one shard. */
   allowances?: Allowances | undefined;
   decide?: DecideInShard | undefined;
-  /** A command that the engine failed on: it is refused, so that the others of the shard are not held up. Without it, the failure is thrown. */
+  /**
+   * A command that the engine failed on: it is refused, so that the others of the shard are not held up. Without it, the failure is thrown.
+   */
   onBug?: ((command: Command, cause: unknown) => void) | undefined;
 }
 
@@ -110,7 +115,8 @@ export class ShardDesk {
     const decision = decideAccount(account, command, this.around.shards);
     if (decision.outcome !== 'accepted') return replyTo(command, decision);
     const commit: AccountCommit = { tenant, seq: (account?.seq ?? 0) + 1, at: this.lastAt, cause: command.id, events: decision.events };
-    // Accounts come before the commits of their block, so a change of an account that commits of this block rest on waits for the next block.
+    // Accounts come before the commits of their block, so a change of an account that commits of this block rest on waits for the next
+    // block.
     if (!block.addAccount(commit)) return 'later';
     foldShardAccount(this.state, commit);
     return replyTo(command, decision);
@@ -151,7 +157,10 @@ export class ShardDesk {
     return false;
   }
 
-  /** A server that bills beyond the reservation has spent what this shard may not: the home is to know at once, or others would spend it again. */
+  /**
+   * A server that bills beyond the reservation has spent what this shard may not: the home is to know at once, or others would spend it
+   * again.
+   */
   #coverDebt(tenant: TenantId): void {
     const { allowances, shard, shards } = this.around;
     if (allowances === undefined || homeShard(tenant, shards) === shard) return;

@@ -1,6 +1,6 @@
 /**
- * Keeps one shard owned: waits for its lease, takes the shard (folds its log, writes the claim), serves its commands, and starts over when it is
- * lost. While another process holds the lease this one is the standby.
+ * Keeps one shard owned: waits for its lease, takes the shard (folds its log, writes the claim), serves its commands, and starts over when
+ * it is lost. While another process holds the lease this one is the standby.
  */
 import { AccountCommand, Command, isPlainCommand } from '@cadre/contracts';
 import type { CommandReply } from '@cadre/contracts';

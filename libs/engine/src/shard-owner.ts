@@ -1,8 +1,8 @@
 /**
- * The run loop: one owner of one shard. Commands queue up; a tick decides them against the state in memory, gathers their commits into a block and
- * appends it at the next sequence of the shard's log. The state in memory runs ahead of the log by the blocks in flight, so nothing that was
- * decided is said before the block that holds it, or on which it rests, is stored. A refused block means that another owner has written: this
- * one has lost the shard, answers everything with `unavailable` and must be thrown away with its memory.
+ * The run loop: one owner of one shard. Commands queue up; a tick decides them against the state in memory, gathers their commits into a
+ * block and appends it at the next sequence of the shard's log. The state in memory runs ahead of the log by the blocks in flight, so
+ * nothing that was decided is said before the block that holds it, or on which it rests, is stored. A refused block means that another
+ * owner has written: this one has lost the shard, answers everything with `unavailable` and must be thrown away with its memory.
  *
  * The loop has no clock, no timer and no chance of its own: production and the simulator drive the same code.
  */
@@ -88,7 +88,8 @@ export class ShardOwner {
   }
 
   /**
-   * Folds the log and writes the claim that fences every earlier owner. When an earlier owner's last blocks land in between, folds those too.
+   * Folds the log and writes the claim that fences every earlier owner. When an earlier owner's last blocks land in between, folds those
+   * too.
    * @returns undefined when the lease was lost meanwhile
    */
   static async take(around: OwnerSurroundings): Promise<ShardOwner | undefined> {
@@ -146,8 +147,8 @@ export class ShardOwner {
   }
 
   /**
-   * The stored state and its sequence, for a snapshot, without the ended runs that have been kept for long enough (`expired`). Deciding waits for the
-   * blocks in flight; the state handed out is not changed later.
+   * The stored state and its sequence, for a snapshot, without the ended runs that have been kept for long enough (`expired`). Deciding
+   * waits for the blocks in flight; the state handed out is not changed later.
    */
   async snapshot(): Promise<{ seq: number; state: ShardState; expired: RunId[] } | undefined> {
     this.#pauses += 1;
@@ -164,8 +165,8 @@ export class ShardOwner {
   }
 
   /**
-   * Forgets ended runs that a saved snapshot does not hold any more, and not before: a successor that folds from an older one still knows them, and would
-   * take a new run under such an id for damage of the log.
+   * Forgets ended runs that a saved snapshot does not hold any more, and not before: a successor that folds from an older one still knows
+   * them, and would take a new run under such an id for damage of the log.
    */
   forget(expired: readonly RunId[]): void {
     for (const runId of expired) delete this.#desk.state.ended[runId];

@@ -87,7 +87,9 @@ export interface Delegating {
   handOff?: true;
 }
 
-/** What a task no longer has may be undefined instead of missing: a copy without a field is slow, and the snapshot's JSON does not show it. */
+/**
+ * What a task no longer has may be undefined instead of missing: a copy without a field is slow, and the snapshot's JSON does not show it.
+ */
 export interface TaskState {
   spec: TaskSpec;
   kind: 'plan' | 'work' | 'answer';

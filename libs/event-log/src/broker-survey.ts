@@ -27,7 +27,9 @@ interface JetStreamState {
   meta?: { cluster_size?: number };
 }
 
-/** Answers of all servers, or as many as come in time; none when the account may not ask. Asks again when a busy server says nothing at all. */
+/**
+ * Answers of all servers, or as many as come in time; none when the account may not ask. Asks again when a busy server says nothing at all.
+ */
 export async function askServers(nats: NatsConnection): Promise<SurveyedServer[]> {
   for (let tries = 1; ; tries += 1) {
     const answers = await askOnce(nats);

@@ -63,7 +63,10 @@ export class JetStreamLog implements ShardLog {
     return this.#reader.lastSeq();
   }
 
-  /** @throws CadreError `log-unavailable`: not known whether it is stored; the same block may be appended again. `log-refused`, `block-too-large`. */
+  /**
+   * @throws CadreError `log-unavailable`: not known whether it is stored; the same block may be appended again. `log-refused`,
+   * `block-too-large`.
+   */
   append(block: Block, expectedSeq: number, json?: string): Promise<AppendOutcome> {
     return this.#appender.append(block, expectedSeq, json);
   }
@@ -78,7 +81,10 @@ export class JetStreamLog implements ShardLog {
     return this.#reader.tail(afterSeq, signal);
   }
 
-  /** The newest whole snapshot; a damaged one counts as none as long as the log can still be folded without it. @throws CadreError `snapshot-corrupt` */
+  /**
+   * The newest whole snapshot; a damaged one counts as none as long as the log can still be folded without it. @throws CadreError
+   * `snapshot-corrupt`
+   */
   async loadSnapshot(): Promise<LogSnapshot | undefined> {
     const { snapshot, damaged } = await this.#snapshots.load();
     const from = (snapshot?.seq ?? 0) + 1;

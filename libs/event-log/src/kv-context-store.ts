@@ -1,6 +1,6 @@
 /**
- * The context store in a KV bucket: `<tenant>.artifact.<name>` holds an artifact's record, `<tenant>.grant.<agent>` what an agent may do. Bodies are in the object
- * store. What is read comes from the stream's leader: an agent that lost its grant must not go on with it.
+ * The context store in a KV bucket: `<tenant>.artifact.<name>` holds an artifact's record, `<tenant>.grant.<agent>` what an agent may do.
+ * Bodies are in the object store. What is read comes from the stream's leader: an agent that lost its grant must not go on with it.
  */
 import { BUCKETS, ContextGrants, ContextRecord, type AgentName, type ContextName, type TenantId } from '@cadre/contracts';
 import type { ContextStore, StoredContext } from '@cadre/engine';

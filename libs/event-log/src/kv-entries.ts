@@ -1,6 +1,7 @@
 /**
- * Entries of a KV bucket that change only from the state that was looked at. An entry is published to its key's own subject, with the revision that it must follow
- * and its time to live, since the client's KV cannot do both. Nothing is asked of the server at the start: a worker may be there before the bucket is.
+ * Entries of a KV bucket that change only from the state that was looked at. An entry is published to its key's own subject, with the
+ * revision that it must follow and its time to live, since the client's KV cannot do both. Nothing is asked of the server at the start: a
+ * worker may be there before the bucket is.
  */
 import { jetstreamManager, type JetStreamManager, type StoredMsg } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';

@@ -1,4 +1,7 @@
-/** What agents remember, beside the context store in its bucket: `<tenant>.memory.<agent>` of all runs, `<tenant>.memory.<agent>.<run>` of one. */
+/**
+ * What agents remember, beside the context store in its bucket: `<tenant>.memory.<agent>` of all runs, `<tenant>.memory.<agent>.<run>` of
+ * one.
+ */
 import { BUCKETS, MemoryRecord, type AgentName, type RunId, type TenantId } from '@cadre/contracts';
 import type { MemoryStore, StoredMemory } from '@cadre/engine';
 import type { NatsConnection } from '@nats-io/transport-node';

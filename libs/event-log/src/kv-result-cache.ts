@@ -1,6 +1,7 @@
 /**
- * Results that stand for later ones, in a KV bucket. The client's KV puts nothing with a time to live, so entries are published to the key's own subject, each with
- * its time; and as the server counts whole seconds, the entry itself says to the millisecond until when it counts.
+ * Results that stand for later ones, in a KV bucket. The client's KV puts nothing with a time to live, so entries are published to the
+ * key's own subject, each with its time; and as the server counts whole seconds, the entry itself says to the millisecond until when it
+ * counts.
  */
 import { BUCKETS, KeptResult, type TenantId } from '@cadre/contracts';
 import type { ResultCache } from '@cadre/engine';

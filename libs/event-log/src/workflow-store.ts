@@ -16,7 +16,8 @@ export class WorkflowStore {
   }
 
   /**
-   * Keeps a definition as the next version; one that is the same as the newest stays that version. Errors (all methods): `store-unavailable` (retriable).
+   * Keeps a definition as the next version; one that is the same as the newest stays that version. Errors (all methods):
+   * `store-unavailable` (retriable).
    * @returns the version, and whether it is new
    */
   async put(tenant: TenantId, workflow: Workflow, now: number): Promise<{ kept: WorkflowVersion; isNew: boolean }> {

@@ -7,8 +7,8 @@ export function byteLength(value: unknown): number {
 }
 
 /**
- * Leaves out the longest answers of tasks until the view fits (their artifacts and state stay); of a run with thousands of tasks also tasks and
- * artifacts, and says how many.
+ * Leaves out the longest answers of tasks until the view fits (their artifacts and state stay); of a run with thousands of tasks also tasks
+ * and artifacts, and says how many.
  * @returns undefined when it is too large even so
  */
 export function fitRunView(view: RunView, bytes: number): RunView | undefined {

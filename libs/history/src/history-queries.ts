@@ -1,4 +1,7 @@
-/** Answers queries from the rows. Every statement about runs names the tenant. Lists are newest first and go on by key, so pages stay right while runs come in. */
+/**
+ * Answers queries from the rows. Every statement about runs names the tenant. Lists are newest first and go on by key, so pages stay right
+ * while runs come in.
+ */
 import {
   FeedPosition,
   RunId,

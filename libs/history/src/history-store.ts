@@ -1,7 +1,7 @@
 /**
- * The read model: a fold of the shards' logs in SQL. A batch of blocks and the position after it are written in one transaction, so each block
- * counts exactly once, whatever dies when. One process folds at a time (a lease outside sees to it); should two, the position's row lock
- * lets one through and the other one finds out.
+ * The read model: a fold of the shards' logs in SQL. A batch of blocks and the position after it are written in one transaction, so each
+ * block counts exactly once, whatever dies when. One process folds at a time (a lease outside sees to it); should two, the position's row
+ * lock lets one through and the other one finds out.
  */
 import { CadreError, isTerminal, type HistoryAnswer, type HistoryQuery, type WorkerView } from '@cadre/contracts';
 import type { RunState, ShardState, StoredBlock } from '@cadre/engine';

@@ -1,6 +1,6 @@
 /**
- * A fresh PGlite spends seconds of CPU on creating its cluster. A template of an empty one, made once (by the build, else by the first use),
- * shortens that to a fraction. Without a template, or with one that cannot be used, everything works the slow way.
+ * A fresh PGlite spends seconds of CPU on creating its cluster. A template of an empty one, made once (by the build, else by the first
+ * use), shortens that to a fraction. Without a template, or with one that cannot be used, everything works the slow way.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';

@@ -1,4 +1,6 @@
-/** Between the engine's run state and its rows: one for the run, one for each task and call, so that a change of one writes one small row. */
+/**
+ * Between the engine's run state and its rows: one for the run, one for each task and call, so that a change of one writes one small row.
+ */
 import { ANSWER_TASK, shardOf, type Commit, type Usage } from '@cadre/contracts';
 import type { RunState, TaskState } from '@cadre/engine';
 import type { Kysely } from 'kysely';

@@ -1,6 +1,6 @@
 /**
- * Tables of the read model. Times are milliseconds since 1970 UTC. State, events and the like are `json`, not `jsonb`: the archive must give
- * back what the log held, and jsonb reorders keys and refuses the character U+0000, which a tool's output may hold.
+ * Tables of the read model. Times are milliseconds since 1970 UTC. State, events and the like are `json`, not `jsonb`: the archive must
+ * give back what the log held, and jsonb reorders keys and refuses the character U+0000, which a tool's output may hold.
  */
 import type { ColumnType, Generated } from 'kysely';
 

@@ -82,8 +82,8 @@ function natsSpec({ dataDir, ports, env, log }: LocalSystemOptions): ProcessSpec
 }
 
 /**
- * A broker that met a full disk stays stuck when there is room again, until it is started anew. Not earlier: the room that it finds at its start
- * is what it allows itself from then on.
+ * A broker that met a full disk stays stuck when there is room again, until it is started anew. Not earlier: the room that it finds at its
+ * start is what it allows itself from then on.
  */
 function restartWhenStuck(server: RunningNatsServer, log: LocalSystemOptions['log']): void {
   const look = async (): Promise<void> => {

@@ -1,6 +1,6 @@
 /**
- * Messages of a program, one a line, of which none lies in memory that is longer than allowed: the rest of its line is passed over, and in its place comes an error in
- * answer to the same request, so that nobody else's call suffers by it.
+ * Messages of a program, one a line, of which none lies in memory that is longer than allowed: the rest of its line is passed over, and in
+ * its place comes an error in answer to the same request, so that nobody else's call suffers by it.
  */
 import { ReadBuffer } from '@modelcontextprotocol/client';
 

@@ -1,6 +1,7 @@
 /**
- * The tools of MCP servers, as a worker has them. Which there are is said by what the operator declared and approved, not by the servers: names, descriptions and schemas
- * are the approved ones, and a server is started when one of its tools is first called. A tool that its server now tells otherwise is withheld.
+ * The tools of MCP servers, as a worker has them. Which there are is said by what the operator declared and approved, not by the servers:
+ * names, descriptions and schemas are the approved ones, and a server is started when one of its tools is first called. A tool that its
+ * server now tells otherwise is withheld.
  */
 import type { Tool, ToolContext } from '@cadre/agents';
 import { CadreError } from '@cadre/contracts';
@@ -102,7 +103,10 @@ export class McpTools {
     });
   }
 
-  /** Looks at the files now and then, so that what is approved or declared counts without a restart. @param onChange other tools are there, or for others */
+  /**
+   * Looks at the files now and then, so that what is approved or declared counts without a restart. @param onChange other tools are there,
+   * or for others
+   */
   watch(onChange: () => void): void {
     this.#looking = setInterval(() => {
       if (this.#look()) onChange();

@@ -1,6 +1,7 @@
 /**
- * What an operator says of MCP servers: how each is reached, who may have its tools, and what a call of them does to the world. It comes from the environment of the
- * workers and from nowhere else: a command to start, or an address to call, is never taken from a plan, an API or a model.
+ * What an operator says of MCP servers: how each is reached, who may have its tools, and what a call of them does to the world. It comes
+ * from the environment of the workers and from nowhere else: a command to start, or an address to call, is never taken from a plan, an API
+ * or a model.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, extname, join, resolve } from 'node:path';

@@ -1,6 +1,7 @@
 /**
- * The line to one server: opened when it is first needed, opened again after it broke, at most every so often. It tells what the server has, and calls it. What a call
- * that comes to nothing leaves open is said by its error: `billed: 'no'` means that it surely never reached the server, or was refused there.
+ * The line to one server: opened when it is first needed, opened again after it broke, at most every so often. It tells what the server
+ * has, and calls it. What a call that comes to nothing leaves open is said by its error: `billed: 'no'` means that it surely never reached
+ * the server, or was refused there.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { untilAborted } from '@cadre/agents';
@@ -90,7 +91,10 @@ export class ServerLine {
     return [...connection.tools.values()];
   }
 
-  /** Errors: `mcp-unavailable`, `mcp-refused` (both `billed: 'no'`), `mcp-timeout`, `mcp-lost`, `mcp-result-too-long`, `mcp-failed`, and the signal's. */
+  /**
+   * Errors: `mcp-unavailable`, `mcp-refused` (both `billed: 'no'`), `mcp-timeout`, `mcp-lost`, `mcp-result-too-long`, `mcp-failed`, and the
+   * signal's.
+   */
   async call(call: RemoteCall): Promise<CallToolResult> {
     const connection = await this.#open(call.signal);
     try {

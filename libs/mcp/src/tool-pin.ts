@@ -1,6 +1,6 @@
 /**
- * What was approved of a tool: its name, its description and the schema of its arguments, and the digest of the three. Models are told what was approved, never what
- * the server says now; when the two differ the tool is withheld until somebody approves it anew.
+ * What was approved of a tool: its name, its description and the schema of its arguments, and the digest of the three. Models are told what
+ * was approved, never what the server says now; when the two differ the tool is withheld until somebody approves it anew.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -53,8 +53,8 @@ export function withPin(pins: Pins, server: string, tool: ToldTool): Pins {
 }
 
 /**
- * `<server>_<tool>` in the characters that tool names may have. Where that is too long, or is taken, the last characters are a digest of the server's own name, so
- * that the same tool has the same name wherever it is approved.
+ * `<server>_<tool>` in the characters that tool names may have. Where that is too long, or is taken, the last characters are a digest of
+ * the server's own name, so that the same tool has the same name wherever it is approved.
  */
 export function freeName(server: string, tool: string, taken: ReadonlySet<string>): string {
   const words = tool

@@ -1,6 +1,6 @@
 /**
- * Requests through one inbox. The client's own `request` makes a timer and an error with its stack for each request, in case it fails; here one
- * sweep serves all that wait.
+ * Requests through one inbox. The client's own `request` makes a timer and an error with its stack for each request, in case it fails; here
+ * one sweep serves all that wait.
  */
 import { createInbox, NoRespondersError, TimeoutError, type Msg, type NatsConnection } from '@nats-io/transport-node';
 

@@ -1,6 +1,6 @@
 /**
- * Servers that speak the same API differ in what they take. A refused request is asked again in a dialect that leaves out or changes what the refusal
- * names, and nothing else; see `refusals/refused-part.ts`.
+ * Servers that speak the same API differ in what they take. A refused request is asked again in a dialect that leaves out or changes what
+ * the refusal names, and nothing else; see `refusals/refused-part.ts`.
  */
 import type { Plainness } from './plain-schema.js';
 
@@ -20,7 +20,10 @@ export interface Dialect {
   system: 'system' | 'user';
   /** Whether the opaque fields of a turn go back to the server that gave them. */
   opaque: boolean;
-  /** What a turn of calls without thoughts of this server gets in their place, where it demands some: one of another model, or one without any. */
+  /**
+   * What a turn of calls without thoughts of this server gets in their place, where it demands some: one of another model, or one without
+   * any.
+   */
   noThoughts: 'nothing' | 'empty' | 'unsigned';
   /** Content of a turn that holds only calls. */
   bare: 'null' | 'text';

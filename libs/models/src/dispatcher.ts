@@ -1,6 +1,7 @@
 /**
- * The connections to a model server. They take what time they need: Node's own client gives up after 300 s without headers (openai/openai-node#2153).
- * Proxies of the environment are respected (`HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`, upper or lower case); what is on this machine is never asked through one.
+ * The connections to a model server. They take what time they need: Node's own client gives up after 300 s without headers
+ * (openai/openai-node#2153). Proxies of the environment are respected (`HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`, upper or lower case); what
+ * is on this machine is never asked through one.
  */
 import { Agent, EnvHttpProxyAgent } from 'undici';
 import type { Dispatcher } from 'undici';
@@ -26,7 +27,9 @@ export function isLoopback(url: string): boolean {
   );
 }
 
-/** The proxy of the environment through which the URL is asked, without its user and password; undefined: it is asked directly. For people. */
+/**
+ * The proxy of the environment through which the URL is asked, without its user and password; undefined: it is asked directly. For people.
+ */
 export function proxyFor(url: string, env: Readonly<Record<string, string | undefined>>): string | undefined {
   if (!URL.canParse(url) || isLoopback(url)) return undefined;
   const { protocol, hostname, port } = new URL(url);

@@ -3,9 +3,10 @@
  * something. Retries belong to the loop and to the engine; only the flags are decided here. The table of all cases is in
  * `failures.int.spec.ts`.
  *
- * `billed: 'no'` needs certainty, since the call is then settled at nothing. What a server refuses before the model has begun costs nothing, be it by status or by an error in
- * place of an answer; Azure's documentation of costs says that one may be charged for a 400 by the content filter and for a 408. Gateways answer 500, 502,
- * 503 and 504 for requests that a model is still working on: these are `unknown`, except for a 503 or 529 by which the server itself turns the request away.
+ * `billed: 'no'` needs certainty, since the call is then settled at nothing. What a server refuses before the model has begun costs
+ * nothing, be it by status or by an error in place of an answer; Azure's documentation of costs says that one may be charged for a 400 by
+ * the content filter and for a 408. Gateways answer 500, 502, 503 and 504 for requests that a model is still working on: these are
+ * `unknown`, except for a 503 or 529 by which the server itself turns the request away.
  */
 import { CadreError, type CadreErrorOptions } from '@cadre/contracts';
 import { namedTimeMs } from './refusals/named-time.js';
@@ -163,7 +164,10 @@ function fatal(code: string, remedy?: string): Verdict {
 const NO_CREDIT =
   /insufficient[_ ](?:credit|balance|quota|funds)|credit balance is too low|out of credits?|billing.{0,20}(?:limit|not active)|payment required|in arrears|can only afford/i;
 
-/** Waiting does not help. Google says "exceeded your current quota, please check your plan and billing" of a minute's quota, too, but then it names a time. */
+/**
+ * Waiting does not help. Google says "exceeded your current quota, please check your plan and billing" of a minute's quota, too, but then
+ * it names a time.
+ */
 function isOutOfCredit({ status, kinds, words }: ServerRefusal, namedMs: number | undefined): boolean {
   if (status === 402 || kinds.some((kind) => kind === 'insufficient_quota' || kind === 'billing_not_active')) return true;
   if (status >= 500) return false;
@@ -173,7 +177,9 @@ function isOutOfCredit({ status, kinds, words }: ServerRefusal, namedMs: number 
   );
 }
 
-/** Google names a delay of seconds for quotas of a day, too: there the name of the quota counts. Groq's go by within minutes, as it says. */
+/**
+ * Google names a delay of seconds for quotas of a day, too: there the name of the quota counts. Groq's go by within minutes, as it says.
+ */
 function isOfTheDay({ body, words }: ServerRefusal, namedMs: number | undefined): boolean {
   if (namedMs !== undefined && namedMs > LONGEST_MS) return true;
   if (/PerDay/.test(typeof body === 'object' ? JSON.stringify(body) : '')) return true;
@@ -186,7 +192,9 @@ function isLoading({ status, words }: ServerRefusal): boolean {
   return (status === 503 || status === 500 || status === 425) && says.test(words);
 }
 
-/** Ollama: 500 "error parsing tool call"; Groq: 400 `tool_use_failed`, `json_validate_failed`. The model has miswritten, and may do better. */
+/**
+ * Ollama: 500 "error parsing tool call"; Groq: 400 `tool_use_failed`, `json_validate_failed`. The model has miswritten, and may do better.
+ */
 function isFailedCall({ kinds, words }: ServerRefusal): boolean {
   return (
     kinds.some((kind) => kind === 'tool_use_failed' || kind === 'json_validate_failed') ||

@@ -1,6 +1,6 @@
 /**
- * What has been learnt of one model of a server: how it wants to be asked, how much it writes, how much its window holds. A dialect is remembered when it
- * was the cause: the refusal named it, and the next request was taken; a guess must have helped twice.
+ * What has been learnt of one model of a server: how it wants to be asked, how much it writes, how much its window holds. A dialect is
+ * remembered when it was the cause: the refusal named it, and the next request was taken; a guess must have helped twice.
  */
 import type { ModelRequest } from '@cadre/agents';
 import type { Dialect } from './dialect.js';

@@ -1,8 +1,9 @@
 /**
  * Keeps calls away from a model server that does not work. One for each model of a server, shared by all attempts of the
- * process: after some failures in a row it refuses calls at once; when its time is up it lets exactly one call through as a probe, whose outcome
- * closes or opens it again. What the server answers by intent (4xx) says nothing against it. A server that limits or loads and names a time
- * holds later calls back until then, without opening anything. Whatever is kept back is told the last that the server said, and what to do about it.
+ * process: after some failures in a row it refuses calls at once; when its time is up it lets exactly one call through as a probe, whose
+ * outcome closes or opens it again. What the server answers by intent (4xx) says nothing against it. A server that limits or loads and
+ * names a time holds later calls back until then, without opening anything. Whatever is kept back is told the last that the server said,
+ * and what to do about it.
  */
 import type { ModelPort, ModelQuote, ModelReply, ModelRequest } from '@cadre/agents';
 import { CadreError } from '@cadre/contracts';
@@ -66,7 +67,10 @@ export class ModelBreaker implements ModelPort {
     return this.inner.quote(request);
   }
 
-  /** Errors: those of the port within; `model-breaker-open` when the call was kept back, and the server's own once more when it is too early. */
+  /**
+   * Errors: those of the port within; `model-breaker-open` when the call was kept back, and the server's own once more when it is too
+   * early.
+   */
   async complete(request: ModelRequest, signal: AbortSignal): Promise<ModelReply> {
     const holdMs = this.heldUntil - Date.now();
     if (this.hold && holdMs > EARLY_MS) throw again(this.hold, this.hold.code, '', holdMs);

@@ -1,8 +1,9 @@
 /**
- * JSON Schemas in the words that every model server knows. Servers compile them into grammars or translate them into a dialect of their own, and refuse the
- * whole request for a word or a bound that they cannot: llama.cpp from 2000 repetitions on (ggml-org/llama.cpp#26596, #25746), Gemini's compatible
- * endpoint `exclusiveMinimum`, `propertyNames`, `const`, `$ref` (fazer-ai/agents#64; ai.google.dev/gemini-api/docs/structured-output, read in November 2026).
- * Nothing is lost by it: what a model sends is checked against the whole schema here.
+ * JSON Schemas in the words that every model server knows. Servers compile them into grammars or translate them into a dialect of their
+ * own, and refuse the whole request for a word or a bound that they cannot: llama.cpp from 2000 repetitions on (ggml-org/llama.cpp#26596,
+ * #25746), Gemini's compatible endpoint `exclusiveMinimum`, `propertyNames`, `const`, `$ref` (fazer-ai/agents#64;
+ * ai.google.dev/gemini-api/docs/structured-output, read in November 2026). Nothing is lost by it: what a model sends is checked against the
+ * whole schema here.
  */
 import type { Json } from '@cadre/contracts';
 import { isObject } from './reading/json-spans.js';

@@ -1,6 +1,7 @@
 /**
- * Notices that a server cuts prompts without a word, as Ollama does with what is beyond `num_ctx` (docs.ollama.com/context-length, read in November 2026:
- * 4096 tokens where the graphics card has less than 24 GiB): the count of the prompt stands still while the conversation grows, or is far below what was sent.
+ * Notices that a server cuts prompts without a word, as Ollama does with what is beyond `num_ctx` (docs.ollama.com/context-length, read in
+ * November 2026: 4096 tokens where the graphics card has less than 24 GiB): the count of the prompt stands still while the conversation
+ * grows, or is far below what was sent.
  */
 import { createHash } from 'node:crypto';
 import type { ModelRequest } from '@cadre/agents';

@@ -1,6 +1,6 @@
 /**
- * A model behind a server: asks in the dialect that the server takes, learns from what it refuses, and reads what it answers. One class for all APIs;
- * what differs between them is a `WireApi`.
+ * A model behind a server: asks in the dialect that the server takes, learns from what it refuses, and reads what it answers. One class for
+ * all APIs; what differs between them is a `WireApi`.
  */
 import type { CallEnding, CallGate, CallLeave, ModelPort, ModelQuote, ModelReply, ModelRequest } from '@cadre/agents';
 import type { Json } from '@cadre/contracts';
@@ -35,8 +35,8 @@ export interface RemoteModelOptions {
   /** How long it may be silent once it has begun. Default: `timeoutMs`. */
   idleMs?: number;
   /**
-   * Whether a JSON answer is asked for by the API's own means. `auto` (default): where no tools are offered, since many servers that are asked for
-   * both give no calls. `beside-tools`: always. `none`: never.
+   * Whether a JSON answer is asked for by the API's own means. `auto` (default): where no tools are offered, since many servers that are
+   * asked for both give no calls. `beside-tools`: always. `none`: never.
    */
   responseFormat?: 'auto' | 'none' | 'beside-tools';
   /** What models write at most in one answer, by name; `*` for all others. What a server refuses as too much is learnt besides. */
@@ -60,7 +60,9 @@ const CHARACTERS_PER_TOKEN = 4;
 /** Changes of one request; each is of another part, so this is never reached by a server that means what it says. */
 const MAX_CHANGES = 8;
 
-/** A cap that is too large for a server that does not say what would not be is made smaller by this, down to what hardly holds an answer. */
+/**
+ * A cap that is too large for a server that does not say what would not be is made smaller by this, down to what hardly holds an answer.
+ */
 const GUESS_DIVISOR = 4;
 const LEAST_GUESS = 256;
 

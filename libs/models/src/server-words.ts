@@ -1,6 +1,6 @@
 /**
- * What a server says when it does not answer: its words, legible, and the fields that classify it. Servers put them into `error`, `message` or `detail`, as
- * text, object or list, in JSON or HTML; gateways wrap what the server behind them said.
+ * What a server says when it does not answer: its words, legible, and the fields that classify it. Servers put them into `error`, `message`
+ * or `detail`, as text, object or list, in JSON or HTML; gateways wrap what the server behind them said.
  */
 import { isObject, parsedJson } from './reading/json-spans.js';
 

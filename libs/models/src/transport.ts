@@ -1,4 +1,7 @@
-/** One request to a model server and its answer, streamed or in one piece. Limits how long a server may be silent, not how long it may write. */
+/**
+ * One request to a model server and its answer, streamed or in one piece. Limits how long a server may be silent, not how long it may
+ * write.
+ */
 import { pipeline, type Duplex } from 'node:stream';
 import { constants, createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import type { CadreError } from '@cadre/contracts';
@@ -35,8 +38,8 @@ const MAX_BODY = 64 * 1024 * 1024;
 const AFTERWORD_MS = 3000;
 
 /**
- * The whole answer as a JSON value. Errors: `ServerRefusal`, `UnreadableAnswer`, `CutAnswer`, `CadreError` (silence, the signal's), those of the connection.
- * The connection is closed when the signal aborts, so that the server stops writing.
+ * The whole answer as a JSON value. Errors: `ServerRefusal`, `UnreadableAnswer`, `CutAnswer`, `CadreError` (silence, the signal's), those
+ * of the connection. The connection is closed when the signal aborts, so that the server stops writing.
  */
 export async function post(asked: Post): Promise<unknown> {
   if (asked.signal.aborted) throw abortError(asked.signal, false);

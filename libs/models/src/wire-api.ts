@@ -48,7 +48,9 @@ export interface Collector {
   whole(): unknown;
   /** Whether the server said that the answer is complete. */
   readonly complete: boolean;
-  /** Whether what has come of a stream that ended without saying so is an answer by its form. Left out: what is not said is never taken so. */
+  /**
+   * Whether what has come of a stream that ended without saying so is an answer by its form. Left out: what is not said is never taken so.
+   */
   isWhole?(): boolean;
   /** What had been written so far. */
   readonly written: string;

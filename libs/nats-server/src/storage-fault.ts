@@ -1,10 +1,13 @@
 /**
- * Whether a server can still write. One that has met a full disk answers all questions as before but keeps no message any more (2.15: publishers get
- * no answer at all), also when there is room again: only a restart helps.
+ * Whether a server can still write. One that has met a full disk answers all questions as before but keeps no message any more (2.15:
+ * publishers get no answer at all), also when there is room again: only a restart helps.
  */
 import { askServer } from './readiness.js';
 
-/** @returns the server's own words when it has stopped writing; undefined when it writes, is not healthy for another reason, or does not answer */
+/**
+ * @returns the server's own words when it has stopped writing; undefined when it writes, is not healthy for another reason, or does not
+ * answer
+ */
 export async function storageFault(host: string, port: number): Promise<string | undefined> {
   const answer = await askServer(host, port, '$SYS.REQ.SERVER.PING.HEALTHZ');
   return answer === undefined ? undefined : writeErrorIn(answer);

@@ -132,7 +132,9 @@ export class AgentBreakers {
     return views.sort((a, b) => (a.agent < b.agent ? -1 : 1));
   }
 
-  /** Attempts started since it opened. An older one may hang for long, and its end tells as much; it does not keep a probe from starting. */
+  /**
+   * Attempts started since it opened. An older one may hang for long, and its end tells as much; it does not keep a probe from starting.
+   */
   #probes(agent: AgentName): number {
     const openedAt = this.#breakers.get(agent)?.opened?.at ?? 0;
     let probes = 0;

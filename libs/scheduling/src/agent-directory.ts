@@ -56,8 +56,8 @@ export class AgentDirectory {
   }
 
   /**
-   * Takes a beat. A late one of the same life, or of an earlier life, is passed over; but once a life has fallen silent another one is believed, for it
-   * may have begun on a machine whose clock is behind. @returns whether anything but the time changed
+   * Takes a beat. A late one of the same life, or of an earlier life, is passed over; but once a life has fallen silent another one is
+   * believed, for it may have begun on a machine whose clock is behind. @returns whether anything but the time changed
    */
   hear(beat: Heartbeat, now: number): boolean {
     const known = this.#workers.get(beat.workerId);
@@ -108,7 +108,10 @@ export class AgentDirectory {
     return this.#workers.get(workerId);
   }
 
-  /** How many attempts of an agent may be at work at once, as its workers say; when they differ, the least. Agents without a limit are left out. */
+  /**
+   * How many attempts of an agent may be at work at once, as its workers say; when they differ, the least. Agents without a limit are left
+   * out.
+   */
   agentLimits(now: number): Map<AgentName, number> {
     const limits = new Map<AgentName, number>();
     for (const worker of this.live(now)) {
@@ -145,8 +148,8 @@ export class AgentDirectory {
   }
 
   /**
-   * The agents at hand for a tenant's plans, by name. A plan lives longer than a pause of a worker, so short silence does not take its agents away;
-   * a worker that took its leave does.
+   * The agents at hand for a tenant's plans, by name. A plan lives longer than a pause of a worker, so short silence does not take its
+   * agents away; a worker that took its leave does.
    */
   catalogue(now: number, tenant: TenantId): AgentSummary[] {
     const byName = new Map<string, AgentSummary>();

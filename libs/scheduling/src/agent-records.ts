@@ -1,6 +1,6 @@
 /**
- * How the attempts of each agent have ended, and what they have cost: a fold of the logs of all shards since this scheduler began to read. It is told with offers of
- * bids, and the engine keeps it in the log, so nothing is decided by what another scheduler would know.
+ * How the attempts of each agent have ended, and what they have cost: a fold of the logs of all shards since this scheduler began to read.
+ * It is told with offers of bids, and the engine keeps it in the log, so nothing is decided by what another scheduler would know.
  */
 import type { AgentName, Block, Commit, RunEvent } from '@cadre/contracts';
 import { attemptKey } from './attempts.js';

@@ -56,7 +56,10 @@ export interface ReadyGroup {
   firm?: true;
   /** Who has begun it and was removed, so that others may take it; with `reliefMs`: who has had no free slot for it. */
   insteadOf?: AgentName;
-  /** Only for attempts that have been without a free slot so long, and only for `agent`, if it has the skills. The same attempts are in another group, too. */
+  /**
+   * Only for attempts that have been without a free slot so long, and only for `agent`, if it has the skills. The same attempts are in
+   * another group, too.
+   */
   reliefMs?: number;
   /** Agents that have the skills but may take it only when it has waited. */
   reserve?: readonly AgentName[];

@@ -1,6 +1,6 @@
 /**
- * Sends each finding as a command once, and keeps at it until it is answered. A finding that does not hold any more before that is withdrawn;
- * one that still holds a while after the answer (clocks differ, the log lags) is sent again.
+ * Sends each finding as a command once, and keeps at it until it is answered. A finding that does not hold any more before that is
+ * withdrawn; one that still holds a while after the answer (clocks differ, the log lags) is sent again.
  */
 import type { Command, CommandReply } from '@cadre/contracts';
 import type { Chance, Clock, CommandSender } from '@cadre/engine';

@@ -1,6 +1,7 @@
 /**
- * Matches ready attempts to free slots. The tenant with the least at work goes first, and of its attempts the most urgent (priority, then age); among the
- * workers that can do it the least loaded one gets it, and of equals the one whose turn is longest ago. The same input gives the same matches.
+ * Matches ready attempts to free slots. The tenant with the least at work goes first, and of its attempts the most urgent (priority, then
+ * age); among the workers that can do it the least loaded one gets it, and of equals the one whose turn is longest ago. The same input
+ * gives the same matches.
  */
 import { meetsLabels } from '@cadre/contracts';
 import type { AgentName, Offer, RunId, WorkerId } from '@cadre/contracts';
@@ -136,7 +137,10 @@ class Shares {
   }
 }
 
-/** The workers that can do something, and how much of them a tenant may have. They are looked for only when a tenant has to leave slots to others. */
+/**
+ * The workers that can do something, and how much of them a tenant may have. They are looked for only when a tenant has to leave slots to
+ * others.
+ */
 class Pool {
   #able: { workers: ReadonlySet<OpenWorker>; slots: number } | undefined;
   readonly #held: Numbers<string>;
@@ -231,7 +235,10 @@ function hasRoom({ pool, group }: Pick<Line, 'pool' | 'group'>): boolean {
 
 type Needs = Pick<ReadyGroup, 'skills' | 'labels' | 'agent' | 'tenant' | 'reserve' | 'reliefMs'>;
 
-/** Whether an agent may be given it: the one that is named, or whom that one has handed on to, or any with the skills. One tenant's agents work for no other. */
+/**
+ * Whether an agent may be given it: the one that is named, or whom that one has handed on to, or any with the skills. One tenant's agents
+ * work for no other.
+ */
 export function isCapable({ name, skills, labels, tenant, standsFor }: HostedAgent, needs: Needs): boolean {
   if (tenant !== undefined && tenant !== needs.tenant) return false;
   if (!meetsLabels(labels, needs.labels)) return false;
@@ -255,7 +262,8 @@ function spareSkills(agent: HostedAgent, needs: Pick<ReadyGroup, 'skills'>): num
 
 function openLines(groups: Iterable<ReadyGroup>, workers: readonly OpenWorker[], rules: MatchRules, shares: Shares): Line[] {
   const lines: Line[] = [];
-  // Many groups need the same: one for each tenant, for each limited run. Where agents are one tenant's own, or stand in for such, tenants differ.
+  // Many groups need the same: one for each tenant, for each limited run. Where agents are one tenant's own, or stand in for such, tenants
+  // differ.
   const known = new Map<string, Pick<Line, 'candidates' | 'pool'>>();
   const isOwn = ({ tenant, standsFor }: HostedAgent) => tenant !== undefined || standsFor !== undefined;
   const differ = workers.some(({ agents }) => agents.some(isOwn));

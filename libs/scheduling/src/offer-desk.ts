@@ -1,7 +1,7 @@
 /**
- * The scheduler's judgement, without clock and network: which offers to make, which attempts are lost, whose time is up, what work is no longer
- * wanted. It joins what the logs say (`OpenWork`) with what the workers say (`AgentDirectory`) and remembers the offers that nobody has
- * confirmed yet.
+ * The scheduler's judgement, without clock and network: which offers to make, which attempts are lost, whose time is up, what work is no
+ * longer wanted. It joins what the logs say (`OpenWork`) with what the workers say (`AgentDirectory`) and remembers the offers that nobody
+ * has confirmed yet.
  */
 import { labelText, whyNoLabels } from '@cadre/contracts';
 import type { AgentName, HeldAttempt, Labels, Offer, QuestionId, RunId, UnwantedAttempt, WorkerId } from '@cadre/contracts';
@@ -18,8 +18,8 @@ import { Usage, type TenantSlots, type Underway } from './usage.js';
 
 export interface DeskTiming extends OfferPatience {
   /**
-   * Work is offered so long before a slot becomes free, as far as can be foreseen: as much as the worker is expected to complete in that time. It waits there,
-   * and is begun together with the telling of a result instead of a journey to and fro later.
+   * Work is offered so long before a slot becomes free, as far as can be foreseen: as much as the worker is expected to complete in that
+   * time. It waits there, and is begun together with the telling of a result instead of a journey to and fro later.
    */
   aheadMs: number;
   /** Waiting this long raises an attempt by one level of priority. */
@@ -50,7 +50,10 @@ export interface LostAttempt extends RunningAttempt {
   reason: string;
 }
 
-/** Ready work that no live agent can do. `no-agent`: none is able. `no-label`: those that are have not its labels. `breaker-open`: those that are able have failed too often of late. */
+/**
+ * Ready work that no live agent can do. `no-agent`: none is able. `no-label`: those that are have not its labels. `breaker-open`: those
+ * that are able have failed too often of late.
+ */
 export interface Unmatched {
   reason: 'no-agent' | 'no-label' | 'breaker-open';
   /** Of `no-label`, in words. */
@@ -140,7 +143,10 @@ export class OfferDesk {
     return this.work.questions.expired(now);
   }
 
-  /** Attempts that live workers list although the log has closed them or has given them to another worker, and those of runs being cancelled. */
+  /**
+   * Attempts that live workers list although the log has closed them or has given them to another worker, and those of runs being
+   * cancelled.
+   */
   unwanted(now: number): { workerId: WorkerId; attempts: UnwantedAttempt[] }[] {
     const started = new Map<string, WorkerId>();
     for (const running of this.work.running()) started.set(attemptKey(running), running.workerId);
@@ -291,8 +297,8 @@ export class OfferDesk {
 
   /**
    * Attempts running there, and others that it lists: taken but not started, or closed by others. One that it has just completed counts no
-   * longer, although it is listed until the next beat: else each slot would rest for the time between beats. An offer that overtakes the answer
-   * which frees the slot waits at the worker.
+   * longer, although it is listed until the next beat: else each slot would rest for the time between beats. An offer that overtakes the
+   * answer which frees the slot waits at the worker.
    */
   #usedSlots({ beat: { workerId }, held }: KnownWorker): number {
     let used = this.work.runningAt(workerId);

@@ -1,6 +1,7 @@
 /**
- * Tasks that have waited too long for a slot of their agent, where its definition says what becomes of them then (`underLoad`): another agent may take them too. Agents
- * that take what others have no slot for are kept from it until then. Groups change, never attempts: the most urgent goes first, as ever.
+ * Tasks that have waited too long for a slot of their agent, where its definition says what becomes of them then (`underLoad`): another
+ * agent may take them too. Agents that take what others have no slot for are kept from it until then. Groups change, never attempts: the
+ * most urgent goes first, as ever.
  */
 import type { AgentName } from '@cadre/contracts';
 import { nameOfGroup, needsKey, type ReadyGroup } from './attempts.js';
@@ -9,7 +10,10 @@ import { isCapable } from './match-offers.js';
 
 type Relieved = HostedAgent & { underLoad: NonNullable<HostedAgent['underLoad']> };
 
-/** Since when groups have been without a free slot: what one round of offers has found, for the next one. A scheduler that follows another counts anew. */
+/**
+ * Since when groups have been without a free slot: what one round of offers has found, for the next one. A scheduler that follows another
+ * counts anew.
+ */
 export class Shortages {
   #since = new Map<string, number>();
   #found = new Map<string, number>();
@@ -32,7 +36,10 @@ export class Shortages {
   }
 }
 
-/** @param agents of all live workers @returns the groups, and for agents that have been without a free slot for long those that others may take instead */
+/**
+ * @param agents of all live workers @returns the groups, and for agents that have been without a free slot for long those that others may
+ * take instead
+ */
 export function relieved(groups: ReadyGroup[], agents: Iterable<HostedAgent>, shortages: Shortages, now: number): ReadyGroup[] {
   const saying = sayingOf(agents);
   if (saying.length === 0) return groups;

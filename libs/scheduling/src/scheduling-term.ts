@@ -1,6 +1,6 @@
 /**
- * One term as the leading scheduler. Offers go out as soon as something changes (once for each turn of the event loop); losses, deadlines and
- * cancellations are looked for four times a second. Nothing here is stored: a successor finds all of it in the logs and the heartbeats.
+ * One term as the leading scheduler. Offers go out as soon as something changes (once for each turn of the event loop); losses, deadlines
+ * and cancellations are looked for four times a second. Nothing here is stored: a successor finds all of it in the logs and the heartbeats.
  */
 import type { UnwantedAttempt } from '@cadre/contracts';
 import { pause, type Clock, type Lease, type ShardLog } from '@cadre/engine';

@@ -1,6 +1,6 @@
 /**
- * What is assigned to whom, and who could be: `T[tasks, agents, levels]`. 1 where an agent works on a task; for a task that waits, a fraction for each agent that could
- * take it. Everything else is 0 and not listed.
+ * What is assigned to whom, and who could be: `T[tasks, agents, levels]`. 1 where an agent works on a task; for a task that waits, a
+ * fraction for each agent that could take it. Everything else is 0 and not listed.
  */
 import { PRIORITIES, type AgentName, type Priority, type RunId, type TaskId } from '@cadre/contracts';
 import type { ReadyGroup } from './attempts.js';

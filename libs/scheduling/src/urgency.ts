@@ -14,7 +14,8 @@ export function priorityOf(rank: number): Priority {
 }
 
 /**
- * Smaller is more urgent. Waiting takes off one level for each `ageingMs`, without end: whatever keeps arriving, an old attempt's turn comes.
+ * Smaller is more urgent. Waiting takes off one level for each `ageingMs`, without end: whatever keeps arriving, an old attempt's turn
+ * comes.
  * @param readyAt milliseconds since 1970
  */
 export function urgencyOf(rank: number, readyAt: number, now: number, ageingMs: number): number {

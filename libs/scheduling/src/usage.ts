@@ -11,8 +11,8 @@ export interface TenantSlots {
   /** Of these tenants, whatever `each` says. */
   of: Readonly<Record<string, number>>;
   /**
-   * Percent of the slots for a kind of work that a tenant without a limit of its own leaves to others, rounded down, while work of others was scheduled within
-   * `forMs`.
+   * Percent of the slots for a kind of work that a tenant without a limit of its own leaves to others, rounded down, while work of others
+   * was scheduled within `forMs`.
    */
   kept: { percent: number; forMs: number };
 }

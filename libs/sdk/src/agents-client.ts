@@ -23,8 +23,8 @@ export class AgentsClient {
   }
 
   /**
-   * Defines an agent, or changes one; the same again changes nothing. Workers that offer its template have it at once. Errors: 422 `unprocessable` that names what
-   * the template does not allow, 409 `name-taken` and `agent-limit`.
+   * Defines an agent, or changes one; the same again changes nothing. Workers that offer its template have it at once. Errors: 422
+   * `unprocessable` that names what the template does not allow, 409 `name-taken` and `agent-limit`.
    */
   define(name: string, definition: DefinedAgentInput): Promise<AgentView> {
     const body = JSON.stringify(definition);
@@ -32,8 +32,8 @@ export class AgentsClient {
   }
 
   /**
-   * Removes an agent; what it has begun is done by others. May be repeated, also to say later to whom its tasks go. Errors: 404 `unknown-agent`, 422 when nobody
-   * of the name is there.
+   * Removes an agent; what it has begun is done by others. May be repeated, also to say later to whom its tasks go. Errors: 404
+   * `unknown-agent`, 422 when nobody of the name is there.
    * @param options.handTo who gets the tasks that ask for it by name; without it they wait
    */
   remove(name: string, options: { handTo?: string } = {}): Promise<AgentRemoved> {

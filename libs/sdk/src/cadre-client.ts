@@ -76,7 +76,9 @@ const workflowPath = (name: string): string => `/v1/workflows/${encodeURICompone
 const DEFAULT_TENANT = 'default';
 const budgetPath = (tenant: string): string => `/v1/tenants/${encodeURIComponent(tenant)}/budget`;
 
-/** Every method throws `CadreApiError` for a refusal (code, status, remedy, faults) and `CadreError` `gateway-unreachable` or `bad-answer`. */
+/**
+ * Every method throws `CadreApiError` for a refusal (code, status, remedy, faults) and `CadreError` `gateway-unreachable` or `bad-answer`.
+ */
 export class CadreClient {
   readonly channels: ChannelsClient;
   private readonly http: HttpExchange;
@@ -127,14 +129,16 @@ export class CadreClient {
     return await this.waitForEnd(runId, options.signal === undefined ? {} : { signal: options.signal });
   }
 
-  /** Starts many runs and waits for the end of all. One that is refused or fails holds up no other. @returns what became of each, in order */
+  /**
+   * Starts many runs and waits for the end of all. One that is refused or fails holds up no other. @returns what became of each, in order
+   */
   executeParallel(submissions: readonly Submission[], options: ExecuteParallelOptions = {}): Promise<ParallelOutcome[]> {
     return executeAll(this, submissions, options);
   }
 
   /**
-   * Starts a run that puts together what others have come to; wait for it like for any other. Errors: 422 `unprocessable` naming each run without a result,
-   * unless the request has `partial`, 404 `unknown-run`.
+   * Starts a run that puts together what others have come to; wait for it like for any other. Errors: 422 `unprocessable` naming each run
+   * without a result, unless the request has `partial`, 404 `unknown-run`.
    */
   async aggregate(request: AggregationInput, options: Pick<StartRunOptions, 'idempotencyKey'> = {}): Promise<RunAccepted> {
     const headers = { ...JSON_BODY, 'idempotency-key': options.idempotencyKey ?? crypto.randomUUID() };
@@ -152,8 +156,8 @@ export class CadreClient {
   }
 
   /**
-   * Has a goal planned, and waits for it: a run of its own, which ends with its plan. Nothing of it is done; send the plan, changed or not, with the run
-   * that is to do it, and the run's `inputs` instead of the files. Error: `planning-failed` when the run ended without a plan.
+   * Has a goal planned, and waits for it: a run of its own, which ends with its plan. Nothing of it is done; send the plan, changed or not,
+   * with the run that is to do it, and the run's `inputs` instead of the files. Error: `planning-failed` when the run ended without a plan.
    */
   async preview(request: RunRequestInput, options: StartRunOptions = {}): Promise<{ run: RunView; plan: PlanView }> {
     const ended = await this.execute({ ...request, options: { ...request.options, planOnly: true } }, options);
@@ -191,7 +195,8 @@ export class CadreClient {
   }
 
   /**
-   * Sends an event to whoever waits for its type. Settles when it is stored; asked again here when the gateway cannot answer for the moment, three times at most.
+   * Sends an event to whoever waits for its type. Settles when it is stored; asked again here when the gateway cannot answer for the
+   * moment, three times at most.
    * @param event without an `id` it gets one, so that it counts once however often it is sent
    */
   async sendEvent(event: EventInput): Promise<EventAccepted> {
@@ -199,7 +204,10 @@ export class CadreClient {
     return await repeated(3, () => this.http.json('/v1/events', EventAccepted, { method: 'POST', headers: JSON_BODY, body }));
   }
 
-  /** Keeps a definition as the next version of its workflow; the same as the newest stays that version. Errors: 400 and 422 with each fault and its path. */
+  /**
+   * Keeps a definition as the next version of its workflow; the same as the newest stays that version. Errors: 400 and 422 with each fault
+   * and its path.
+   */
   async putWorkflow(workflow: WorkflowInput): Promise<WorkflowVersion> {
     const body = JSON.stringify(workflow);
     const path = workflowPath(workflow.metadata.name);

@@ -1,4 +1,7 @@
-/** A listener through lost connections and to its end, against a server that says what it is told to. What channels do is in the gateway's specs. */
+/**
+ * A listener through lost connections and to its end, against a server that says what it is told to. What channels do is in the gateway's
+ * specs.
+ */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CadreClient } from './cadre-client.js';

@@ -79,9 +79,9 @@ export class ChannelsClient {
   }
 
   /**
-   * The messages of a channel as they come, through lost connections, until it is removed or the signal aborts. A durable channel goes on where it was; of
-   * another one what is sent while the connection is lost is missed. Errors: `forbidden` when the right is taken away, `listener-overrun` (retriable) when
-   * messages pass faster than they are taken.
+   * The messages of a channel as they come, through lost connections, until it is removed or the signal aborts. A durable channel goes on
+   * where it was; of another one what is sent while the connection is lost is missed. Errors: `forbidden` when the right is taken away,
+   * `listener-overrun` (retriable) when messages pass faster than they are taken.
    */
   async *listen(name: string, options: ListenOptions = {}): AsyncGenerator<HeardMessage, void, undefined> {
     const { signal, ...query } = options;

@@ -5,7 +5,10 @@ import type { RunRequestInput, StartRunOptions } from './request-parts.js';
 /** A goal, a whole request, or a request with files. */
 export type Submission = string | RunRequestInput | { request: RunRequestInput; files: NonNullable<StartRunOptions['files']> };
 
-/** What became of one of them. `run`: it has ended, well or not, as its status says. `error`: it was refused, or could not be followed to its end. */
+/**
+ * What became of one of them. `run`: it has ended, well or not, as its status says. `error`: it was refused, or could not be followed to
+ * its end.
+ */
 export type ParallelOutcome = { ok: true; run: RunView } | { ok: false; error: CadreError; runId?: string };
 
 export interface ExecuteParallelOptions {

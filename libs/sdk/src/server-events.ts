@@ -11,7 +11,10 @@ export interface ServerEvent {
 
 export const RECONNECT = { firstDelayMs: 200, lastDelayMs: 5000, giveUpMs: 60_000 } as const;
 
-/** `connected` comes first, so that the caller knows that somebody answers; where nothing is to come, `nothing-more`. Errors: as `HttpExchange.request`, `bad-answer`. */
+/**
+ * `connected` comes first, so that the caller knows that somebody answers; where nothing is to come, `nothing-more`. Errors: as
+ * `HttpExchange.request`, `bad-answer`.
+ */
 export async function* serverEvents(
   http: HttpExchange,
   path: string,

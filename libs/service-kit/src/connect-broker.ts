@@ -6,7 +6,8 @@ import type { Logger } from 'pino';
 import type { BaseConfig } from './base-config.js';
 
 /**
- * The configuration comes back with the number of replicas settled. Errors: those of `connectNats` and `guardBroker`; nothing stays open then.
+ * The configuration comes back with the number of replicas settled. Errors: those of `connectNats` and `guardBroker`; nothing stays open
+ * then.
  */
 export async function connectBroker<C extends BaseConfig>(
   config: C,

@@ -1,7 +1,7 @@
 /**
- * `CADRE_CRASH_AT=<point>[:n]` makes a process kill itself, as the kernel would, when it passes a named point for the n-th time. Points sit on the
- * ports: an object whose calls pass points is wrapped where it is made, and only when such a point was asked for, so that a process that
- * shall live has nothing of it on its way.
+ * `CADRE_CRASH_AT=<point>[:n]` makes a process kill itself, as the kernel would, when it passes a named point for the n-th time. Points sit
+ * on the ports: an object whose calls pass points is wrapped where it is made, and only when such a point was asked for, so that a process
+ * that shall live has nothing of it on its way.
  */
 import { CRASH_POINTS, type CrashPoint, type PassCrashPoint } from '@cadre/contracts';
 

@@ -1,8 +1,8 @@
 /**
- * The last requests of a service that stops. Node's own close cuts every connection on which nothing is being asked at the moment, also one that was just taken
- * and whose request is still on its way: its sender is told of a reset and knows nothing. So first no connection is taken any more, and for a moment
- * all that comes on those that are there is answered, and told that it was the last. What still waits shortly before the stop is cut short is refused, so
- * that nobody is left without an answer.
+ * The last requests of a service that stops. Node's own close cuts every connection on which nothing is being asked at the moment, also one
+ * that was just taken and whose request is still on its way: its sender is told of a reset and knows nothing. So first no connection is
+ * taken any more, and for a moment all that comes on those that are there is answered, and told that it was the last. What still waits
+ * shortly before the stop is cut short is refused, so that nobody is left without an answer.
  */
 import type { IncomingMessage } from 'node:http';
 import { Server, type Socket } from 'node:net';
@@ -14,7 +14,10 @@ import type { Logger } from 'pino';
 import type { Health } from './health.js';
 import { sendProblem } from './problem.filter.js';
 
-/** Connections on which nothing was asked yet, by their server. Node counts one as busy, so its close would wait for it: browsers open some ahead. */
+/**
+ * Connections on which nothing was asked yet, by their server. Node counts one as busy, so its close would wait for it: browsers open some
+ * ahead.
+ */
 const unused = new WeakMap<Server, Set<Socket>>();
 /** Requests without an answer, by their server. */
 const waiting = new WeakMap<Server, Map<FastifyRequest, FastifyReply>>();
@@ -38,7 +41,8 @@ export function announceLast(app: NestFastifyApplication, health: Health): void 
   http.addHook('onSend', async (_request, reply) => {
     if (health.isStopping) void reply.header('connection', 'close');
   });
-  // An answer whose head went out before the stop did not say so; its connection would be kept for the next request, and the stop would wait for that.
+  // An answer whose head went out before the stop did not say so; its connection would be kept for the next request, and the stop would
+  // wait for that.
   http.addHook('onResponse', async (request) => {
     if (health.isStopping) request.raw.socket.destroySoon();
   });

@@ -61,7 +61,9 @@ export interface RunningService {
   stop(): Promise<void>;
 }
 
-/** Rejects (with `ownsProcess: false`) by `CadreError`: `config-invalid`, `port-taken`, those of `connectBroker`, and what modules throw. */
+/**
+ * Rejects (with `ownsProcess: false`) by `CadreError`: `config-invalid`, `port-taken`, those of `connectBroker`, and what modules throw.
+ */
 export async function startService<C extends BaseConfig>(options: ServiceOptions<C>): Promise<RunningService> {
   const ownsProcess = options.ownsProcess ?? true;
   try {

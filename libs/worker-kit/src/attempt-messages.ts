@@ -1,6 +1,7 @@
 /**
- * The message tools of one attempt. Who sends and who reads is the agent of the attempt, for its tenant, whatever the model says; what it may do in a channel the message desk knows.
- * The key of a call is the id of its message: an attempt that comes to the call again sends the same message, which a durable channel keeps once.
+ * The message tools of one attempt. Who sends and who reads is the agent of the attempt, for its tenant, whatever the model says; what it
+ * may do in a channel the message desk knows. The key of a call is the id of its message: an attempt that comes to the call again sends the
+ * same message, which a durable channel keeps once.
  */
 import type { Tool, ToolContext, Work } from '@cadre/agents';
 import { CadreError, type KeptChannel, type Subscription, type ToolArgs, type ToolResult } from '@cadre/contracts';

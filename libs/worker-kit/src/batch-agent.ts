@@ -6,8 +6,9 @@ import type { Clock } from '@cadre/engine';
 import type { CodePerformer, CodeWork } from './code-agent.js';
 
 /**
- * Does all of these works; each is an attempt of its own, with its own calls, workspace and signal. Answers with one result for each, in their order; an `Error` among them fails
- * that attempt only, and one that it rejects with fails all of them. Which works come together is chance, so what comes of one must not depend on the others.
+ * Does all of these works; each is an attempt of its own, with its own calls, workspace and signal. Answers with one result for each, in
+ * their order; an `Error` among them fails that attempt only, and one that it rejects with fails all of them. Which works come together is
+ * chance, so what comes of one must not depend on the others.
  */
 export type BatchPerformer = (works: CodeWork[]) => Promise<(Performance | Error)[]>;
 

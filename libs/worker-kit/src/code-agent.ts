@@ -13,14 +13,17 @@ import { toolCaller, type CallTool } from './tool-caller.js';
 import type { Workspace } from './workspace.js';
 
 export interface CodeWork extends Work {
-  /** A private folder with the run's inputs and the artifacts of earlier tasks, made when it is first asked for. Files written there become artifacts. */
+  /**
+   * A private folder with the run's inputs and the artifacts of earlier tasks, made when it is first asked for. Files written there become
+   * artifacts.
+   */
   workspace(): Promise<Workspace>;
   /** The artifacts that outlive the run, as far as the agent was granted the tools and a person the access. */
   context(): ContextCalls;
   blobs: Blobs;
   /**
-   * Calls a tool of an MCP server that the agent was granted; recorded like what goes through `calls`. `{error}` is what the server says went wrong.
-   * Errors: `tool-not-granted`, and those of the call.
+   * Calls a tool of an MCP server that the agent was granted; recorded like what goes through `calls`. `{error}` is what the server says
+   * went wrong. Errors: `tool-not-granted`, and those of the call.
    */
   callTool: CallTool;
   /** Channels, as far as the agent was granted the tools for them. */

@@ -22,8 +22,8 @@ export interface ReducedResult {
 }
 
 /**
- * Makes one result of those that counted, in the order of their items. The same results have to come to the same. An error fails the attempt, which is tried again as
- * the task says.
+ * Makes one result of those that counted, in the order of their items. The same results have to come to the same. An error fails the
+ * attempt, which is tried again as the task says.
  * @returns `confidence`: default the mean of those that the results have
  */
 export type Reducer = (results: ReducedResult[], work: CodeWork) => Reduced | Promise<Reduced>;

@@ -1,4 +1,6 @@
-/** Attempts that one worker begins and another ends, and results that stand for later ones; the engine's own rules decide what is on record. */
+/**
+ * Attempts that one worker begins and another ends, and results that stand for later ones; the engine's own rules decide what is on record.
+ */
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BUCKETS, Command, CommandBatch } from '@cadre/contracts';

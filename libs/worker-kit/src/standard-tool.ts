@@ -7,7 +7,8 @@ import type { z } from 'zod';
 /**
  * @param effect what a call may do to the world outside the attempt's private workspace
  * @param recall see `Tool.recall`
- * @param run gets validated arguments; `{error}` says why it was not done; a thrown `CadreError` becomes the tool's answer `{error}`, with its remedy
+ * @param run gets validated arguments; `{error}` says why it was not done; a thrown `CadreError` becomes the tool's answer `{error}`, with
+ * its remedy
  */
 export function standardTool<N extends ToolName>(
   name: N,

@@ -23,8 +23,8 @@ const Templates = z
  * ```ts
  * await startWorker({
  *   specialty: 'mailer',
- *   agents: [{ name: 'mailer', description: 'Sends mail.', skills: ['mail'], instructions: 'None: this agent is code.', tools: ['send_mail'] }],
- *   performers: {
+ *   agents: [{ name: 'mailer', description: 'Sends mail.', skills: ['mail'], instructions: 'None: this agent is code.', tools:
+ *   ['send_mail'] }], performers: {
  *     mailer: async ({ assignment, calls }) => {
  *       const sent = await calls.call<{ id: string }>({
  *         name: 'send_mail',
@@ -38,11 +38,11 @@ const Templates = z
  * });
  * ```
  *
- * What goes through `calls` is made once: when the worker dies, the next attempt is given the result on record and goes on behind it. So the
- * code must make its calls in the same order each time it is given the same assignment.
+ * What goes through `calls` is made once: when the worker dies, the next attempt is given the result on record and goes on behind it. So
+ * the code must make its calls in the same order each time it is given the same assignment.
  *
- * Errors: as `startService`; a definition or template that breaks its schema throws zod's error at once, since it is a fault of the app, and one that makes no sense
- * `agent-invalid`.
+ * Errors: as `startService`; a definition or template that breaks its schema throws zod's error at once, since it is a fault of the app,
+ * and one that makes no sense `agent-invalid`.
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningService> {
   const { specialty, tools = () => [], batchPerformers = {}, env, ownsProcess } = options;

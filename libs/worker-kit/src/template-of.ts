@@ -5,8 +5,8 @@ import type { z } from 'zod';
 type Agent = z.input<typeof AgentDefinition>;
 
 /**
- * Agents made from it may have the agent's tools, and have its instructions, models and limits unless they are defined otherwise. Its name is the agent's. What
- * becomes of tasks that wait for a slot is said by each definition itself: the scheduler knows no templates.
+ * Agents made from it may have the agent's tools, and have its instructions, models and limits unless they are defined otherwise. Its name
+ * is the agent's. What becomes of tasks that wait for a slot is said by each definition itself: the scheduler knows no templates.
  */
 export function templateOf(agent: Agent): z.input<typeof AgentTemplate> {
   const { name, description, tools, skills: _skills, maxParallel: _maxParallel, labels: _labels, requires: _requires, ...rest } = agent;

@@ -1,4 +1,7 @@
-/** Parts of a text file: from an offset, and the lines that hold a text. Files may be larger than memory allows to hold, and have no line breaks at all. */
+/**
+ * Parts of a text file: from an offset, and the lines that hold a text. Files may be larger than memory allows to hold, and have no line
+ * breaks at all.
+ */
 import type { FileHandle } from 'node:fs/promises';
 
 /** A part of a text, cut between characters. */

@@ -1,6 +1,6 @@
 /**
- * What a model writes, while it writes it: a view of a call on its way, for whoever watches. Nothing is kept and nothing waits for it; what counts is the recorded
- * reply. Parts that come within a tenth of a second go out together.
+ * What a model writes, while it writes it: a view of a call on its way, for whoever watches. Nothing is kept and nothing waits for it; what
+ * counts is the recorded reply. Parts that come within a tenth of a second go out together.
  */
 import type { ModelRequest } from '@cadre/agents';
 import { SUBJECTS } from '@cadre/contracts';

@@ -21,7 +21,10 @@ export interface WorkerSpec {
   slots: number;
 }
 
-/** The worker's agents; `mcp`: tools of other servers that they have; `store`: where those come from that are defined at run time, left out without templates. */
+/**
+ * The worker's agents; `mcp`: tools of other servers that they have; `store`: where those come from that are defined at run time, left out
+ * without templates.
+ */
 export interface WorkerAgents {
   roster: AgentRoster;
   store?: AgentStore & { close(): void };

@@ -17,7 +17,10 @@ export interface ToolEnvironment {
   onClose(close: () => void | Promise<void>): void;
 }
 
-/** The tools of a specialty for one attempt. Those of the generic list (list_files, read_file, write_file) and of the context store (context_put, …) are there already. */
+/**
+ * The tools of a specialty for one attempt. Those of the generic list (list_files, read_file, write_file) and of the context store
+ * (context_put, …) are there already.
+ */
 export type ToolFactory = (workspace: Workspace, environment: ToolEnvironment) => Tool[];
 
 export interface WorkerOptions {
@@ -26,8 +29,8 @@ export interface WorkerOptions {
   /** Defaults may be left out; parsed with the contract's schema. */
   agents: z.input<typeof AgentDefinition>[];
   /**
-   * From which it makes agents that are defined at run time, without a restart: what they may be granted, and what they are unless they are defined otherwise. See
-   * `templateOf` for one like an agent that is there.
+   * From which it makes agents that are defined at run time, without a restart: what they may be granted, and what they are unless they are
+   * defined otherwise. See `templateOf` for one like an agent that is there.
    */
   templates?: z.input<typeof AgentTemplate>[];
   /** By the name of the agent, or of the template that it was made from: code that does the work. Agents without it work with a model. */

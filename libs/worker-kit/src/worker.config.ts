@@ -49,8 +49,9 @@ export const WorkerConfig = BaseConfig.extend({
   /** MCP servers whose tools agents may have: the path of a YAML or JSON file, or JSON. See docs/MCP.md. */
   CADRE_MCP_SERVERS: z.string().min(1).optional(),
   /**
-   * What the model server allows the whole fleet: by model name, `*` for all other models together; requestsPerMinute, tokensPerMinute, concurrent.
-   * JSON. Calls wait until there is room. All workers of a server should have the same; else the least of them holds. See ADR 24.
+   * What the model server allows the whole fleet: by model name, `*` for all other models together; requestsPerMinute, tokensPerMinute,
+   * concurrent. JSON. Calls wait until there is room. All workers of a server should have the same; else the least of them holds. See ADR
+   * 24.
    */
   MODEL_LIMITS: z.string().transform(readLimits).prefault('{}'),
   /** What tasks and definitions may ask for of this worker: `gpu=true,region=eu`. See docs/DEFINING-AGENTS.md. */

@@ -15,7 +15,9 @@ import type { Blobs } from '@cadre/engine';
 import { FOLDER_PREFIX } from './sweep-workspaces.js';
 import { textMatches, textPart } from './text-window.js';
 
-/** Bytes; `files` counts the attempt's own files. `fileBytes` and `totalBytes` bound what the attempt writes, `inputBytes` what it is given. */
+/**
+ * Bytes; `files` counts the attempt's own files. `fileBytes` and `totalBytes` bound what the attempt writes, `inputBytes` what it is given.
+ */
 export interface WorkspaceLimits {
   fileBytes: number;
   totalBytes: number;
@@ -73,7 +75,10 @@ export class Workspace {
     return new Workspace(base, root, scratch, limits);
   }
 
-  /** Puts the run's inputs under `inputs/` and earlier tasks' artifacts under their own names; of two with one name the later stays. Stops between files when the signal aborts. */
+  /**
+   * Puts the run's inputs under `inputs/` and earlier tasks' artifacts under their own names; of two with one name the later stays. Stops
+   * between files when the signal aborts.
+   */
   async materialise(inputs: ArtifactRef[], results: TaskOutcome[], blobs: Blobs, signal?: AbortSignal): Promise<void> {
     const artifacts = new Map(results.flatMap((result) => result.artifacts).map((artifact) => [artifact.name, artifact]));
     const files = [

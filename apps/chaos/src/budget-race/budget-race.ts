@@ -1,6 +1,6 @@
 /**
- * Many tasks at once at the limit of what they may spend, while the model server turns them away, hangs and breaks off, lines to the broker tear, and
- * a share of all commands comes again, some of them late. What was spent is counted from the log and asked of the model server.
+ * Many tasks at once at the limit of what they may spend, while the model server turns them away, hangs and breaks off, lines to the broker
+ * tear, and a share of all commands comes again, some of them late. What was spent is counted from the log and asked of the model server.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkInvariants, compareAccounts, setTenantBudget, ShardAudit, type Violation } from '@cadre/engine';

@@ -1,4 +1,6 @@
-/** Repeats a share of what workers say to the owners: at once, a little later, and so late that the attempt, the task or the run is over. */
+/**
+ * Repeats a share of what workers say to the owners: at once, a little later, and so late that the attempt, the task or the run is over.
+ */
 import { SUBJECTS } from '@cadre/contracts';
 import { createInbox, headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';

@@ -1,6 +1,6 @@
 /**
- * The money of one round, counted from the log by a fold that knows nothing of the engine's: after each commit, settled and reserved against every cap,
- * and what becomes of tasks that were refused. Then what the model server says it did is held against it.
+ * The money of one round, counted from the log by a fold that knows nothing of the engine's: after each commit, settled and reserved
+ * against every cap, and what becomes of tasks that were refused. Then what the model server says it did is held against it.
  */
 import type { CallSettlement, Commit, RunEvent, RunId } from '@cadre/contracts';
 import type { RaceRound } from './race-rounds.js';

@@ -1,4 +1,7 @@
-/** The processes that race: broker, orchestrator, scheduler, model server, workers behind lines that tear. No gateway: runs are given to the owners. */
+/**
+ * The processes that race: broker, orchestrator, scheduler, model server, workers behind lines that tear. No gateway: runs are given to the
+ * owners.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

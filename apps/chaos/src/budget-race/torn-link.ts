@@ -1,4 +1,7 @@
-/** A worker's line to the broker that holds bytes up and breaks, so that commands and their answers come late, or are lost and asked for again. */
+/**
+ * A worker's line to the broker that holds bytes up and breaks, so that commands and their answers come late, or are lost and asked for
+ * again.
+ */
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
 /** Share of what passes that is held up, and for how long at most. */

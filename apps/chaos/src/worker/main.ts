@@ -1,6 +1,6 @@
 /**
- * The worker that accidents happen to. Its two agents leave traces outside Cadre: the striker is code whose calls are counted by the outside
- * world, each with another effect; the talker is a model agent whose calls the model server counts.
+ * The worker that accidents happen to. Its two agents leave traces outside Cadre: the striker is code whose calls are counted by the
+ * outside world, each with another effect; the talker is a model agent whose calls the model server counts.
  */
 import type { CadreError, Json } from '@cadre/contracts';
 import { startWorker, type CodePerformer } from '@cadre/worker-kit';

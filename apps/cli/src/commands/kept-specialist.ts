@@ -14,7 +14,10 @@ function specialistsIn(tasks: readonly TaskSpec[]): Found[] {
   ]);
 }
 
-/** The template of the agent that it was made of, else the one for agents of people. Its tools are refused if that template has not all of them. */
+/**
+ * The template of the agent that it was made of, else the one for agents of people. Its tools are refused if that template has not all of
+ * them.
+ */
 function templateFor(base: string, templates: readonly Pick<TemplateSummary, 'name'>[]): string {
   const names = templates.map(({ name }) => name);
   return names.includes(base) ? base : 'assistant';

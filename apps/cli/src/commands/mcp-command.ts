@@ -1,4 +1,7 @@
-/** `cadre mcp check|list|approve`: for operators, on the machine of the workers or one like it; the servers are asked from here, not through the gateway. */
+/**
+ * `cadre mcp check|list|approve`: for operators, on the machine of the workers or one like it; the servers are asked from here, not through
+ * the gateway.
+ */
 import { lookAtServer, readMcpServers, readPins, serverNamed, withPin, writePins } from '@cadre/mcp';
 import type { McpSetting, Pins, SeenServer, SeenTool } from '@cadre/mcp';
 import { EXIT } from '../exit-codes.js';

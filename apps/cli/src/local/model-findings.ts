@@ -1,4 +1,7 @@
-/** What `cadre doctor` and `cadre models test` say of models: their server, key, window, price, proxy, and how they take a tool and a format. */
+/**
+ * What `cadre doctor` and `cadre models test` say of models: their server, key, window, price, proxy, and how they take a tool and a
+ * format.
+ */
 import type { ProbeOutcome, ServerLook } from '@cadre/models';
 import { fail, ok, warn } from './finding.js';
 import type { Finding } from './finding.js';

@@ -1,4 +1,7 @@
-/** The model servers that this environment names, as the workers would use them: those of the models file, or the one of the OPENAI variables. */
+/**
+ * The model servers that this environment names, as the workers would use them: those of the models file, or the one of the OPENAI
+ * variables.
+ */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { CadreError } from '@cadre/contracts';

@@ -8,7 +8,9 @@ export interface ServerWait {
   words: string;
 }
 
-/** `waits for the model server until 12:03:10: The model server at … answered 503: Loading model`; @param now the day of other times is told */
+/**
+ * `waits for the model server until 12:03:10: The model server at … answered 503: Loading model`; @param now the day of other times is told
+ */
 export function serverWaitText({ until, words }: ServerWait, now: number): string {
   const [day, time] = moment(until).split(' ');
   const when = moment(now).startsWith(`${day} `) ? time : `${day} ${time}`;

@@ -1,6 +1,6 @@
 /**
- * Progress in a terminal: a list that redraws itself, where finished tasks keep their line. The list library wants to know its tasks before it
- * runs them, and a run's tasks become known in groups: each group gets a list of its own, one after the other.
+ * Progress in a terminal: a list that redraws itself, where finished tasks keep their line. The list library wants to know its tasks before
+ * it runs them, and a run's tasks become known in groups: each group gets a list of its own, one after the other.
  */
 import { Listr, ListrLogger, ProcessOutput, type ListrTaskWrapper } from 'listr2';
 import { answerHint } from '../output/answer-hint.js';

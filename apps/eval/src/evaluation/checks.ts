@@ -57,8 +57,8 @@ export const plans =
     plan.some((task) => skills.every((skill) => task.skills.includes(skill))) ? undefined : `${what} is in no task of the plan`;
 
 /**
- * Every number of the answer is in the goal, the data, or what a tool has answered, or follows from that by counting: rows of a file, lines of a file
- * that was written, a count of a tool as a share of the rows. Few things may be counted by hand.
+ * Every number of the answer is in the goal, the data, or what a tool has answered, or follows from that by counting: rows of a file, lines
+ * of a file that was written, a count of a tool as a share of the rows. Few things may be counted by hand.
  */
 export const nothingInvented: Check = ({ answer, goal, inputs, tools, files }) => {
   const told = tools.flatMap(({ result }) => valuesIn(result)).map(({ value }) => value);

@@ -1,6 +1,7 @@
 /**
- * Plans for the goals of the documents, given by a scripted model on a real llama-server: the server's grammar, made of the planner's form, lets each of them
- * through, and what is read of it is the plan with every part of the goal. Where the server's package cannot be had, these tests are skipped.
+ * Plans for the goals of the documents, given by a scripted model on a real llama-server: the server's grammar, made of the planner's form,
+ * lets each of them through, and what is read of it is the plan with every part of the goal. Where the server's package cannot be had,
+ * these tests are skipped.
  */
 import { readFinal, responseSchemaFor } from '@cadre/agents';
 import { mediaTypeOf } from '@cadre/contracts';

@@ -1,4 +1,7 @@
-/** From results of runs and a rule to the run that aggregates them: a scope of given results, which the engine combines alone where no agent is asked for. */
+/**
+ * From results of runs and a rule to the run that aggregates them: a scope of given results, which the engine combines alone where no agent
+ * is asked for.
+ */
 import { SKILLS, type AggregationRequest, type Json, type TaskSpecInput } from '@cadre/contracts';
 import type { RunResult } from './run-results.js';
 

@@ -1,7 +1,8 @@
 /**
- * Takes events from outside: `run.start` starts a run, every other type starts the workflows that ask for it and wakes the tasks that wait for it. An event is
- * acknowledged after what it brings about is stored; as a run's id comes from the event's source and id, a redelivery arrives at the same run, and a task is woken once by an event. What can never be used
- * is set aside with the reason; what cannot be used now (no orchestrator, no store) comes again.
+ * Takes events from outside: `run.start` starts a run, every other type starts the workflows that ask for it and wakes the tasks that wait
+ * for it. An event is acknowledged after what it brings about is stored; as a run's id comes from the event's source and id, a redelivery
+ * arrives at the same run, and a task is woken once by an event. What can never be used is set aside with the reason; what cannot be used
+ * now (no orchestrator, no store) comes again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -33,7 +34,9 @@ import type { DeadLetters } from './dead-letters.js';
 const DURABLE = 'gateway';
 const ACK_WAIT_MS = 60_000;
 const RETRY_AFTER_MS = 2000;
-/** A pull lives so long; two heartbeats missed, four to a pull, and it is made anew: that is how the loss of a consumer's leader is found. */
+/**
+ * A pull lives so long; two heartbeats missed, four to a pull, and it is made anew: that is how the loss of a consumer's leader is found.
+ */
 const PULL_MS = 6000;
 
 export interface IngressOptions {

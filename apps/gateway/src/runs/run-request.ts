@@ -17,7 +17,9 @@ export function parseRunRequest(value: unknown): RunRequest {
   return request;
 }
 
-/** What the gateway itself has made of a request: results in its plan may refer to what is stored. @throws InputProblem as `parseRunRequest` */
+/**
+ * What the gateway itself has made of a request: results in its plan may refer to what is stored. @throws InputProblem as `parseRunRequest`
+ */
 export function checkedRequest(value: unknown): RunRequest {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new InputProblem('invalid-request', 'The request is not valid: it must be a JSON object with a goal.', {

@@ -1,6 +1,7 @@
 /**
- * Starts runs of workflows at the times that their cron patterns name. Every gateway has such a clock, and whoever is first starts the run: its id comes from the workflow
- * and the time. After a silence (all gateways were down) the last time that was missed is made up for, unless it is too long ago.
+ * Starts runs of workflows at the times that their cron patterns name. Every gateway has such a clock, and whoever is first starts the run:
+ * its id comes from the workflow and the time. After a silence (all gateways were down) the last time that was missed is made up for,
+ * unless it is too long ago.
  */
 import type { Clock } from '@cadre/engine';
 import { TraceContext } from '@cadre/messaging';

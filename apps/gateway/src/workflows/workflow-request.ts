@@ -41,7 +41,10 @@ export function parseWorkflowRun(value: unknown): WorkflowRunRequest {
   return parsed.data;
 }
 
-/** The request of a run, to be checked like any other. @throws InputProblem `invalid-request` naming each parameter that is missing or unknown */
+/**
+ * The request of a run, to be checked like any other. @throws InputProblem `invalid-request` naming each parameter that is missing or
+ * unknown
+ */
 export function requestOf({ name, version, workflow }: WorkflowVersion, { params, goal, inputs }: WorkflowRunRequest): Json {
   const { spec } = workflow;
   const unknown = Object.keys(params).filter((each) => !Object.hasOwn(spec.params, each));

@@ -1,6 +1,6 @@
 /**
- * Starts workflows by themselves: those that ask for a type of event, and those whose time has come. A run's id comes from what started it, so whoever starts it again,
- * after a crash or in another gateway, arrives at the same run.
+ * Starts workflows by themselves: those that ask for a type of event, and those whose time has come. A run's id comes from what started it,
+ * so whoever starts it again, after a crash or in another gateway, arrives at the same run.
  */
 import { CadreError, type Json, type OutsideEvent, type RunId, type TenantId, type Trigger, type WorkflowVersion } from '@cadre/contracts';
 import { evaluateCondition, evaluateValue, fillIn } from '@cadre/engine';

@@ -1,6 +1,6 @@
 /**
- * The account that the answer gives of a goal: each part with the place where it is done. A part is claimed only if the outputs for its kind are there, no
- * task says that it is missing from them, and every word of it is accounted for.
+ * The account that the answer gives of a goal: each part with the place where it is done. A part is claimed only if the outputs for its
+ * kind are there, no task says that it is missing from them, and every word of it is accounted for.
  */
 import { inEnglish, kindsForbidden, readParts } from '@cadre/engine';
 import type { GoalPart, PartKind } from '@cadre/engine';

@@ -1,6 +1,6 @@
 /**
- * The words that the rules here understand, by kind of work. A part of a goal counts as done only if each of its words is one of these, or names what
- * was worked on: a word beyond them asks for something that nobody has looked at.
+ * The words that the rules here understand, by kind of work. A part of a goal counts as done only if each of its words is one of these, or
+ * names what was worked on: a word beyond them asks for something that nobody has looked at.
  */
 import type { PartKind } from '@cadre/engine';
 

@@ -1,6 +1,7 @@
 /**
- * An agent's answer as the data that its task asks for. Each field is filled from what the agent's tools have said, by the field's name and type. What was not
- * found is left out where it may be, else the answer says so in words: it then does not fit, and the task fails with them. No figure is made up.
+ * An agent's answer as the data that its task asks for. Each field is filled from what the agent's tools have said, by the field's name and
+ * type. What was not found is left out where it may be, else the answer says so in words: it then does not fit, and the task fails with
+ * them. No figure is made up.
  */
 import type { AgentReply, Json, ResultSchema } from '@cadre/contracts';
 import type { Brief, Conversation } from '../conversation.js';

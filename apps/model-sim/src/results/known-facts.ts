@@ -1,4 +1,7 @@
-/** What a conversation has found out, each value under the words of its path: `{"columns":[{"name":"units","mean":4}]}` holds 4 as "columns units mean". */
+/**
+ * What a conversation has found out, each value under the words of its path: `{"columns":[{"name":"units","mean":4}]}` holds 4 as "columns
+ * units mean".
+ */
 import type { Conversation } from '../conversation.js';
 import { textFacts } from '../text/text-facts.js';
 

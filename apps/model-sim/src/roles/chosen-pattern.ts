@@ -1,4 +1,7 @@
-/** Whether a goal says in words that several are to do a part of it together, and how. Things of the same names ("a data pipeline", "an auction site") are none. */
+/**
+ * Whether a goal says in words that several are to do a part of it together, and how. Things of the same names ("a data pipeline", "an
+ * auction site") are none.
+ */
 
 /** As a planner writes it. */
 export interface ChosenPattern {

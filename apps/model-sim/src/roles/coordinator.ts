@@ -1,4 +1,7 @@
-/** The coordinator: gives each listed part of its task to an agent with the skill for it, gives what failed again, and lists what came of it. */
+/**
+ * The coordinator: gives each listed part of its task to an agent with the skill for it, gives what failed again, and lists what came of
+ * it.
+ */
 import { SKILLS } from '@cadre/contracts';
 import type { AgentReply, ToolResult } from '@cadre/contracts';
 import { isData } from '../analysis/files.js';

@@ -1,4 +1,7 @@
-/** Plans of the deterministic model, read as a worker reads them: patterns where a goal asks for them, and every part of the goals of the documents. */
+/**
+ * Plans of the deterministic model, read as a worker reads them: patterns where a goal asks for them, and every part of the goals of the
+ * documents.
+ */
 import { readFinal } from '@cadre/agents';
 import { mediaTypeOf, type Plan } from '@cadre/contracts';
 import { respond } from '../respond.js';

@@ -1,6 +1,6 @@
 /**
- * Goals written from the README alone, by somebody who had not read the code that answers them, each with what the right outcome is, judged before any of
- * them was run. They are data: a goal is never changed to suit the system. What came of them is in docs/RELIABILITY.md.
+ * Goals written from the README alone, by somebody who had not read the code that answers them, each with what the right outcome is, judged
+ * before any of them was run. They are data: a goal is never changed to suit the system. What came of them is in docs/RELIABILITY.md.
  */
 
 /** What a run left behind, as the person who asked sees it. */

@@ -4,8 +4,9 @@ import type { FreshGoal, Outputs } from './fresh-goals.js';
 import type { TeamRuns } from './team-run.js';
 
 /**
- * Named as missing though what the author looks for is there, by goal and wish. The first three are named rightly: an API of todos has no lists, data without code has no API to
- * document, and the report repeats the word of the goal. The next stands in a table of the report, and the answer does not point to it. Of the log the lines are quoted, not counted.
+ * Named as missing though what the author looks for is there, by goal and wish. The first three are named rightly: an API of todos has no
+ * lists, data without code has no API to document, and the report repeats the word of the goal. The next stands in a table of the report,
+ * and the answer does not point to it. Of the log the lines are quoted, not counted.
  */
 const NAMED_ALL_THE_SAME = new Set([
   'en-todo-go: an API for todo lists',

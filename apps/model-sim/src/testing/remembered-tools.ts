@@ -1,6 +1,6 @@
 /**
- * For specs that make many runs: the real tools, each asked once. The same tool with the same arguments in a folder with the same files comes to the same,
- * so what it answered, and the files that it wrote, are there at once the next time.
+ * For specs that make many runs: the real tools, each asked once. The same tool with the same arguments in a folder with the same files
+ * comes to the same, so what it answered, and the files that it wrote, are there at once the next time.
  */
 import { createHash } from 'node:crypto';
 import type { Tool } from '@cadre/agents';

@@ -1,4 +1,7 @@
-/** For specs: every quick start and example goal of the documents that Cadre was asked for by, and what becomes of each without a language model. */
+/**
+ * For specs: every quick start and example goal of the documents that Cadre was asked for by, and what becomes of each without a language
+ * model.
+ */
 import type { TriedGoal } from './tried-goal.js';
 
 const DEMO = 'Analyze the weather data, generate report code, write tests, and document the API';

@@ -2,7 +2,8 @@
  * Faults on request, for tests of those who call the server. `MODEL_SIM_FAULTS` is a list, parted by commas:
  *
  * - `malformed:2`: the first two final messages of each conversation are malformed, each request for repair counts one;
- * - a fault with a probability, as `429:0.1` (of each call, by chance from the seed), or by the number of the call, as `reset@3` or `500@5-8`;
+ * - a fault with a probability, as `429:0.1` (of each call, by chance from the seed), or by the number of the call, as `reset@3` or
+ *   `500@5-8`;
  * - `seed:7`, `retry-after:2` (seconds, for 429 and 503), `slow-ms:500`.
  *
  * | fault | what the caller sees | work done |

@@ -2,9 +2,9 @@
  * Limits as hosted servers have them. `MODEL_SIM_LIMITS` is a list, parted by commas: `rpm:600` (requests a minute), `tpm:100000` (tokens a
  * minute, input and output as they are), `concurrent:8` (requests at once), `burst-ms:1000` (default 60000).
  *
- * Each is a token bucket that fills without pause, as Anthropic documents it and as the reset times in OpenAI's headers behave; it holds what comes
- * in during `burst-ms`. Both say that a limit per minute may be enforced over shorter times, which a small burst stands for. A refusal is a 429 with
- * `Retry-After`, takes nothing, and is counted.
+ * Each is a token bucket that fills without pause, as Anthropic documents it and as the reset times in OpenAI's headers behave; it holds
+ * what comes in during `burst-ms`. Both say that a limit per minute may be enforced over shorter times, which a small burst stands for. A
+ * refusal is a 429 with `Retry-After`, takes nothing, and is counted.
  */
 export interface Limits {
   requestsPerMinute: number | undefined;

@@ -1,4 +1,7 @@
-/** An agent with a model: production's agent loop with a model that decides by the key of each call, so that every attempt of a round hears the same. */
+/**
+ * An agent with a model: production's agent loop with a model that decides by the key of each call, so that every attempt of a round hears
+ * the same.
+ */
 import {
   delegatingTools,
   runAttempt,

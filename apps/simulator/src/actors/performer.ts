@@ -1,6 +1,6 @@
 /**
- * What agents do: a few model and tool calls one after the other, then an answer. The same task and round make the same calls, as an agent whose model is
- * deterministic would; how it ends may differ from attempt to attempt.
+ * What agents do: a few model and tool calls one after the other, then an answer. The same task and round make the same calls, as an agent
+ * whose model is deterministic would; how it ends may differ from attempt to attempt.
  */
 import { CadreError, PLAN_TASK } from '@cadre/contracts';
 import { delegateWork } from '@cadre/agents';

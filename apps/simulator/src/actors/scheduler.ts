@@ -71,7 +71,8 @@ class SimEar implements HeartbeatEar {
     });
   }
 
-  // A cut is not noticed at once: the client finds out by a ping that is not answered. Losses are the harder case, so it is never noticed here.
+  // A cut is not noticed at once: the client finds out by a ping that is not answered. Losses are the harder case, so it is never noticed
+  // here.
   readonly connected = true;
 
   heardAll(timeoutMs: number): Promise<boolean> {

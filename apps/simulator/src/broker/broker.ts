@@ -1,4 +1,6 @@
-/** The broker: what in production is NATS with JetStream. It is one place in virtual time; what is between it and a process is the `Wire`. */
+/**
+ * The broker: what in production is NATS with JetStream. It is one place in virtual time; what is between it and a process is the `Wire`.
+ */
 import type { Backlog, CancelBatch, Heartbeat, OfferBatch } from '@cadre/contracts';
 import { LeaseTable } from './lease-table.js';
 import { LogStream } from './log-stream.js';

@@ -42,8 +42,8 @@ export interface Chunk {
 
 const CHUNK_SEEDS = 50;
 /**
- * Then a new one goes on: processes that die in a world leave signals of `AbortSignal.any` behind that are never aborted, and Node keeps each
- * of them, with the world, for as long as the thread lives.
+ * Then a new one goes on: processes that die in a world leave signals of `AbortSignal.any` behind that are never aborted, and Node keeps
+ * each of them, with the world, for as long as the thread lives.
  */
 const CHUNKS_OF_THREAD = 20;
 const SHOW_EVERY_MS = 10_000;

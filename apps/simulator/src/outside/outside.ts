@@ -1,6 +1,6 @@
 /**
- * The world outside: model servers and the things that tools act upon. It answers late, with errors or not at all, and what it has done it has
- * done, whether anybody hears of it or not. It counts effects by key, and asks the watch whether a call may be made at all.
+ * The world outside: model servers and the things that tools act upon. It answers late, with errors or not at all, and what it has done it
+ * has done, whether anybody hears of it or not. It counts effects by key, and asks the watch whether a call may be made at all.
  */
 import { CadreError } from '@cadre/contracts';
 import type { Dice } from '../chance.js';

@@ -1,6 +1,6 @@
 /**
- * Faults in decisions: the state that is decided on is bent, or the events that come out are. Either way the draft of the decision is not what its events
- * come to on the true state, so it is left out and the owner folds them.
+ * Faults in decisions: the state that is decided on is bent, or the events that come out are. Either way the draft of the decision is not
+ * what its events come to on the true state, so it is left out and the owner folds them.
  */
 import type { Command, RunEvent, TaskSpec } from '@cadre/contracts';
 import { decideInShard, withoutDraft, type DecideInShard, type RunState, type ShardState } from '@cadre/engine';

@@ -1,6 +1,6 @@
 /**
- * A planted fault: a thin layer around production code that makes it wrong in one way. If the simulator does not see it, it would not see the same fault in
- * production code either.
+ * A planted fault: a thin layer around production code that makes it wrong in one way. If the simulator does not see it, it would not see
+ * the same fault in production code either.
  */
 import type { WorkSurroundings } from '@cadre/agents';
 import type { CommandLine, CommandSender, DecideInShard, Lease, LogSnapshot, ServeCommands, ShardLog } from '@cadre/engine';

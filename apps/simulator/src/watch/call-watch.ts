@@ -1,6 +1,6 @@
 /**
- * Follows calls and money through the log, with sums of its own: what was reserved, how it was settled, what was spent under each cap. It is asked by
- * the outside whenever a call is really made or an effect really happens.
+ * Follows calls and money through the log, with sums of its own: what was reserved, how it was settled, what was spent under each cap. It
+ * is asked by the outside whenever a call is really made or an effect really happens.
  */
 import type { CallReservation, CallSettlement, Commit, RunEvent, RunOptions, TaskSpec } from '@cadre/contracts';
 import type { CallWitness } from '../outside/outside.js';

@@ -1,6 +1,7 @@
 /**
- * Looks at all that is stored and answered, as it happens, and knows what must hold. It follows each shard's log by the audit of the engine, which
- * is written apart from the engine's own decisions, and keeps beside it what only the outside can see: answers, runs, effects.
+ * Looks at all that is stored and answered, as it happens, and knows what must hold. It follows each shard's log by the audit of the
+ * engine, which is written apart from the engine's own decisions, and keeps beside it what only the outside can see: answers, runs,
+ * effects.
  */
 import type { Block, Command, Json, CommandReply, Commit, CompleteAttempt, ShardCommand, StartRun, TaskSpec } from '@cadre/contracts';
 import { ShardAudit, checkInvariants, compareAccounts, compareSnapshot, type Violation } from '@cadre/engine';
@@ -55,7 +56,10 @@ export class Watch {
     }
   }
 
-  /** Whether the broker has just broken its word about a lease: until the holder hears of it, it may deny runs that its successor has started. */
+  /**
+   * Whether the broker has just broken its word about a lease: until the holder hears of it, it may deny runs that its successor has
+   * started.
+   */
   leaseTakenBack: () => boolean = () => false;
 
   fail(clause: string, message: string): void {
@@ -144,7 +148,10 @@ export class Watch {
     else if (audit.fingerprint !== fingerprint) this.fail('other-request', `${command.runId} runs another request`);
   }
 
-  /** A snapshot must be the fold up to its sequence. The first ones that are as new as the log are compared with it; each costs a look at all runs. */
+  /**
+   * A snapshot must be the fold up to its sequence. The first ones that are as new as the log are compared with it; each costs a look at
+   * all runs.
+   */
   #snapshot(shard: number, seq: number, json: string): void {
     const last = this.#blocks[shard]!.length;
     if (seq > last) this.fail('1 snapshot-ahead', `a snapshot stands for ${seq}, the log has ${last}`);

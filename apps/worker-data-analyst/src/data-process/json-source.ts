@@ -14,7 +14,9 @@ const NESTING = 3;
 
 type Row = Record<string, unknown>;
 
-/** Reads the file into a new table `raw`; returns the format found. Errors: `file-empty`, `file-unreadable`, `file-too-large`, `no-table`. */
+/**
+ * Reads the file into a new table `raw`; returns the format found. Errors: `file-empty`, `file-unreadable`, `file-too-large`, `no-table`.
+ */
 export async function readJson(
   db: DuckDBConnection,
   path: string,

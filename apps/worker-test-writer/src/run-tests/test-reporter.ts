@@ -1,6 +1,6 @@
 /**
- * A reporter for Node's test runner: writes what the run needs to know as lines of JSON into the file named by CADRE_TEST_REPORT, and nothing to
- * standard output, which belongs to the tests.
+ * A reporter for Node's test runner: writes what the run needs to know as lines of JSON into the file named by CADRE_TEST_REPORT, and
+ * nothing to standard output, which belongs to the tests.
  */
 import { appendFileSync } from 'node:fs';
 

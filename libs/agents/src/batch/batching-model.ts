@@ -1,6 +1,7 @@
 /**
- * Makes one call of several that are asked for together, where their requests say so. Each of them stays a call of its own in the log: its attempt has
- * reserved its upper bound before it comes here, and settles its share of what was used. So nothing of this is known to anyone but the worker.
+ * Makes one call of several that are asked for together, where their requests say so. Each of them stays a call of its own in the log: its
+ * attempt has reserved its upper bound before it comes here, and settles its share of what was used. So nothing of this is known to anyone
+ * but the worker.
  */
 import { CadreError } from '@cadre/contracts';
 import type { Clock } from '@cadre/engine';
@@ -44,7 +45,10 @@ export class BatchingModel implements ModelPort {
     return this.inner.quote(request);
   }
 
-  /** Errors: those of the port within; `model-batch-refused` when the server did not take a call for several tasks. An empty reply with `tasks`: there is no answer. */
+  /**
+   * Errors: those of the port within; `model-batch-refused` when the server did not take a call for several tasks. An empty reply with
+   * `tasks`: there is no answer.
+   */
   complete(request: ModelRequest, signal: AbortSignal): Promise<ModelReply> {
     const { batch } = request;
     if (!batch) return this.inner.complete(request, signal);

@@ -26,7 +26,10 @@ export interface GatheringParts<T, R> {
   clock: Pick<Clock, 'after'>;
   /** So many can be at hand at once: nobody waits for more. */
   most: number;
-  /** Is given what was gathered, within the call that completes it, and says what becomes of each, in the same order. When it rejects, all of them do. */
+  /**
+   * Is given what was gathered, within the call that completes it, and says what becomes of each, in the same order. When it rejects, all
+   * of them do.
+   */
   perform(items: T[]): Promise<PromiseSettledResult<R>[]>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * One request for several tasks: what all of them are told is said once, then each one with what it has of its own. The deterministic model server
- * reads the same shapes, so a change here is a change of its input.
+ * One request for several tasks: what all of them are told is said once, then each one with what it has of its own. The deterministic model
+ * server reads the same shapes, so a change here is a change of its input.
  */
 import type { Json } from '@cadre/contracts';
 import type { ModelMessage, ModelRequest } from '../ports.js';

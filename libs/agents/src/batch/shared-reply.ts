@@ -23,8 +23,8 @@ export interface TokenWeights {
 }
 
 /**
- * The answer to each of so many tasks, as the text that a model asked for it alone would have sent; undefined where there is none, or more than one.
- * Of a reply that was cut off the answers before the cut count.
+ * The answer to each of so many tasks, as the text that a model asked for it alone would have sent; undefined where there is none, or more
+ * than one. Of a reply that was cut off the answers before the cut count.
  */
 export function readAnswers(text: string, count: number): (string | undefined)[] {
   const found = new Map<number, string | undefined>();

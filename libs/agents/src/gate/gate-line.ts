@@ -1,6 +1,7 @@
 /**
- * The calls of this process in one line. One ask at a time speaks for all of them: what waits, what has ended. It is asked only while there is something to
- * tell. A pass is good for a short time from its granting, which is reckoned from when the ask was sent, so that no clock but ours matters.
+ * The calls of this process in one line. One ask at a time speaks for all of them: what waits, what has ended. It is asked only while there
+ * is something to tell. A pass is good for a short time from its granting, which is reckoned from when the ask was sent, so that no clock
+ * but ours matters.
  */
 import { CadreError, GOVERNOR_BATCH, GOVERNOR_TIMING } from '@cadre/contracts';
 import type { GovernorAnswer, GovernorAsk } from '@cadre/contracts';

@@ -1,7 +1,8 @@
 /**
- * An attempt's part in its agent's memory: it reads it before the work begins, sums up what has become too much, and adds what it was asked and answered. Reading and
- * adding are recorded calls, and so is the summary: a later attempt begins with the very same memory, whatever others have added meanwhile. No memory is worth a task:
- * a store that does not answer, or a summary that fails, leaves the agent with less to remember.
+ * An attempt's part in its agent's memory: it reads it before the work begins, sums up what has become too much, and adds what it was asked
+ * and answered. Reading and adding are recorded calls, and so is the summary: a later attempt begins with the very same memory, whatever
+ * others have added meanwhile. No memory is worth a task: a store that does not answer, or a summary that fails, leaves the agent with less
+ * to remember.
  */
 import { CadreError, MEMORY_TOOL, MemoryRecord } from '@cadre/contracts';
 import type { CallKey, MemorySettings } from '@cadre/contracts';

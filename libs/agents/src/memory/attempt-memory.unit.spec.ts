@@ -1,4 +1,7 @@
-/** An agent that remembers, over the tasks of a run; its workers die at each of their steps. The engine's own rules decide what is on record. */
+/**
+ * An agent that remembers, over the tasks of a run; its workers die at each of their steps. The engine's own rules decide what is on
+ * record.
+ */
 import { CadreError, MEMORY_TOOL } from '@cadre/contracts';
 import type { AgentDefinition, MemoryRecord } from '@cadre/contracts';
 import { AgentMemories } from '@cadre/engine';

@@ -1,6 +1,6 @@
 /**
- * What a pattern comes to: the task stays one task, so that others depend on it by its name, and becomes a scope whose body does the work. Everything here is made of
- * what any plan may say (`docs/PATTERNS.md`), so there is nothing of patterns in the engine.
+ * What a pattern comes to: the task stays one task, so that others depend on it by its name, and becomes a scope whose body does the work.
+ * Everything here is made of what any plan may say (`docs/PATTERNS.md`), so there is nothing of patterns in the engine.
  */
 import { SKILLS } from '@cadre/contracts';
 import type { AgentSummary, ResultSchema, TaskSpecInput } from '@cadre/contracts';

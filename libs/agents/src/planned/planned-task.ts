@@ -1,6 +1,6 @@
 /**
- * The plan as a model writes it: few fields, nothing that refers to itself, no bounds that a grammar stumbles over. What it comes to is a `Plan`, which is checked
- * like every other one.
+ * The plan as a model writes it: few fields, nothing that refers to itself, no bounds that a grammar stumbles over. What it comes to is a
+ * `Plan`, which is checked like every other one.
  */
 import { PATTERN_KINDS, PRIORITIES, ReasoningEffort, ThinkingStyle } from '@cadre/contracts';
 import { z } from 'zod';

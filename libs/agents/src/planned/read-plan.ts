@@ -1,6 +1,6 @@
 /**
- * Reads the plan that a model has written. What is beside the point is left out and named in the plan's note; what cannot be carried out is told in words that the
- * model can act upon. Whatever passes is a plan like any other.
+ * Reads the plan that a model has written. What is beside the point is left out and named in the plan's note; what cannot be carried out is
+ * told in words that the model can act upon. Whatever passes is a plan like any other.
  */
 import { Plan, TaskSpec } from '@cadre/contracts';
 import type { AgentSummary, TaskSpecInput } from '@cadre/contracts';

@@ -1,6 +1,6 @@
 /**
- * Agents that a planner makes for its plan. Each is an agent of the catalogue with a prompt of its own, so it comes with that one's model, limits, caps and breaker, and
- * with none but its tools; it lives in the tasks that name it, and is gone with them.
+ * Agents that a planner makes for its plan. Each is an agent of the catalogue with a prompt of its own, so it comes with that one's model,
+ * limits, caps and breaker, and with none but its tools; it lives in the tasks that name it, and is gone with them.
  */
 import { Specialist } from '@cadre/contracts';
 import type { AgentSummary, TaskSpecInput } from '@cadre/contracts';

@@ -16,7 +16,9 @@ export class EngineOwner {
     if (decision.outcome !== 'accepted') throw new Error(JSON.stringify(decision));
   }
 
-  /** What a worker speaks through. @param pass called before a command is decided and before its answer is given; may throw or never return */
+  /**
+   * What a worker speaks through. @param pass called before a command is decided and before its answer is given; may throw or never return
+   */
   sender(pass: (when: 'sent' | 'decided', command: Command) => Promise<void> = async () => undefined): CommandSender {
     return {
       send: (commands, signal) => {

@@ -1,4 +1,7 @@
-/** How an attempt asks its model within the window: it makes the conversation fit before it asks, and once more when the server says that it does not. */
+/**
+ * How an attempt asks its model within the window: it makes the conversation fit before it asks, and once more when the server says that it
+ * does not.
+ */
 import { CadreError } from '@cadre/contracts';
 import type { ModelLine, QuestionForm } from '../model-line.js';
 import type { Work } from '../performer.js';

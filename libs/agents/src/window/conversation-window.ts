@@ -1,7 +1,8 @@
 /**
- * Keeps a conversation within the window of its model. What is too much is taken out of what the model is sent, never out of what was said: first older results
- * of tools and long arguments, which the model can read again by their number, then whole turns, for which a summary stands. So the keys of recorded calls stay
- * the same whether a conversation was shortened or not, and a later attempt may have more room than the one before.
+ * Keeps a conversation within the window of its model. What is too much is taken out of what the model is sent, never out of what was said:
+ * first older results of tools and long arguments, which the model can read again by their number, then whole turns, for which a summary
+ * stands. So the keys of recorded calls stay the same whether a conversation was shortened or not, and a later attempt may have more room
+ * than the one before.
  *
  * What was shortened stays so until there is too little room again: the server's cache knows the beginning of the conversation.
  */

@@ -1,4 +1,7 @@
-/** The summary of turns that have no room in the window: a model call like any other, but at a place of its own, so that it moves no other call. */
+/**
+ * The summary of turns that have no room in the window: a model call like any other, but at a place of its own, so that it moves no other
+ * call.
+ */
 import { CadreError } from '@cadre/contracts';
 import type { ModelLine } from '../model-line.js';
 import type { Work } from '../performer.js';

@@ -1,7 +1,7 @@
 /**
- * Brings allowances to a shard that is not the home of a tenant's account. An owner that cannot grant a call for want of allowance says so here; the
- * call's sender asks again after a while, and by then the allowance has been credited or the tenant's budget is known to be used up.
- * Nothing here is stored: a successor finds the sums in the logs.
+ * Brings allowances to a shard that is not the home of a tenant's account. An owner that cannot grant a call for want of allowance says so
+ * here; the call's sender asks again after a while, and by then the allowance has been credited or the tenant's budget is known to be used
+ * up. Nothing here is stored: a successor finds the sums in the logs.
  */
 import type { TenantId } from '@cadre/contracts';
 import type { CommandSender } from '../ports.js';

@@ -27,8 +27,8 @@ interface Reclaiming {
 }
 
 /**
- * Makes every shard but the home and those named give back what it has not spent. Errors: those of the sender, and `account-command-refused`.
- * May be broken off and made again at any point.
+ * Makes every shard but the home and those named give back what it has not spent. Errors: those of the sender, and
+ * `account-command-refused`. May be broken off and made again at any point.
  */
 export async function reclaimAllowances(
   around: ReclaimSurroundings,
@@ -52,7 +52,10 @@ export async function reclaimAllowances(
   );
 }
 
-/** What was granted before the cap may still be on its way: unless it arrives now and is given back, it would be spent later, beyond the cap. */
+/**
+ * What was granted before the cap may still be on its way: unless it arrives now and is given back, it would be spent later, beyond the
+ * cap.
+ */
 async function creditGranted({ sender, newId, signal }: ReclaimSurroundings, tenant: TenantId, granted: GrantedAllowances): Promise<void> {
   const credits = Object.entries(granted.drawnMicros).map(([shard, drawnMicros]) => {
     return { type: 'CreditAllowance' as const, id: newId(), shard: Number(shard), tenant, drawnMicros };

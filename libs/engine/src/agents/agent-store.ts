@@ -1,4 +1,6 @@
-/** What agents that are defined at run time need of a store: a record for each name, which changes only from the state that was looked at. */
+/**
+ * What agents that are defined at run time need of a store: a record for each name, which changes only from the state that was looked at.
+ */
 import type { AgentName, AgentRecord } from '@cadre/contracts';
 
 export interface StoredAgent {
@@ -22,8 +24,8 @@ export interface AgentStore {
   /** Of all tenants, by name. */
   list(): Promise<StoredAgent[]>;
   /**
-   * Tells of each record that is there, and from then on of each that is written, in the order of their revisions; after trouble some may come again. What is
-   * forgotten is not told. Waits for a store that is not there yet, and goes on through trouble. @returns what ends it
+   * Tells of each record that is there, and from then on of each that is written, in the order of their revisions; after trouble some may
+   * come again. What is forgotten is not told. Waits for a store that is not there yet, and goes on through trouble. @returns what ends it
    */
   watch(take: (stored: StoredAgent) => void): () => void;
 }

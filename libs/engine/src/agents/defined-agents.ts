@@ -59,7 +59,8 @@ export class DefinedAgents {
 }
 
 /**
- * Whether a worker has the agent now: it offers the template and has read the definition. An agent that the worker brings itself goes before one of the same name.
+ * Whether a worker has the agent now: it offers the template and has read the definition. An agent that the worker brings itself goes
+ * before one of the same name.
  */
 export function hosts(
   { agents, templates = [], definitions = 0, labels }: Pick<Heartbeat, 'agents' | 'templates' | 'definitions' | 'labels'>,

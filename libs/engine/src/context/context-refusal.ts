@@ -9,7 +9,10 @@ export type ContextRefusal =
   | { kind: 'too-large'; name: ContextName; bytes: number }
   | { kind: 'key-taken'; name: ContextName; version: number };
 
-/** The refusal as an error: `version-conflict`, `not-found`, `context-forbidden`, `context-too-large`, `key-taken`. Surely nothing was changed. */
+/**
+ * The refusal as an error: `version-conflict`, `not-found`, `context-forbidden`, `context-too-large`, `key-taken`. Surely nothing was
+ * changed.
+ */
 export function refusalError(refusal: ContextRefusal): CadreError {
   const [code, message, remedy] = wordsOf(refusal);
   return new CadreError(code, message, { remedy, billed: 'no' });

@@ -12,7 +12,8 @@ export interface ContextStore {
   /** As it was written last, by whomever. */
   read(tenant: TenantId, name: ContextName): Promise<StoredContext>;
   /**
-   * Writes the record if the one of that name still has the revision. `changed`: it has another one, which may be this very write if an acknowledgement got lost.
+   * Writes the record if the one of that name still has the revision. `changed`: it has another one, which may be this very write if an
+   * acknowledgement got lost.
    * @param forgetAfterMs from then on, give or take a second, it need not be there any more; undefined: it stays
    */
   write(tenant: TenantId, record: ContextRecord, afterRevision: number, forgetAfterMs?: number): Promise<'written' | 'changed'>;

@@ -1,6 +1,7 @@
 /**
- * The context store as its users see it: artifacts in versions, with what each of them may do. Access is decided here, outside of the agents; whoever calls says
- * for whom. A change is made from the record that was read, and begins anew when somebody else was first; its key tells whether it has been made already.
+ * The context store as its users see it: artifacts in versions, with what each of them may do. Access is decided here, outside of the
+ * agents; whoever calls says for whom. A change is made from the record that was read, and begins anew when somebody else was first; its
+ * key tells whether it has been made already.
  */
 import { CadreError, CONTEXT_LIMITS } from '@cadre/contracts';
 import type {

@@ -43,8 +43,8 @@ export function findRunning(state: RunState, command: AttemptNamed): AttemptFoun
 }
 
 /**
- * Whether the attempt is already closed without a result, so that a command that closes it has nothing left to do. Of the attempt closed last it is
- * known who held it; for earlier ones anybody is believed, for the answer gives nothing away and changes nothing.
+ * Whether the attempt is already closed without a result, so that a command that closes it has nothing left to do. Of the attempt closed
+ * last it is known who held it; for earlier ones anybody is believed, for the answer gives nothing away and changes nothing.
  */
 export function isClosed({ attempt, status, lastClosed }: TaskState, command: AttemptNamed): boolean {
   if (lastClosed === undefined || command.attempt > lastClosed.attempt) return false;

@@ -13,7 +13,9 @@ import type { RunState, TaskState } from '../state.js';
 import { taskOf } from '../task-table.js';
 import { findRunning, isClosed, settleSaid } from './attempts.js';
 
-/** Work that would go to others than those whom the task may speak to, told in words. Who is asked by skills may be anybody who has them. */
+/**
+ * Work that would go to others than those whom the task may speak to, told in words. Who is asked by skills may be anybody who has them.
+ */
 function notPeers(peers: readonly AgentName[] | undefined, tasks: readonly TaskSpec[]): string | undefined {
   if (peers === undefined) return undefined;
   const isPeer = ({ agent, agentFrom, fallbackAgents, scope, wait }: TaskSpec): boolean => {

@@ -1,6 +1,6 @@
 /**
- * Commands that end an attempt: with a result, with a failure, handed back, lost, or out of time. Repetitions are recognised by what they mean: to close
- * an attempt without a result, when it is closed so already, asks for nothing, however long ago that was and whoever did it.
+ * Commands that end an attempt: with a result, with a failure, handed back, lost, or out of time. Repetitions are recognised by what they
+ * mean: to close an attempt without a result, when it is closed so already, asks for nothing, however long ago that was and whoever did it.
  */
 import { DEFAULT_LIMIT_REMEDY, PLAN_TASK } from '@cadre/contracts';
 import type { CompleteAttempt, ExpireAttempt, FailAttempt, LoseAttempt, ReleaseAttempt, TaskResult } from '@cadre/contracts';

@@ -49,8 +49,8 @@ function closingNow(draft: Draft, command: RecordCalls): Closing | undefined {
 }
 
 /**
- * Settles and reserves in one commit. Repetitions change nothing: a settled call stays settled, an open reservation of this attempt is granted again, and
- * only the try after the last one is new.
+ * Settles and reserves in one commit. Repetitions change nothing: a settled call stays settled, an open reservation of this attempt is
+ * granted again, and only the try after the last one is new.
  */
 export function decideRecordCalls(state: RunState, command: RecordCalls, context: DecideContext): Decision {
   const known = taskOf(state.tasks, command.taskId);

@@ -35,8 +35,8 @@ function refusalOf(state: RunState, task: TaskState, command: StartAttempt, now:
 }
 
 /**
- * The agent asked for by name, when another one does it; under load also one that nobody asked for by name. Who stands in for whom is decided outside; the log
- * tells that it was so, and whether load was the reason.
+ * The agent asked for by name, when another one does it; under load also one that nobody asked for by name. Who stands in for whom is
+ * decided outside; the log tells that it was so, and whether load was the reason.
  */
 function stoodInFor({ wantedAgent }: TaskState, { agent, insteadOf, queuedMs }: Starter): { insteadOf?: AgentName; queuedMs?: number } {
   const isAskedFor = insteadOf === wantedAgent || (queuedMs !== undefined && wantedAgent === undefined);

@@ -1,6 +1,7 @@
 /**
- * A worker that brings a result may go on at once with tasks that the result makes ready: their attempts are bound to it in the same commit, and
- * the answer is their assignments. It gets what the scheduler would have given it: the same agent, for tasks that ask for the same.
+ * A worker that brings a result may go on at once with tasks that the result makes ready: their attempts are bound to it in the same
+ * commit, and the answer is their assignments. It gets what the scheduler would have given it: the same agent, for tasks that ask for the
+ * same.
  */
 import { meetsLabels, PRIORITIES } from '@cadre/contracts';
 import type { Assignment, CompleteAttempt, Json } from '@cadre/contracts';

@@ -1,6 +1,7 @@
 /**
- * Whether what was made is what the goal asks for, part by part. The answer says where each part is done; here it is looked up: the place must be there,
- * hold more than the goal's own words, and be of the kind that the part asks for. What nobody speaks for counts as done only where an output shows it.
+ * Whether what was made is what the goal asks for, part by part. The answer says where each part is done; here it is looked up: the place
+ * must be there, hold more than the goal's own words, and be of the kind that the part asks for. What nobody speaks for counts as done only
+ * where an output shows it.
  */
 import { evidenceFor, saysMore, speaksOf } from './evidence.js';
 import type { Output } from './evidence.js';
@@ -44,7 +45,10 @@ function placesOf({ outputs }: Accounted, claim: Claim): Output[] {
   return outputs.filter((output) => claim.where.some((named) => isPlace(output, named)));
 }
 
-/** Of what must not be there: what is looked for in vain is not; of the rest the answer has to speak. @param isKept as far as it can be looked for */
+/**
+ * Of what must not be there: what is looked for in vain is not; of the rest the answer has to speak. @param isKept as far as it can be
+ * looked for
+ */
 function whyThere(isKept: boolean | undefined, claim: Claim | undefined): string | undefined {
   if (isKept === false) return 'an output has it all the same';
   return isKept === true || claim !== undefined ? undefined : 'nobody has said that it was kept to';

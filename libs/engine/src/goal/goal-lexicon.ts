@@ -1,6 +1,6 @@
 /**
- * Words of goals in French, German, Spanish and Chinese, with their English ones, so that one set of rules reads all of them. A word that is not here stays
- * as it is, and asks for something that no rule knows. No translation: word by word, for rules and not for people.
+ * Words of goals in French, German, Spanish and Chinese, with their English ones, so that one set of rules reads all of them. A word that
+ * is not here stays as it is, and asks for something that no rule knows. No translation: word by word, for rules and not for people.
  */
 
 /** `foreign=english;`, words of several parts first where they begin with the same word. */

@@ -1,6 +1,6 @@
 /**
- * Cuts a goal into its parts: what is to be made or done, and what is demanded of it. Where a goal's words are unknown it stays whole. What is cut too
- * little is named too much when it is missing; nothing that is asked for gets lost by it.
+ * Cuts a goal into its parts: what is to be made or done, and what is demanded of it. Where a goal's words are unknown it stays whole. What
+ * is cut too little is named too much when it is missing; nothing that is asked for gets lost by it.
  */
 import { filesNamed, forbids, takeDemands } from './goal-demands.js';
 import type { Demand } from './goal-demands.js';
@@ -137,7 +137,10 @@ export function goalParts(goal: string): GoalPart[] {
   return [...known.slice(0, MAX_PARTS - 1), { text: tidy(`the rest of the goal: ${more}`), kind: 'unknown' }];
 }
 
-/** Parts as they stand in an account, read again. What a part is may follow from where it stands in the goal: "Authentication" in a list is a feature. */
+/**
+ * Parts as they stand in an account, read again. What a part is may follow from where it stands in the goal: "Authentication" in a list is
+ * a feature.
+ */
 export function readParts(texts: readonly string[], goal: string): GoalPart[] {
   const known = new Map(goalParts(goal).map((part) => [part.text, part]));
   return texts.map((text) => known.get(text) ?? goalParts(text)[0] ?? { text, kind: 'unknown' });

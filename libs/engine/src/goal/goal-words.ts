@@ -1,6 +1,7 @@
 /**
- * What words of a goal ask for. Words, not understanding: a goal in words that are not here is one part of an unknown kind, and of that nothing is
- * taken for granted. English has the most; French, German, Spanish and Chinese are read by the lexicon, of others those words that name a kind of work.
+ * What words of a goal ask for. Words, not understanding: a goal in words that are not here is one part of an unknown kind, and of that
+ * nothing is taken for granted. English has the most; French, German, Spanish and Chinese are read by the lexicon, of others those words
+ * that name a kind of work.
  */
 import { inEnglish } from './goal-lexicon.js';
 

@@ -1,6 +1,7 @@
 /**
- * Invariant 6 for tenants: what the runs of a tenant have settled and reserved in a shard is within what the shard may spend, whenever a call is reserved or
- * an allowance granted. A fold of its own over runs' and accounts' events. A cap that was lowered below what is spent is no fault.
+ * Invariant 6 for tenants: what the runs of a tenant have settled and reserved in a shard is within what the shard may spend, whenever a
+ * call is reserved or an allowance granted. A fold of its own over runs' and accounts' events. A cap that was lowered below what is spent
+ * is no fault.
  */
 import type { AccountCommit, Block, CallReservation, CallSettlement, Commit, RunEvent, RunId, TenantId } from '@cadre/contracts';
 import { homeShard } from '../account/account-state.js';
@@ -113,7 +114,9 @@ function grantedMicros(ledger: Ledger): number {
   return granted;
 }
 
-/** What shards have credited, their homes have granted; what homes have taken back, the shards have given. @param audits one for each shard */
+/**
+ * What shards have credited, their homes have granted; what homes have taken back, the shards have given. @param audits one for each shard
+ */
 export function compareAccounts(audits: readonly AccountAudit[], report: Report): void {
   const byShard = new Map(audits.map((audit) => [audit.shard, audit]));
   for (const audit of audits) {

@@ -1,6 +1,6 @@
 /**
- * The checker's own view of tasks and of what may start. Written apart from the engine's, on purpose: a mistake that the engine makes in its
- * cascade must not be made here again.
+ * The checker's own view of tasks and of what may start. Written apart from the engine's, on purpose: a mistake that the engine makes in
+ * its cascade must not be made here again.
  */
 import { ANSWER_TASK } from '@cadre/contracts';
 import type { TaskSpec } from '@cadre/contracts';

@@ -1,6 +1,7 @@
 /**
- * Follows the calls of a run and reports what breaks invariants 6 (money), 7 (nothing is reserved after a cancel), 8 (effects that must happen once) and 10 (grants).
- * The sums are its own, made from the events alone: a mistake of the engine's bookkeeping must not be made here again.
+ * Follows the calls of a run and reports what breaks invariants 6 (money), 7 (nothing is reserved after a cancel), 8 (effects that must
+ * happen once) and 10 (grants). The sums are its own, made from the events alone: a mistake of the engine's bookkeeping must not be made
+ * here again.
  */
 import { addUsage, DELEGATING_TOOLS, NO_USAGE } from '@cadre/contracts';
 import type { CallReservation, CallSettlement, RunEvent, Usage } from '@cadre/contracts';

@@ -65,8 +65,8 @@ export class RunAudit {
   }
 
   /**
-   * The same command, but nothing is done twice: of one that settled and was to ask later for what it reserves, the second part is decided when its message
-   * comes again; a reservation whose answer was lost, asked for again after a cancel, ends its attempt.
+   * The same command, but nothing is done twice: of one that settled and was to ask later for what it reserves, the second part is decided
+   * when its message comes again; a reservation whose answer was lost, asked for again after a cancel, ends its attempt.
    */
   #goesOn({ cause, events }: Commit): boolean {
     if (this.#settledOnly.has(cause)) return events.some(({ type }) => type !== 'CallsSettled');

@@ -1,5 +1,6 @@
 /**
- * Follows the scopes of a run: which items have been opened and how they ended, with a bookkeeping of its own. Reports what breaks invariants 4, 5 and 9.
+ * Follows the scopes of a run: which items have been opened and how they ended, with a bookkeeping of its own. Reports what breaks
+ * invariants 4, 5 and 9.
  */
 import { placeOf } from '@cadre/contracts';
 import type { Join, RunEvent, Scope, TaskSpec } from '@cadre/contracts';

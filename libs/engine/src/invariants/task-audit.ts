@@ -229,7 +229,9 @@ export class TaskAudit {
     if (event.after !== undefined) this.#checkGoingOn(event.after, event);
   }
 
-  /** An agent that is asked for by name does it, or one to which it has handed on; nobody is said to be stood in for who was not asked for. */
+  /**
+   * An agent that is asked for by name does it, or one to which it has handed on; nobody is said to be stood in for who was not asked for.
+   */
   #checkAgent({ wanted, spec }: AuditTask, { taskId: id, attempt, agent, insteadOf, queuedMs }: EventOf<'AttemptStarted'>): void {
     if (queuedMs !== undefined && (this.neverUnderLoad || spec.underLoad !== undefined))
       this.#complain(4, 'not-as-asked', `attempt ${attempt} of ${id} is said to give up something under load, which is forbidden`, id);

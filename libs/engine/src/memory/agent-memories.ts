@@ -1,6 +1,7 @@
 /**
- * What agents remember, as workers and people use it. A change is made from the record that was read, and begins anew when somebody else was first, so that two who
- * add at once lose nothing. Who may read whose memory is decided here, by what the owner's worker has kept with it.
+ * What agents remember, as workers and people use it. A change is made from the record that was read, and begins anew when somebody else
+ * was first, so that two who add at once lose nothing. Who may read whose memory is decided here, by what the owner's worker has kept with
+ * it.
  */
 import { CadreError, MEMORY_LIMITS } from '@cadre/contracts';
 import type { AgentName, MemoryRecord, MemorySettings, RunId, TenantId } from '@cadre/contracts';
@@ -72,8 +73,8 @@ export class AgentMemories {
   }
 
   /**
-   * Another agent's memory, or one's own: that of the run, else that of all runs. `undefined`: there is none that the asker may read; which of the two it is the
-   * asker is not told.
+   * Another agent's memory, or one's own: that of the run, else that of all runs. `undefined`: there is none that the asker may read; which
+   * of the two it is the asker is not told.
    */
   async recall({ tenant, agent: asker, runId }: MemoryAsker, agent: AgentName): Promise<MemoryRecord | undefined> {
     for (const run of [runId, undefined]) {

@@ -7,7 +7,9 @@ const CHARACTERS_PER_TOKEN = 4;
 const MESSAGE_TOKENS = 20;
 /** With less for each of the messages that are kept in any case, little would be left of them. */
 const MIN_TOKENS_KEPT = 100;
-/** Of the tokens allowed: for the messages kept when older ones are summed up, and for the summary. The rest is room until the next time. */
+/**
+ * Of the tokens allowed: for the messages kept when older ones are summed up, and for the summary. The rest is room until the next time.
+ */
 const KEPT_SHARE = 0.5;
 const SUMMARY_SHARE = 0.25;
 
@@ -79,7 +81,9 @@ function keptCount({ keepLast, maxTokens }: Sizes): number {
   return 2 * Math.ceil(Math.min(keepLast, Math.floor(maxTokens / MIN_TOKENS_KEPT)) / 2);
 }
 
-/** The memory with a summary in the place of messages; undefined: somebody else was first, and it does not stand for this memory any more. */
+/**
+ * The memory with a summary in the place of messages; undefined: somebody else was first, and it does not stand for this memory any more.
+ */
 export function compacted(memory: MemoryRecord, { taken, before, summary }: Compaction, sizes: Sizes): MemoryRecord | undefined {
   const keys = new Set(taken);
   const going = memory.messages.filter(({ key }) => keys.has(key));

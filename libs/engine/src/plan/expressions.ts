@@ -1,10 +1,11 @@
 /**
- * Expressions of plans: CEL over `results.<task>.{status, confidence, answer, value}`, `goal` and `params`; within a scope also over `item`, `index`, `round` and
- * `previous`. `value` is the answer as data, where it is JSON. A condition gives true or false, other expressions any JSON value.
+ * Expressions of plans: CEL over `results.<task>.{status, confidence, answer, value}`, `goal` and `params`; within a scope also over
+ * `item`, `index`, `round` and `previous`. `value` is the answer as data, where it is JSON. A condition gives true or false, other
+ * expressions any JSON value.
  *
- * An expression comes from users and models, and is evaluated by the one owner of a shard, so its cost is bounded before it is accepted: its
- * size by limits on the syntax tree, its time by a list of allowed functions (no regular expressions, no clock, nothing that builds large
- * values) and by refusing a loop within a loop.
+ * An expression comes from users and models, and is evaluated by the one owner of a shard, so its cost is bounded before it is accepted:
+ * its size by limits on the syntax tree, its time by a list of allowed functions (no regular expressions, no clock, nothing that builds
+ * large values) and by refusing a loop within a loop.
  */
 import { Environment } from '@marcbachmann/cel-js';
 import type { Json } from '@cadre/contracts';
@@ -178,7 +179,10 @@ function asJson(value: unknown): Json | undefined {
   return made;
 }
 
-/** Syntax, types, functions and loops of an expression, without evaluating it. @param kind whether it must give true or false, or may give any value */
+/**
+ * Syntax, types, functions and loops of an expression, without evaluating it. @param kind whether it must give true or false, or may give
+ * any value
+ */
 export function checkExpression(
   expression: string,
   kind: 'condition' | 'value',

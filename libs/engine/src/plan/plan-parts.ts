@@ -4,7 +4,10 @@ import type { TaskSpec } from '@cadre/contracts';
 /** A part, as a command and as the commit that it causes, fits into one message with room to spare. */
 const PART_BYTES = 400 * 1024;
 
-/** Cuts a plan into parts for `StartRun` (the first, with `morePlan` when there are more) and `AddTasks`. A plan that fits into one message stays whole. */
+/**
+ * Cuts a plan into parts for `StartRun` (the first, with `morePlan` when there are more) and `AddTasks`. A plan that fits into one message
+ * stays whole.
+ */
 export function planParts(tasks: readonly TaskSpec[]): TaskSpec[][] {
   const parts: TaskSpec[][] = [];
   let part: TaskSpec[] = [];

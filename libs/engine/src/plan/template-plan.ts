@@ -1,6 +1,7 @@
 /**
- * Plans by kind of goal, for when no model has planned, or its plan could not be used. Each part of the goal has a task: data is collected, analysed and
- * reported, code goes from requirements to tests, whatever else is asked for is a task of its own, after the work that it may rest on.
+ * Plans by kind of goal, for when no model has planned, or its plan could not be used. Each part of the goal has a task: data is collected,
+ * analysed and reported, code goes from requirements to tests, whatever else is asked for is a task of its own, after the work that it may
+ * rest on.
  */
 import { SKILLS } from '@cadre/contracts';
 import type { ArtifactRef, Plan, TaskId, TaskSpec } from '@cadre/contracts';

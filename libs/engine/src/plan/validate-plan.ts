@@ -85,7 +85,9 @@ function alternativeProblems(task: TaskSpec, known: ReadonlySet<TaskId>): PlanPr
   return [];
 }
 
-/** What stands in for one task, with the alternatives of alternatives: whether a task counts as failed is found by a look at all of them. */
+/**
+ * What stands in for one task, with the alternatives of alternatives: whether a task counts as failed is found by a look at all of them.
+ */
 const MAX_ALTERNATIVES = 100;
 
 function crowdProblems(tasks: readonly TaskSpec[]): PlanProblem[] {
@@ -105,7 +107,10 @@ function crowdProblems(tasks: readonly TaskSpec[]): PlanProblem[] {
   });
 }
 
-/** Conditions that look at all results, times tasks: one decision may have to evaluate them all, and must be over long before a lease runs out. */
+/**
+ * Conditions that look at all results, times tasks: one decision may have to evaluate them all, and must be over long before a lease runs
+ * out.
+ */
 const MAX_LOOKS = 200_000;
 
 function costProblems(tasks: readonly TaskSpec[]): PlanProblem[] {

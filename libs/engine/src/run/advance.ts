@@ -15,8 +15,8 @@ import { moveScope } from './scopes.js';
 import { dependencyVerdict, hasFailed, standing } from './standing.js';
 
 /**
- * Whether a count shows that the task still waits, without a look at each of perhaps thousands of dependencies. Of those that need some of them a loss
- * decides only when too few are left, and a success only when enough have ended.
+ * Whether a count shows that the task still waits, without a look at each of perhaps thousands of dependencies. Of those that need some of
+ * them a loss decides only when too few are left, and a success only when enough have ended.
  * @param open how many of its dependencies have not ended
  */
 function waitsSurely({ require, dependsOn }: TaskSpec, open: number, lost: boolean): boolean {

@@ -1,8 +1,10 @@
 /**
- * Who gets the work: the bidder's own confidence, times what the system knows of it. Nothing that a bidder says of its load, its price or its past counts.
+ * Who gets the work: the bidder's own confidence, times what the system knows of it. Nothing that a bidder says of its load, its price or
+ * its past counts.
  *
- * `score = confidence · success · (1 − load / 2) · price`, with `success = (succeeded + 1) / (succeeded + failed + 2)`, so that one failure does not rule out a
- * newcomer, and `price = (1 + cheapest / own) / 2` from the mean cost of an attempt. What is not known counts as the middle: load 0.5, price 0.75.
+ * `score = confidence · success · (1 − load / 2) · price`, with `success = (succeeded + 1) / (succeeded + failed + 2)`, so that one failure
+ * does not rule out a newcomer, and `price = (1 + cheapest / own) / 2` from the mean cost of an attempt. What is not known counts as the
+ * middle: load 0.5, price 0.75.
  */
 import type { BidderFigures } from '@cadre/contracts';
 

@@ -32,7 +32,10 @@ export interface Closing {
   error: Failure;
   /** Against the retry policy. */
   counted: boolean;
-  /** `server`: the model server is in passing trouble, which counts only where the task may not wait for that. `time`: the attempt's time was up. */
+  /**
+   * `server`: the model server is in passing trouble, which counts only where the task may not wait for that. `time`: the attempt's time
+   * was up.
+   */
   cause?: 'server' | 'time' | undefined;
   /**
    * What the next attempt resumes from. `resume`: all that was recorded. `fallback`: likewise, unless another agent's turn has come.
@@ -44,8 +47,8 @@ export interface Closing {
 }
 
 /**
- * Fails a task for good, with all that follows from it. Without a plan the goal's template is one; but where the planner's model has no price and needs one,
- * the models of the plan's tasks would need it, too.
+ * Fails a task for good, with all that follows from it. Without a plan the goal's template is one; but where the planner's model has no
+ * price and needs one, the models of the plan's tasks would need it, too.
  */
 export function failTask(draft: Draft, taskId: TaskId, error: Failure): void {
   const { kind } = draft.emit({ type: 'TaskFailed', taskId, error });

@@ -1,6 +1,7 @@
 /**
- * Work that an agent gives to others. Its attempt ends with that, so that no slot is held by who only waits, and the task becomes a scope for as long as the work
- * takes: one item for each time that it has given work away. What came of it is the answer of the call that asked for it, and the next attempt goes on from there.
+ * Work that an agent gives to others. Its attempt ends with that, so that no slot is held by who only waits, and the task becomes a scope
+ * for as long as the work takes: one item for each time that it has given work away. What came of it is the answer of the call that asked
+ * for it, and the next attempt goes on from there.
  */
 import { DELEGATING_TOOLS, childId, utf8Bytes } from '@cadre/contracts';
 import type { CallSettlement, Delegated, TaskId } from '@cadre/contracts';

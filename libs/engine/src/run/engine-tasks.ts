@@ -25,7 +25,10 @@ export function planTask(options: RunOptions): TaskSpec {
   };
 }
 
-/** Above this many tasks the answer task does not name what it waits for: all the others. The list would fill the commit that opens the plan. */
+/**
+ * Above this many tasks the answer task does not name what it waits for: all the others. The list would fill the commit that opens the
+ * plan.
+ */
 const MAX_NAMED = 1000;
 
 /** Makes one answer of all results, when all other tasks have ended. */

@@ -60,7 +60,8 @@ function resultsFor(tasks: TaskReader, task: TaskState, names: readonly string[]
   const show = (name: string, seen: TaskState | undefined): void => {
     if (seen) results[name] = resultOf(standIn(tasks, seen) ?? seen);
   };
-  // That a named task may be looked at was seen when the plan was checked; a walk over all that came before costs too much for each of thousands.
+  // That a named task may be looked at was seen when the plan was checked; a walk over all that came before costs too much for each of
+  // thousands.
   if (names) for (const name of names) show(name, taskNamed(tasks, task.spec.id, name));
   else for (const id of upstream(tasks, task.spec)) show(nameOf(id), tasks.get(id));
   return results;

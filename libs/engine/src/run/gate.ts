@@ -6,7 +6,9 @@ import type { Draft } from './draft.js';
 import { dataOf, inputOf, resultTask, seenConfidence, textOf } from './expression-input.js';
 import { whyUnsure } from './sureness.js';
 
-/** Items whose results nobody is shown: those that the gate has kept out. Without a gate, a failed item may still have something to show. */
+/**
+ * Items whose results nobody is shown: those that the gate has kept out. Without a gate, a failed item may still have something to show.
+ */
 export function keptOut({ spec, scope }: TaskState): ReadonlySet<number> {
   return new Set(spec.scope?.gate === undefined ? [] : scope?.failed);
 }

@@ -22,8 +22,8 @@ function openGrant(open: Pick<CallReservation, 'try' | 'maxCostMicros'>, wanted:
 }
 
 /**
- * What the record says of a call. Only the try that follows the last one is new; every other reservation is a late or repeated message and opens
- * nothing. A call that must happen once and of which nobody knows whether it has is not on record here: its task waits for a person.
+ * What the record says of a call. Only the try that follows the last one is new; every other reservation is a late or repeated message and
+ * opens nothing. A call that must happen once and of which nobody knows whether it has is not on record here: its task waits for a person.
  */
 function recorded(draft: Draft, taskId: TaskId, reservation: CallReservation): CallGrant | undefined {
   const { key, try: wanted } = reservation;
@@ -104,8 +104,8 @@ function refuse(draft: Draft, task: TaskState, call: CallReservation, overstep: 
 }
 
 /**
- * Reserves what fits, in one event. All or nothing where the attempt is closed for one of them: a reservation that is closed in its own commit would be
- * billed without having been granted.
+ * Reserves what fits, in one event. All or nothing where the attempt is closed for one of them: a reservation that is closed in its own
+ * commit would be billed without having been granted.
  */
 export function reserveCalls(draft: Draft, taskId: TaskId, wanted: readonly CallReservation[]): Reserved {
   const grants: CallGrant[] = [];

@@ -1,4 +1,7 @@
-/** Whatever the join rule, and in whatever order its items end: a scope ends when the rule says so, not before and not after, and leaves nothing at work. */
+/**
+ * Whatever the join rule, and in whatever order its items end: a scope ends when the rule says so, not before and not after, and leaves
+ * nothing at work.
+ */
 import type { TaskSpecInput } from '@cadre/contracts';
 import fc from 'fast-check';
 import { EngineRig, result, task } from '../testing/engine-rig.js';

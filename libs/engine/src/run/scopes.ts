@@ -1,7 +1,7 @@
 /**
- * Scopes: tasks that hold tasks. A scope opens items (one, one for each element of a list, or one round after the other), each a copy of its body; when an item
- * has ended, the join rule is asked whether the scope has, and what is still at work then is not needed any more. Patterns of coordination are made of this and
- * of nothing else, so that what holds for tasks holds for all of them.
+ * Scopes: tasks that hold tasks. A scope opens items (one, one for each element of a list, or one round after the other), each a copy of
+ * its body; when an item has ended, the join rule is asked whether the scope has, and what is still at work then is not needed any more.
+ * Patterns of coordination are made of this and of nothing else, so that what holds for tasks holds for all of them.
  */
 import { MAX_PLAN_ID_BYTES, MAX_PLAN_TASKS, SCOPE_LIMITS, TaskId, childId, placeOf, utf8Bytes } from '@cadre/contracts';
 import type { Failure, Json, Scope, TaskSpec } from '@cadre/contracts';

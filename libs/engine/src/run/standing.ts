@@ -84,7 +84,8 @@ export function dependencyVerdict(tasks: TaskReader, spec: TaskSpec): Verdict {
 }
 
 /**
- * All that a task may look at: its dependencies, direct and indirect, with what they stand in for and what stands in for them; the nearest first.
+ * All that a task may look at: its dependencies, direct and indirect, with what they stand in for and what stands in for them; the nearest
+ * first.
  * @param enough of a long chain no more than about so many, but always the direct ones
  */
 export function upstream(tasks: TaskReader, spec: TaskSpec, enough = Infinity): Set<TaskId> {

@@ -122,7 +122,10 @@ export class EngineRig {
   readonly #records: string[] = [];
   #commands = 0;
 
-  /** Decides, and stores what was accepted as a block of one commit. @param id of the command; that of an earlier one: its message comes again */
+  /**
+   * Decides, and stores what was accepted as a block of one commit. @param id of the command; that of an earlier one: its message comes
+   * again
+   */
   send(body: CommandBody, runId = RUN_ID, id = `c${(this.#commands += 1)}`): Decision {
     const command = Command.parse({ ...body, id, runId });
     const { now, random, tenantRoomMicros, tenantCapped, tenantMayDraw } = this;

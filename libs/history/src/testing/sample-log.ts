@@ -79,8 +79,9 @@ export function waitingRun(sample: SampleRun): Commit[] {
 }
 
 /**
- * A run that asks twice: after a call with an effect whose outcome is unknown (answered: it has happened), and on the cap of its money, where it
- * is cancelled. Eleven commits; the model is called three times, once in vain, and the first of its answers is kept for the second attempt.
+ * A run that asks twice: after a call with an effect whose outcome is unknown (answered: it has happened), and on the cap of its money,
+ * where it is cancelled. Eleven commits; the model is called three times, once in vain, and the first of its answers is kept for the second
+ * attempt.
  */
 export function askingRun(sample: SampleRun): Commit[] {
   const at = sample.at ?? 1_790_000_000_000;

@@ -1,4 +1,7 @@
-/** A private PostgreSQL cluster in a temporary folder, for tests: the one that Debian's `postgresql` package installs, or the one on the PATH. */
+/**
+ * A private PostgreSQL cluster in a temporary folder, for tests: the one that Debian's `postgresql` package installs, or the one on the
+ * PATH.
+ */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';

@@ -1,6 +1,7 @@
 /**
- * An MCP server for specs, written by hand so that it can do what a sound one would not: change what it tells, hang, answer without end, die in the middle of a call.
- * `node unruly-server.ts FOLDER [http]`: what its tools do to the world are lines of FOLDER/effects.log; over HTTP it prints its port.
+ * An MCP server for specs, written by hand so that it can do what a sound one would not: change what it tells, hang, answer without end,
+ * die in the middle of a call. `node unruly-server.ts FOLDER [http]`: what its tools do to the world are lines of FOLDER/effects.log; over
+ * HTTP it prints its port.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';

@@ -1,4 +1,7 @@
-/** What channels need from a broker: a place for definitions, and a way for messages. Errors of all methods: `store-unavailable` (retriable). */
+/**
+ * What channels need from a broker: a place for definitions, and a way for messages. Errors of all methods: `store-unavailable`
+ * (retriable).
+ */
 import type { Channel, ChannelName, KeptChannel, Message, PlacedMessage, TenantId } from '@cadre/contracts';
 
 /** `conflict`: what cannot be changed in a channel that is there. `full`: the tenant has as many channels as it may. */
@@ -31,8 +34,8 @@ export interface MessageCarrier {
   /** The position after which only what is sent later comes. */
   end(kept: KeptChannel): Promise<number>;
   /**
-   * Tells of each message as it is sent, when this has resolved. Of a durable channel it is only a hint that there is something to read, which may be early and may
-   * be lost. @returns what ends it
+   * Tells of each message as it is sent, when this has resolved. Of a durable channel it is only a hint that there is something to read,
+   * which may be early and may be lost. @returns what ends it
    */
   subscribe(kept: KeptChannel, heard: (message: Message) => void): Promise<() => void>;
   /** Removes what a channel keeps. */

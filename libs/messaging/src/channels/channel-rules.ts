@@ -1,4 +1,7 @@
-/** Who may do what in a channel, and who gets what. Pure: the same answers for agents and for those who use the API, whatever carries the messages. */
+/**
+ * Who may do what in a channel, and who gets what. Pure: the same answers for agents and for those who use the API, whatever carries the
+ * messages.
+ */
 import type { Channel, ChannelRight, Json, Message, Subscription } from '@cadre/contracts';
 import { checkExpression, evaluateCondition } from '@cadre/engine';
 import { notAllowed, type ChannelFault } from './channel-errors.js';

@@ -1,6 +1,7 @@
 /**
- * One reader at a channel, until it stops, the channel is removed or the right to receive is taken away. Of a durable channel it reads what is kept, from its position on, as
- * fast as it takes it: a hint by the broker says when to look, and in silence it looks now and then. Of another channel it gets what passes, through a queue with bounds.
+ * One reader at a channel, until it stops, the channel is removed or the right to receive is taken away. Of a durable channel it reads what
+ * is kept, from its position on, as fast as it takes it: a hint by the broker says when to look, and in silence it looks now and then. Of
+ * another channel it gets what passes, through a queue with bounds.
  */
 import { CadreError, type KeptChannel, type Message, type TenantId } from '@cadre/contracts';
 import type { MessageCarrier } from './channel-ports.js';

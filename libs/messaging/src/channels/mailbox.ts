@@ -1,4 +1,6 @@
-/** What has passed in a channel for one participant and was not read yet. Its memory is bounded: what does not fit is not kept, and counted. */
+/**
+ * What has passed in a channel for one participant and was not read yet. Its memory is bounded: what does not fit is not kept, and counted.
+ */
 import type { KeptChannel, Message, Subscription } from '@cadre/contracts';
 import type { MessageCarrier } from './channel-ports.js';
 import { isWanted, reaches } from './channel-rules.js';

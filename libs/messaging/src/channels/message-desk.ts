@@ -1,6 +1,6 @@
 /**
- * The one way to send and receive, for agents and for whoever uses the API. Rights, addressees, sizes, schemas and filters are enforced here, against the definition as it is at
- * that moment; whoever calls says in whose name, and has made sure of it.
+ * The one way to send and receive, for agents and for whoever uses the API. Rights, addressees, sizes, schemas and filters are enforced
+ * here, against the definition as it is at that moment; whoever calls says in whose name, and has made sure of it.
  */
 import {
   Message,
@@ -105,8 +105,9 @@ export class MessageDesk {
   }
 
   /**
-   * Sends a message and gives the first reply to it, in its channel or in the one that `replyTo` names. In durable channels a repeated request, with the same
-   * id, is not sent again and finds a reply that has come meanwhile. Errors: those of `send`, `reply-timeout`; the signal's reason.
+   * Sends a message and gives the first reply to it, in its channel or in the one that `replyTo` names. In durable channels a repeated
+   * request, with the same id, is not sent again and finds a reply that has come meanwhile. Errors: those of `send`, `reply-timeout`; the
+   * signal's reason.
    */
   async request(
     tenant: TenantId,

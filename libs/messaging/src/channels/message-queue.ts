@@ -32,7 +32,10 @@ export class MessageQueue {
     return first?.message;
   }
 
-  /** Takes the first ones that are wanted out of their order. `more`: others that are wanted did not fit. At least one is given, however long. */
+  /**
+   * Takes the first ones that are wanted out of their order. `more`: others that are wanted did not fit. At least one is given, however
+   * long.
+   */
   takeWanted(wanted: (message: Message) => boolean, most: { messages: number; bytes: number }): { messages: Message[]; more: boolean } {
     const messages: Message[] = [];
     let bytes = 0;

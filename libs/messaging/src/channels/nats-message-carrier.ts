@@ -1,6 +1,7 @@
 /**
- * Messages over NATS. Those of durable channels are stored in one stream, each on a subject that ends with its id and expects to be the first there: however late it is sent again, it is
- * stored once. They are read by direct gets, which need no consumer. The others go over core NATS.
+ * Messages over NATS. Those of durable channels are stored in one stream, each on a subject that ends with its id and expects to be the
+ * first there: however late it is sent again, it is stored once. They are read by direct gets, which need no consumer. The others go over
+ * core NATS.
  */
 import { Message, STREAMS, SUBJECTS, type KeptChannel, type PlacedMessage } from '@cadre/contracts';
 import { JetStreamApiError, jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';

@@ -1,7 +1,7 @@
 /**
- * What the data of a message must be, in JSON Schema (draft 2020-12). A schema comes from whoever makes a channel, and is applied in the processes that all tenants
- * share, so only keywords are taken whose time grows with the schema and the data alone: no regular expressions, no references, nothing that compares
- * all with all.
+ * What the data of a message must be, in JSON Schema (draft 2020-12). A schema comes from whoever makes a channel, and is applied in the
+ * processes that all tenants share, so only keywords are taken whose time grows with the schema and the data alone: no regular expressions,
+ * no references, nothing that compares all with all.
  */
 import type { Json } from '@cadre/contracts';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';

@@ -29,7 +29,8 @@ export function chatBody({ request, model, from, dialect, maxOutputTokens }: Wir
 
 function functionOf({ name, description, parameters }: ModelRequest['tools'][number], { schemas }: Dialect): object {
   const plain = plainSchema(parameters, schemas);
-  // OpenAI's API lets them be left out where there are none; Gemini refuses an object without properties ("should be non-empty for OBJECT type").
+  // OpenAI's API lets them be left out where there are none; Gemini refuses an object without properties ("should be non-empty for OBJECT
+  // type").
   const isBare = schemas === 'plainest' && Object.keys(plain['properties'] ?? {}).length === 0;
   return { type: 'function', function: { name, description, ...(!isBare && { parameters: plain }) } };
 }

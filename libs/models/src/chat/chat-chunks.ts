@@ -49,7 +49,9 @@ export class ChatChunks implements Collector {
     return false;
   }
 
-  /** Some servers leave out both the finish and `[DONE]`: a chunk with nothing but the count is the last one, and whole JSON does not go on. */
+  /**
+   * Some servers leave out both the finish and `[DONE]`: a chunk with nothing but the count is the last one, and whole JSON does not go on.
+   */
   isWhole(): boolean {
     if (this.counted) return true;
     if (this.calls.length > 0) return this.calls.every((call) => isObject(parsedJson(String((call['function'] as Fields)['arguments']))));

@@ -1,4 +1,7 @@
-/** Reads an answer of OpenAI's chat completions as the many servers that speak it write it. Generous in form; what is in it is checked by whoever uses it. */
+/**
+ * Reads an answer of OpenAI's chat completions as the many servers that speak it write it. Generous in form; what is in it is checked by
+ * whoever uses it.
+ */
 import type { Extra, ToolCall } from '@cadre/agents';
 import { soundIds } from '../reading/call-places.js';
 import { contentParts } from '../reading/content-parts.js';

@@ -74,8 +74,8 @@ export class PriceBook {
   }
 
   /**
-   * What a call has cost: by the price of the model that answered, or else of the one that was asked; what the operator has set for either goes before what
-   * is published.
+   * What a call has cost: by the price of the model that answered, or else of the one that was asked; what the operator has set for either
+   * goes before what is published.
    * @param serviceTier as the server names it in its reply
    */
   bill(
@@ -119,8 +119,8 @@ function sourced({ price, listedAs, provider }: PublishedPrice): KnownPrice {
 const dateless = (model: string): string => model.replace(RELEASE_DATE, '');
 
 /**
- * A server may add a release date to the name asked for (`gpt-4o-2024-08-06`): a dated name has the price of the name without date, and a name without
- * date the dearest of its dated ones, if they have no price of their own.
+ * A server may add a release date to the name asked for (`gpt-4o-2024-08-06`): a dated name has the price of the name without date, and a
+ * name without date the dearest of its dated ones, if they have no price of their own.
  */
 function ownPrice(table: PriceTable, model: string): Pick<KnownPrice, 'price' | 'listedAs'> | undefined {
   const listedAs = [model, dateless(model)].find((name) => Object.hasOwn(table, name));

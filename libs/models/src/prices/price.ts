@@ -1,4 +1,6 @@
-/** What a model costs, and what a call of it comes to. US dollars per million tokens, which is the same as millionths of a dollar per token. */
+/**
+ * What a model costs, and what a call of it comes to. US dollars per million tokens, which is the same as millionths of a dollar per token.
+ */
 import { z } from 'zod';
 
 const rate = z.number().min(0).max(1_000_000);
@@ -86,7 +88,10 @@ export function costMicros(price: Price, usage: TokenUsage, factor = 1): number 
   return wholeMicros((tokens + (price.request ?? 0) * 1000) * factor);
 }
 
-/** The most that a call with at most so many tokens can cost, however the server counts them. @param factor the dearest that is to be expected */
+/**
+ * The most that a call with at most so many tokens can cost, however the server counts them. @param factor the dearest that is to be
+ * expected
+ */
 export function maxCostMicros(price: Price, most: { maxInputTokens: number; maxOutputTokens: number }, factor = 1): number {
   const [input, output] = [count(most.maxInputTokens), count(most.maxOutputTokens)];
   const reached = [price, ...(price.tiers ?? []).filter(({ above }) => above < input)];

@@ -1,9 +1,10 @@
 /**
  * Prices that providers have published, as a kept library has collected them. Its data is part of the release; nothing is fetched.
  *
- * Whether a name has a published price depends on the server. At a provider's own address the library's rules for its names hold. At any other address
- * (a proxy, or a server of one's own) only names that are surely a vendor's have one: models of which nobody else has the weights, by their exact
- * name. `llama3.3` or `gpt-oss:20b` at home costs nothing like what somebody takes for hosting it, so its price is not known.
+ * Whether a name has a published price depends on the server. At a provider's own address the library's rules for its names hold. At any
+ * other address (a proxy, or a server of one's own) only names that are surely a vendor's have one: models of which nobody else has the
+ * weights, by their exact name. `llama3.3` or `gpt-oss:20b` at home costs nothing like what somebody takes for hosting it, so its price is
+ * not known.
  */
 import { calcPrice, findProvider } from '@pydantic/genai-prices';
 import type { MatchLogic, ModelPrice, TieredPrices } from '@pydantic/genai-prices';

@@ -1,10 +1,11 @@
 /**
  * Ids and names of calls as any server accepts them. A server's own ids go back to it as they are, if each is there once; all others become
- * nine letters and digits made from the place of the call in the conversation, in the call and in its result alike, so that a conversation that
- * began with one model goes on with another.
+ * nine letters and digits made from the place of the call in the conversation, in the call and in its result alike, so that a conversation
+ * that began with one model goes on with another.
  *
  * Mistral demands exactly nine letters and digits (langchain-ai/langchain#24668), OpenAI takes 40 characters at the most, Anthropic
- * `[a-zA-Z0-9_-]+`; names are limited by OpenAI to `[a-zA-Z0-9_-]{1,64}` (platform.openai.com/docs/api-reference/chat, read in November 2026).
+ * `[a-zA-Z0-9_-]+`; names are limited by OpenAI to `[a-zA-Z0-9_-]{1,64}` (platform.openai.com/docs/api-reference/chat, read in November
+ * 2026).
  */
 import { createHash } from 'node:crypto';
 import type { ModelMessage, ToolCall } from '@cadre/agents';

@@ -1,6 +1,7 @@
 /**
- * Calls in the form of Python: `[read_file(path="a.csv"), list_files()]` of Llama 3.2 and 4, one alone in a fence of Gemma. Read strictly: keyword arguments with
- * literals and nothing else, so that no sentence passes for a call (docs.vllm.ai/en/latest/features/tool_calling, "pythonic").
+ * Calls in the form of Python: `[read_file(path="a.csv"), list_files()]` of Llama 3.2 and 4, one alone in a fence of Gemma. Read strictly:
+ * keyword arguments with literals and nothing else, so that no sentence passes for a call (docs.vllm.ai/en/latest/features/tool_calling,
+ * "pythonic").
  */
 export interface PythonicCall {
   name: string;

@@ -3,9 +3,10 @@
  *
  * The forms, and who writes them (as of November 2026): `<think>` DeepSeek R1, Qwen 3, GLM, Nemotron (vLLM's reasoning parsers,
  * docs.vllm.ai/en/latest/features/reasoning_outputs); only its closing tag where the chat template has opened it (vllm-project/vllm#13125,
- * seen with llama-server and a template that ends in `<think>`); `[THINK]` Mistral's Magistral (huggingface.co/mistralai/Magistral-Small-2509);
- * `◁think▷` Kimi-VL; `<seed:think>` Seed-OSS; `<|START_THINKING|>` Cohere Command A Reasoning; channels of gpt-oss
- * (developers.openai.com/cookbook/articles/openai-harmony), also with the special tokens lost (`analysis…assistantfinal…`).
+ * seen with llama-server and a template that ends in `<think>`); `[THINK]` Mistral's Magistral
+ * (huggingface.co/mistralai/Magistral-Small-2509); `◁think▷` Kimi-VL; `<seed:think>` Seed-OSS; `<|START_THINKING|>` Cohere Command A
+ * Reasoning; channels of gpt-oss (developers.openai.com/cookbook/articles/openai-harmony), also with the special tokens lost
+ * (`analysis…assistantfinal…`).
  */
 import { JsonSpans } from './json-spans.js';
 

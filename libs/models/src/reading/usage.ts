@@ -1,7 +1,7 @@
 /**
- * One form for what servers tell of the tokens of a call. OpenAI counts cached input within the input and reasoning within the output; Anthropic counts
- * cached input apart (docs.claude.com/en/api/messages, "usage"); Gemini's compatible endpoint counts thoughts in `total_tokens` alone;
- * Ollama, llama.cpp and DeepSeek have names of their own for what was cached. Read in November 2026.
+ * One form for what servers tell of the tokens of a call. OpenAI counts cached input within the input and reasoning within the output;
+ * Anthropic counts cached input apart (docs.claude.com/en/api/messages, "usage"); Gemini's compatible endpoint counts thoughts in
+ * `total_tokens` alone; Ollama, llama.cpp and DeepSeek have names of their own for what was cached. Read in November 2026.
  */
 import { isObject } from './json-spans.js';
 

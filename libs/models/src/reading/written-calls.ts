@@ -1,10 +1,11 @@
 /**
- * Calls of tools that a model has written into its text because the server does not parse them: each family of models has a form of its own, which
- * the server's tool parser is to know. Read only where tools were offered, and only calls that name one of them.
+ * Calls of tools that a model has written into its text because the server does not parse them: each family of models has a form of its
+ * own, which the server's tool parser is to know. Read only where tools were offered, and only calls that name one of them.
  *
- * The forms (as of November 2026): `<tool_call>{…}</tool_call>` Hermes and Qwen, `<tool_call>name<arg_key>…` GLM 4.5, `<function=name>` Llama 3 and
- * Qwen3-Coder, `[TOOL_CALLS]` Mistral, `<|python_tag|>` Llama 3.1, `<|tool_call_begin|>` Kimi K2, `<｜tool▁call▁begin｜>` DeepSeek, `commentary to=functions.name`
- * gpt-oss, `<invoke name=…>` Claude and MiniMax, `[name(key="value")]` Llama 4 and Gemma, bare objects of small models (docs.vllm.ai/en/latest/features/tool_calling lists the parsers and their models).
+ * The forms (as of November 2026): `<tool_call>{…}</tool_call>` Hermes and Qwen, `<tool_call>name<arg_key>…` GLM 4.5, `<function=name>`
+ * Llama 3 and Qwen3-Coder, `[TOOL_CALLS]` Mistral, `<|python_tag|>` Llama 3.1, `<|tool_call_begin|>` Kimi K2, `<｜tool▁call▁begin｜>`
+ * DeepSeek, `commentary to=functions.name` gpt-oss, `<invoke name=…>` Claude and MiniMax, `[name(key="value")]` Llama 4 and Gemma, bare
+ * objects of small models (docs.vllm.ai/en/latest/features/tool_calling lists the parsers and their models).
  */
 import { pythonicCalls } from './pythonic-calls.js';
 import { JsonSpans, isObject, parsedJson } from './json-spans.js';

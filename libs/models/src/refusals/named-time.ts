@@ -1,8 +1,10 @@
 /**
- * When a server says that it is worth asking again: in `retry-after-ms`, `Retry-After`, the body (`retryDelay` of Google's RetryInfo, `retry_after`,
- * `estimated_time` of Hugging Face, "try again in 19.2s"), or the reset of the limit that is used up (`x-ratelimit-reset-requests: 1m30s` of OpenAI and Groq,
- * seconds or an epoch of others, dates of Anthropic's `anthropic-ratelimit-requests-reset`). Read in November 2026: developers.openai.com/api/docs/guides/rate-limits,
- * docs.claude.com/en/api/rate-limits, console.groq.com/docs/rate-limits, cloud.google.com/apis/design/errors, openrouter.ai/docs/api-reference/limits.
+ * When a server says that it is worth asking again: in `retry-after-ms`, `Retry-After`, the body (`retryDelay` of Google's RetryInfo,
+ * `retry_after`, `estimated_time` of Hugging Face, "try again in 19.2s"), or the reset of the limit that is used up
+ * (`x-ratelimit-reset-requests: 1m30s` of OpenAI and Groq, seconds or an epoch of others, dates of Anthropic's
+ * `anthropic-ratelimit-requests-reset`). Read in November 2026: developers.openai.com/api/docs/guides/rate-limits,
+ * docs.claude.com/en/api/rate-limits, console.groq.com/docs/rate-limits, cloud.google.com/apis/design/errors,
+ * openrouter.ai/docs/api-reference/limits.
  */
 import { isObject } from '../reading/json-spans.js';
 import type { ServerRefusal } from '../server-words.js';

@@ -1,6 +1,6 @@
 /**
- * What of a request a refusal is about. A refusal changes only what it names; one that names nothing leads to the form that most servers take, for this
- * one request. Wordings as servers had them in November 2026, by name in the spec.
+ * What of a request a refusal is about. A refusal changes only what it names; one that names nothing leads to the form that most servers
+ * take, for this one request. Wordings as servers had them in November 2026, by name in the spec.
  */
 import type { Dialect } from '../dialect.js';
 import type { ServerRefusal } from '../server-words.js';
@@ -95,7 +95,9 @@ function ofToolNames({ words }: ServerRefusal, { dialect }: SentParts): Change |
   return !dialect.toolNames && /function_?response\.name/i.test(words) ? to({ toolNames: true }) : undefined;
 }
 
-/** A turn of another model, or one without thoughts: DeepSeek takes an empty `reasoning_content`, Gemini a mark in place of the signature. */
+/**
+ * A turn of another model, or one without thoughts: DeepSeek takes an empty `reasoning_content`, Gemini a mark in place of the signature.
+ */
 function ofMissingThoughts({ words }: ServerRefusal, { dialect }: SentParts): Change | undefined {
   if (dialect.noThoughts !== 'nothing') return undefined;
   if (/missing.{0,40}thought_signature/i.test(words)) return to({ noThoughts: 'unsigned' });

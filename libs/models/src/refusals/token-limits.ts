@@ -1,7 +1,8 @@
 /**
  * The numbers in a refusal that speaks of tokens: how many the model writes at most, how many its window holds, how long the prompt is.
- * Wordings as in November 2026 of OpenAI, Anthropic (docs.claude.com/en/api/errors), vLLM (entrypoints/openai/serving_engine.py), llama.cpp (tools/server),
- * TGI (router/src/validation.rs), Groq, DeepSeek, Mistral, OpenRouter, Cohere, Bedrock and of FastAPI's validation; see the spec.
+ * Wordings as in November 2026 of OpenAI, Anthropic (docs.claude.com/en/api/errors), vLLM (entrypoints/openai/serving_engine.py), llama.cpp
+ * (tools/server), TGI (router/src/validation.rs), Groq, DeepSeek, Mistral, OpenRouter, Cohere, Bedrock and of FastAPI's validation; see the
+ * spec.
  */
 import { isObject } from '../reading/json-spans.js';
 import type { ServerRefusal } from '../server-words.js';

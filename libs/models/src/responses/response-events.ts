@@ -1,4 +1,7 @@
-/** Puts the events of a streamed response together; the last one holds the whole (developers.openai.com/api/docs/guides/streaming-responses, read in November 2026). */
+/**
+ * Puts the events of a streamed response together; the last one holds the whole (developers.openai.com/api/docs/guides/streaming-responses,
+ * read in November 2026).
+ */
 import { isObject, parsedJson } from '../reading/json-spans.js';
 import { ServerRefusal, refusalInside } from '../server-words.js';
 import type { Collector, ServerEvent, Told } from '../wire-api.js';

@@ -1,6 +1,6 @@
 /**
- * Our requests in the form of OpenAI's Responses API (developers.openai.com/api/docs/guides/migrate-to-responses, read in November 2026). Nothing is stored
- * at the server: thoughts come back encrypted, and go to it again with the calls that they led to.
+ * Our requests in the form of OpenAI's Responses API (developers.openai.com/api/docs/guides/migrate-to-responses, read in November 2026).
+ * Nothing is stored at the server: thoughts come back encrypted, and go to it again with the calls that they led to.
  */
 import type { ModelMessage } from '@cadre/agents';
 import type { ResponseCreateParams, ResponseInputItem } from 'openai/resources/responses/responses';

@@ -1,4 +1,7 @@
-/** What a server says of its models at `/models`: OpenAI's list, with what vLLM, llama.cpp, OpenRouter, LM Studio and Mistral add about windows. */
+/**
+ * What a server says of its models at `/models`: OpenAI's list, with what vLLM, llama.cpp, OpenRouter, LM Studio and Mistral add about
+ * windows.
+ */
 import { z } from 'zod';
 
 const tokens = z.int().min(1).catch(0);

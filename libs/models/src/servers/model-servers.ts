@@ -1,6 +1,6 @@
 /**
- * All model servers of a process, as the models file names them: each target behind the breaker and the gate of its own server, with the key of the tenant who
- * asks. The file may be replaced at any time; what has not changed in it keeps what was learnt about it.
+ * All model servers of a process, as the models file names them: each target behind the breaker and the gate of its own server, with the
+ * key of the tenant who asks. The file may be replaced at any time; what has not changed in it keeps what was learnt about it.
  */
 import type { CallGate, ModelPort, ModelQuote, ModelReply, ModelRequest } from '@cadre/agents';
 import { CadreError } from '@cadre/contracts';

@@ -1,4 +1,7 @@
-/** The file that names the model servers and the models that agents may ask for: its shape, and how it is read. Keys stand in it by reference only. */
+/**
+ * The file that names the model servers and the models that agents may ask for: its shape, and how it is read. Keys stand in it by
+ * reference only.
+ */
 import { CadreError, ModelLimitTable } from '@cadre/contracts';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';

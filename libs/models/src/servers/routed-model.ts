@@ -1,7 +1,8 @@
 /**
- * One model port over several servers: a name that agents ask for stands for targets, and a policy says in which order they are tried. Another target is tried
- * within the same call only while the one before has surely cost nothing and said nothing; what may have been billed ends the call, so that each reservation
- * pays for one answer. A conversation stays with the target that it began with, whose cache knows it.
+ * One model port over several servers: a name that agents ask for stands for targets, and a policy says in which order they are tried.
+ * Another target is tried within the same call only while the one before has surely cost nothing and said nothing; what may have been
+ * billed ends the call, so that each reservation pays for one answer. A conversation stays with the target that it began with, whose cache
+ * knows it.
  */
 import type { ModelPort, ModelQuote, ModelReply, ModelRequest } from '@cadre/agents';
 import { CadreError } from '@cadre/contracts';
@@ -52,7 +53,10 @@ export class RoutedModel implements ModelPort {
 
   constructor(private readonly options: RoutedModelOptions) {}
 
-  /** The dearest of the targets: whichever of them answers, it costs no more. A target that cannot be asked at all, for want of its key, says nothing. */
+  /**
+   * The dearest of the targets: whichever of them answers, it costs no more. A target that cannot be asked at all, for want of its key,
+   * says nothing.
+   */
   quote(request: ModelRequest): ModelQuote {
     const model = request.model || this.options.defaultModel();
     const quotes = this.routeOf(model).targets.flatMap((target, _, { length }) => {

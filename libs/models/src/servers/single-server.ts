@@ -1,4 +1,7 @@
-/** The one model server of an installation without a models file: settings of the environment, the same for workers and for the command line. */
+/**
+ * The one model server of an installation without a models file: settings of the environment, the same for workers and for the command
+ * line.
+ */
 import { CadreError, type ModelLimitTable } from '@cadre/contracts';
 import { z } from 'zod';
 import { API_NAMES } from '../apis.js';

@@ -1,6 +1,6 @@
 /**
- * What was granted lately, in slots of a quarter of a second. A slot counts until its last pass can have reached the server more than a minute
- * ago: the window, the time for which a pass may be used, and the slot's own length.
+ * What was granted lately, in slots of a quarter of a second. A slot counts until its last pass can have reached the server more than a
+ * minute ago: the window, the time for which a pass may be used, and the slot's own length.
  */
 import { GOVERNOR_TIMING } from '@cadre/contracts';
 

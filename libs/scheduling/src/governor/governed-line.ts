@@ -1,7 +1,8 @@
 /**
- * One line of calls to a model server and what is left of its allowance: a state machine with the time as input. A pass lets one call be made.
- * In no minute are more passes used than requests are allowed, nor passes for more tokens: a pass counts with the upper bound of its call until the
- * call's real use is told, and for good when it never is. Requests are spread over the minute, since servers enforce their limits over shorter times too.
+ * One line of calls to a model server and what is left of its allowance: a state machine with the time as input. A pass lets one call be
+ * made. In no minute are more passes used than requests are allowed, nor passes for more tokens: a pass counts with the upper bound of its
+ * call until the call's real use is told, and for good when it never is. Requests are spread over the minute, since servers enforce their
+ * limits over shorter times too.
  */
 import { HEARTBEAT } from '@cadre/contracts';
 import type { GovernorAsk, ModelLimits } from '@cadre/contracts';

@@ -1,6 +1,7 @@
 /**
- * Answers the asks of one line. What is decided is stored before it is told, each write following the one before: a holder that another one has
- * followed finds that out by its next write and tells nothing more. So whatever happens to leases, a pass is counted by whoever grants the next.
+ * Answers the asks of one line. What is decided is stored before it is told, each write following the one before: a holder that another one
+ * has followed finds that out by its next write and tells nothing more. So whatever happens to leases, a pass is counted by whoever grants
+ * the next.
  */
 import { GOVERNOR_TIMING } from '@cadre/contracts';
 import type { GovernorAnswer, GovernorAsk } from '@cadre/contracts';

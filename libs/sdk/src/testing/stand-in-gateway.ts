@@ -1,7 +1,7 @@
 /**
  * An in-process HTTP server that follows the gateway's interface closely enough to test clients against: it accepts runs, plays a scripted
- * one, streams its events, and can break connections on purpose. The goal chooses the script: it ends with `fail`, `partial`, `hang` or `ask`, else it
- * completes.
+ * one, streams its events, and can break connections on purpose. The goal chooses the script: it ends with `fail`, `partial`, `hang` or
+ * `ask`, else it completes.
  */
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';

@@ -1,6 +1,6 @@
 /**
- * The context store as one attempt uses it. It says who asks, from the assignment and not from what a model says, and remembers what was read and written: a new
- * version names what its maker had read before, and the attempt's result names all of it.
+ * The context store as one attempt uses it. It says who asks, from the assignment and not from what a model says, and remembers what was
+ * read and written: a new version names what its maker had read before, and the attempt's result names all of it.
  */
 import type { Work } from '@cadre/agents';
 import { CONTEXT_LIMITS, mediaTypeOf, utf8Bytes } from '@cadre/contracts';

@@ -8,7 +8,10 @@ import { untilAnswered } from './until-answered.js';
 
 type Input<N extends ContextToolName> = z.input<(typeof TOOLS)[N]['args']>;
 
-/** What is refused (another version, no grant, nothing there) is an answer with `error` and `refusal`. The agent must be granted the tool of each call. */
+/**
+ * What is refused (another version, no grant, nothing there) is an answer with `error` and `refusal`. The agent must be granted the tool of
+ * each call.
+ */
 export interface ContextCalls {
   put(args: Input<'context_put'>): Promise<ContextAnswer<'context_put'>>;
   get(args: Input<'context_get'>): Promise<ContextAnswer<'context_get'>>;

@@ -4,7 +4,10 @@ import { standardTool } from '../standard-tool.js';
 import type { AttemptContext, ContextAnswer } from './attempt-context.js';
 import { untilAnswered } from './until-answered.js';
 
-/** Reading changes nothing, and what was read is on record. A change is the same however often it is made under the key that the engine gave. */
+/**
+ * Reading changes nothing, and what was read is on record. A change is the same however often it is made under the key that the engine
+ * gave.
+ */
 export function contextTools(context: AttemptContext): Tool[] {
   const noteWritten = (answer: ContextAnswer<'context_put'>) => (context.noteWritten(answer), answer);
   const noteRead = (answer: ContextAnswer<'context_get'>) => (context.noteRead(answer), answer);

@@ -1,4 +1,7 @@
-/** A whole run without processes: the engine's rules, all built-in agents with their real tools, and the adapter, in this process on the real clock. */
+/**
+ * A whole run without processes: the engine's rules, all built-in agents with their real tools, and the adapter, in this process on the
+ * real clock.
+ */
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

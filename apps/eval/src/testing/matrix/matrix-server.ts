@@ -1,4 +1,7 @@
-/** A stand-in on a free port: the deterministic model behind one server's wire, which keeps its own account of what it takes for its answers. */
+/**
+ * A stand-in on a free port: the deterministic model behind one server's wire, which keeps its own account of what it takes for its
+ * answers.
+ */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { complete } from '../../../../model-sim/src/wire/completion.js';

@@ -1,4 +1,7 @@
-/** What a stand-in of one model server is made of: a wire, refusals, waits, usage and prices, each with the document that it was written from. */
+/**
+ * What a stand-in of one model server is made of: a wire, refusals, waits, usage and prices, each with the document that it was written
+ * from.
+ */
 import type { ApiName } from '@cadre/models';
 import type { ChatRequest } from '../../../../model-sim/src/wire/request.js';
 
