@@ -2,7 +2,8 @@
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/tools'],
-  testMatch: ['**/*.spec.ts'],
+  // Long matrices of real files have a target of their own, `slow`.
+  testMatch: ['**/!(*.slow).spec.ts'],
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
@@ -26,5 +27,7 @@ export default {
   },
   testTimeout: 90_000,
   maxWorkers: 2,
+  // One project alone needs no lanes.
+  ...(process.env['NX_TASK_TARGET_PROJECT'] ? {} : { runner: '<rootDir>/tools/jest-runner.mjs' }),
   reporters: ['default', '<rootDir>/tools/count-reporter.mjs'],
 };

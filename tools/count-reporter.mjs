@@ -1,15 +1,15 @@
 /**
  * A Jest reporter that writes how many tests have passed, failed and been skipped to `.cache/test-counts/PROJECT/TARGET.json`, an output of
- * the task, so that Nx brings it back where it takes the task from its cache. Without a task of Nx around it nothing is written.
+ * the task, so that Nx brings it back where it takes the task from its cache; without a task of Nx around it, to
+ * `.cache/test-counts/all.json`.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const { NX_TASK_TARGET_PROJECT: project, NX_TASK_TARGET_TARGET: target } = process.env;
+const { NX_TASK_TARGET_PROJECT: project = '', NX_TASK_TARGET_TARGET: target = 'all' } = process.env;
 
 export default class CountReporter {
   onRunComplete(_contexts, results) {
-    if (!project || !target) return;
     const folder = join(import.meta.dirname, '../.cache/test-counts', project);
     mkdirSync(folder, { recursive: true });
     const counts = {
