@@ -135,8 +135,10 @@ describe('a process that dies while the answer accounts for the goal', () => {
 
   test('the worker, and then the orchestrator', async () => {
     const runId = await diesAt('worker-after-call:4');
+    // On a slow machine the loss of the worker is noticed before the next one has begun, and the task waits for it.
     const { status, tasks } = await live.client.getRun(runId);
-    expect([status, tasks.filter((task) => task.status === 'running').map(({ taskId }) => taskId)]).toEqual(['running', ['answer']]);
+    const open = tasks.filter((task) => task.status === 'running' || task.status === 'ready');
+    expect([status, open.map(({ taskId }) => taskId)]).toEqual(['running', ['answer']]);
     process.kill(live.system.pids()['orchestrator']!, 'SIGKILL');
     await endsOnce(runId);
   });
