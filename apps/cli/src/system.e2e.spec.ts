@@ -226,6 +226,19 @@ describe('a system on this machine', () => {
     expect((await start({ skills: ['tides'] })).tasks).toMatchObject([{ status: 'completed', agent: 'tide-reader' }]);
   });
 
+  test('three fields make a worker, which can be taken away again', async () => {
+    const worker = { name: 'api-designer', description: 'Designs REST interfaces.', instructions: 'You are an expert of API design.' };
+    expect(await live.client.addWorker(worker)).toMatchObject({
+      version: 1,
+      definition: { template: 'assistant', skills: ['api-designer'] },
+    });
+    const tasks = [{ id: 'design', title: 'Design', instructions: 'Which files are there?', skills: ['api-designer'] }];
+    const run = await live.client.execute({ goal: 'Design', plan: { tasks }, options: { summarize: false } });
+    submissions.push(run);
+    expect(run.tasks).toMatchObject([{ status: 'completed', agent: 'api-designer' }]);
+    expect(await live.client.removeWorker('api-designer')).toMatchObject({ name: 'api-designer', version: 2 });
+  });
+
   test('what two runs have come to is made one answer of', async () => {
     const runs = submissions.slice(0, 2).map(({ runId }) => runId);
     const { runId } = await live.client.aggregate({ runs, combine: { by: 'summary' } });

@@ -38,6 +38,17 @@ test('starts a run from JSON, follows it to its end, and reads what it left', as
   ]);
 });
 
+test('a goal alone is executed, and runs are put together by the strategy that was set', async () => {
+  const client = await connect();
+  const run = await client.execute('count rain days');
+  expect(run).toMatchObject({ status: 'completed', goal: 'count rain days' });
+  await client.aggregate({ runs: [run.runId] });
+  client.setAggregationStrategy({ by: 'concat' });
+  await client.aggregate({ runs: [run.runId] });
+  await client.aggregate({ runs: [run.runId], combine: { by: 'merge' } });
+  expect(gateway.aggregations.map(({ combine }) => combine.by)).toEqual(['summary', 'concat', 'merge']);
+});
+
 test('uploads files in a form, with the idempotency key', async () => {
   const client = await connect();
   const files = [

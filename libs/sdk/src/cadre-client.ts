@@ -1,5 +1,7 @@
 /** The typed client of Cadre's HTTP interface. Works wherever `fetch` does. */
 import {
+  type AgentRemoved,
+  type AgentView,
   type AggregationRequest,
   AnswerAccepted,
   type AnswerRequest,
@@ -27,7 +29,7 @@ import {
   WorkflowVersion,
 } from '@cadre/contracts';
 import type { z } from 'zod';
-import { AgentsClient } from './agents-client.js';
+import { AgentsClient, type DefinedAgentInput } from './agents-client.js';
 import { ChannelsClient } from './channels-client.js';
 import { ContextClient } from './context-client.js';
 import { MemoryClient } from './memory-client.js';
@@ -48,8 +50,17 @@ export interface CadreClientOptions {
 export type EventInput = z.input<typeof EventRequest>;
 export type WorkflowInput = z.input<typeof Workflow>;
 export type WorkflowRunInput = z.input<typeof WorkflowRunRequest>;
-export type AggregationInput = z.input<typeof AggregationRequest>;
+export type AggregationStrategy = z.input<typeof AggregationRequest>['combine'];
+/** `combine` may be left out: then the client's strategy counts. */
+export type AggregationInput = Omit<z.input<typeof AggregationRequest>, 'combine'> & { combine?: AggregationStrategy };
 export type AnswerInput = z.input<typeof AnswerRequest>;
+
+/** An agent of one's own. Three fields will do: `name`, `description`, `instructions`. */
+export interface AgentInput extends Omit<DefinedAgentInput, 'template' | 'skills'> {
+  name: string;
+  template?: string | undefined;
+  skills?: string[] | undefined;
+}
 
 export interface Health {
   live: boolean;
@@ -88,6 +99,7 @@ export class CadreClient {
   readonly memory: MemoryClient;
   /** Agents that are defined at run time. */
   readonly definedAgents: AgentsClient;
+  private aggregation: AggregationStrategy = { by: 'summary' };
 
   constructor(options: CadreClientOptions) {
     // A bare reference to the global function loses its receiver in browsers.
@@ -123,9 +135,10 @@ export class CadreClient {
     );
   }
 
-  /** Starts a run and waits for its end. @returns the run, ended well or not, as its status says */
-  async execute(request: RunRequestInput, options: StartRunOptions = {}): Promise<RunView> {
-    const { runId } = await this.startRun(request, { idempotencyKey: crypto.randomUUID(), ...options });
+  /** Starts a run and waits for its end. @param request a goal alone will do @returns the run, ended well or not, as its status says */
+  async execute(request: string | RunRequestInput, options: StartRunOptions = {}): Promise<RunView> {
+    const asked = typeof request === 'string' ? { goal: request } : request;
+    const { runId } = await this.startRun(asked, { idempotencyKey: crypto.randomUUID(), ...options });
     return await this.waitForEnd(runId, options.signal === undefined ? {} : { signal: options.signal });
   }
 
@@ -142,8 +155,31 @@ export class CadreClient {
    */
   async aggregate(request: AggregationInput, options: Pick<StartRunOptions, 'idempotencyKey'> = {}): Promise<RunAccepted> {
     const headers = { ...JSON_BODY, 'idempotency-key': options.idempotencyKey ?? crypto.randomUUID() };
-    const body = JSON.stringify(request);
+    const body = JSON.stringify({ combine: this.aggregation, ...request });
     return await repeated(3, () => this.http.json('/v1/aggregations', RunAccepted, { method: 'POST', headers, body }));
+  }
+
+  /** How `aggregate` puts runs together where its request does not say. Default: one summary of all. */
+  setAggregationStrategy(strategy: AggregationStrategy): void {
+    this.aggregation = strategy;
+  }
+
+  /**
+   * Defines an agent by what it is: the template `assistant` and a skill of the agent's own name, unless it says otherwise. The same again
+   * changes nothing. Errors: as `definedAgents.define`.
+   */
+  defineAgent({ name, template = 'assistant', skills = [name], ...definition }: AgentInput): Promise<AgentView> {
+    return this.definedAgents.define(name, { template, skills, ...definition });
+  }
+
+  /** Another worker for goals to come: an agent of one's own, as by `defineAgent`. */
+  addWorker(worker: AgentInput): Promise<AgentView> {
+    return this.defineAgent(worker);
+  }
+
+  /** Takes a worker that was added away again; what it has begun is done by others. Errors: as `definedAgents.remove`. */
+  removeWorker(name: string, options: { handTo?: string } = {}): Promise<AgentRemoved> {
+    return this.definedAgents.remove(name, options);
   }
 
   getRun(runId: string, options: Abortable = {}): Promise<RunView> {
@@ -212,6 +248,11 @@ export class CadreClient {
     const body = JSON.stringify(workflow);
     const path = workflowPath(workflow.metadata.name);
     return await repeated(3, () => this.http.json(path, WorkflowVersion, { method: 'PUT', headers: JSON_BODY, body }));
+  }
+
+  /** The same as `putWorkflow`. */
+  defineWorkflow(workflow: WorkflowInput): Promise<WorkflowVersion> {
+    return this.putWorkflow(workflow);
   }
 
   /** The newest version of each workflow, by name. */

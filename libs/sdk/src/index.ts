@@ -1,7 +1,9 @@
 /** The public names of the client. */
 export { CadreClient } from './cadre-client.js';
 export type {
+  AgentInput,
   AggregationInput,
+  AggregationStrategy,
   AnswerInput,
   ArtifactDownload,
   CadreClientOptions,

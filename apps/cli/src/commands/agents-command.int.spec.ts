@@ -17,7 +17,7 @@ const terminalFor = () => recordedTerminal({ cwd: stage.cwd, env: { CADRE_URL: '
 test.each([
   ['name: Reader\ntemplate: assistant\ndescription: d\nskills: [a]\n', 'line 1, name: an agent name is lower-case letters'],
   ['name: reader\ntemplate: assistant\ndescription: d\nskills: [a]\ntool: [x]\n', 'The agent agent.yaml is not valid'],
-  ['name: reader\ndescription: d\nskills: [a]\n', 'template'],
+  ['name: reader\nskills: [a]\n', 'description'],
   ['name: [', 'The agent agent.yaml is not YAML'],
 ])('a definition that cannot be is refused with its line (%#)', async (text, words) => {
   const terminal = terminalFor();

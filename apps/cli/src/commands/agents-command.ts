@@ -32,11 +32,10 @@ export async function listAgents(flags: AgentFlags, terminal: Terminal): Promise
 }
 
 export async function defineAgent(path: string, flags: AgentFlags, terminal: Terminal): Promise<number> {
-  const { name, ...definition } = await readAgent(path, terminal.cwd);
-  const { version } = await clientFor(flags.url, terminal).definedAgents.define(name, definition);
-  terminal.err(
-    `Agent ${name} is defined, version ${version}. Tasks get it by its name, or by its skills: ${definition.skills.join(', ')}.`,
-  );
+  const agent = await readAgent(path, terminal.cwd);
+  const { name, version, definition } = await clientFor(flags.url, terminal).defineAgent(agent);
+  const skills = definition?.skills.join(', ') ?? '';
+  terminal.err(`Agent ${name} is defined, version ${version}. Tasks get it by its name, or by its skills: ${skills}.`);
   return EXIT.ok;
 }
 

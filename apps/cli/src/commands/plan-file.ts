@@ -28,12 +28,13 @@ const WORKFLOW: Kind<Workflow> = {
   remedy: 'A workflow has apiVersion, kind, metadata and spec; docs/PATTERNS.md has an example.',
 };
 
-const NamedAgent = DefinedAgent.extend({ name: AgentName });
+const { template, skills } = DefinedAgent.shape;
+const NamedAgent = DefinedAgent.extend({ name: AgentName, template: template.optional(), skills: skills.optional() });
 type NamedAgent = z.infer<typeof NamedAgent>;
 const AGENT: Kind<NamedAgent> = {
   what: 'agent',
   schema: NamedAgent,
-  remedy: 'An agent has name, template, description and skills, and what else it needs; docs/DEFINING-AGENTS.md has an example.',
+  remedy: 'An agent has name, description and instructions, and what else it needs; docs/DEFINING-AGENTS.md has an example.',
 };
 
 export const readAgent = (path: string, cwd: string): Promise<NamedAgent> => readChecked(path, cwd, AGENT);
