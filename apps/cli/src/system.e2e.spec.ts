@@ -236,7 +236,8 @@ describe('a system on this machine', () => {
     const run = await live.client.execute({ goal: 'Design', plan: { tasks }, options: { summarize: false } });
     submissions.push(run);
     expect(run.tasks).toMatchObject([{ status: 'completed', agent: 'api-designer' }]);
-    expect(await live.client.removeWorker('api-designer')).toMatchObject({ name: 'api-designer', version: 2 });
+    expect(await live.client.removeWorker('api-designer')).toMatchObject({ name: 'api-designer' });
+    expect((await live.client.definedAgents.get('api-designer')).definition).toBeUndefined();
   });
 
   test('what two runs have come to is made one answer of', async () => {
